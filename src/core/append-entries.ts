@@ -1,0 +1,175 @@
+import { type EntryBatch, lastOf } from './batch.ts';
+import { advanceCommit, advanceCommitAsLeader } from './commit.ts';
+import { appendBatch, isHardStateDurable, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
+import { fault } from './fault.ts';
+import { lastNotAbove, termAt } from './log.ts';
+import type { AppendEntries, AppendEntriesReply } from './message.ts';
+import type { Fault } from './output.ts';
+import { edit, placeOf } from './peers.ts';
+import { becomeProbe, noteArrived, type ProgressDraft } from './progress.ts';
+import { confirmReads } from './reads.ts';
+import { catchUp, probe } from './replication.ts';
+import { becomeFollower, restartElectionTimer } from './role.ts';
+import { type Draft, durableIndex, type FollowerDraft, type LeaderDraft } from './state.ts';
+import { after, before, higher, type Index, index0, isSamePeer, lower, type Peer, type Term, term0 } from './types.ts';
+
+/** Receives entries, or a heartbeat, from a leader (§5.3, Figure 2: AppendEntries RPC). */
+export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries): Fault | undefined {
+  if (request.term < draft.currentTerm) {
+    send(draft, from, refusal(draft.currentTerm, 0)); // A deposed leader: tell it the term (§5.1).
+    return undefined;
+  }
+  const follower = follow(draft, from, request.term);
+  if (follower === undefined) return fault('peer', 'twoLeaders', { term: request.term, leaderId: from.id });
+  const isNewRound = request.round > follower.round;
+  if (isNewRound) follower.round = request.round;
+  const prevTerm = termAt(draft.log, request.prevLogIndex);
+  const isMatch = request.prevLogIndex <= draft.log.startIndex || prevTerm === request.prevLogTerm;
+  if (!isMatch) return refuse(draft, follower, from, request);
+  const conflict = storeEntries(draft, request.batches);
+  if (conflict !== undefined) return conflict;
+  const verified = request.batches.length > 0 ? lastOf(request.batches.at(-1) as EntryBatch) : request.prevLogIndex;
+  follower.verifiedIndex = higher(follower.verifiedIndex, verified);
+  const commitIndex = lower(request.leaderCommit, verified); // Rule 5.
+  if (commitIndex > draft.commitIndex) advanceCommit(draft, commitIndex);
+  if (isNewRound || draft.batches.length === 0) follower.isReplyDue = true; // Otherwise the flush answers.
+  acknowledge(draft, follower);
+  return undefined;
+}
+
+/** The sender leads this term: follow it. `undefined` if another does, which can't be (§5.2). */
+function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | undefined {
+  const isSameTerm = term === draft.currentTerm;
+  if (isSameTerm && draft.role.type === 'leader') return undefined;
+  if (isSameTerm && draft.role.type === 'follower' && draft.role.leader !== null) {
+    if (!isSamePeer(draft.role.leader, leader)) return undefined;
+    if (draft.role.isLeaderDown) restartElectionTimer(draft); // It is back.
+    draft.role.isLeaderDown = false;
+  } else {
+    becomeFollower(draft, term, leader);
+    restartElectionTimer(draft);
+  }
+  draft.electionElapsedMs = 0;
+  return draft.role as FollowerDraft;
+}
+
+/** The logs differ at `prevLogIndex`: say so, with a hint that skips a whole term at once (§5.3). */
+function refuse(draft: Draft, follower: FollowerDraft, leader: Peer, request: AppendEntries): Fault | undefined {
+  const { prevLogIndex, prevLogTerm } = request;
+  if (prevLogIndex <= draft.commitIndex) return replaces(draft, prevLogIndex, prevLogTerm);
+  const hintIndex = lastNotAbove(draft.log, { index: before(prevLogIndex), term: prevLogTerm });
+  const hintTerm = termAt(draft.log, hintIndex) ?? term0;
+  sendWhenDurable(draft, leader, {
+    ...refusal(draft.currentTerm, follower.round),
+    rejectedIndex: prevLogIndex,
+    hintIndex,
+    hintTerm,
+  });
+  return undefined;
+}
+
+function refusal(term: Term, round: number): AppendEntriesReply {
+  return {
+    type: 'appendEntriesReply',
+    term,
+    success: false,
+    matchIndex: index0,
+    round,
+    rejectedIndex: index0,
+    hintIndex: index0,
+    hintTerm: term0,
+  };
+}
+
+/**
+ * Appends what is not there yet. If an entry conflicts with a new one (same index, other term), it goes, and
+ * all that follow it (§5.3) — never what is committed, and never for a message that is merely late (rule 4).
+ */
+function storeEntries(draft: Draft, batches: readonly EntryBatch[]): Fault | undefined {
+  for (const batch of batches) {
+    const last = lastOf(batch);
+    if (last <= draft.log.startIndex) continue; // Compacted: applied long ago.
+    const term = termAt(draft.log, batch.index);
+    if (term === batch.term && termAt(draft.log, last) === term) continue; // Held already.
+    if (batch.index <= draft.commitIndex) return replaces(draft, batch.index, batch.term);
+    if (term !== undefined) truncateLogFrom(draft, batch.index);
+    appendBatch(draft, batch);
+  }
+  return undefined;
+}
+
+function replaces(draft: Draft, index: Index, term: Term): Fault {
+  return fault('peer', 'committedEntryReplaced', { index, term, commitIndex: draft.commitIndex });
+}
+
+/**
+ * Tells the leader what of its log is durable here, if it asked or there is news. One rule for all cases:
+ * the acknowledged index is what is verified in this term *and* flushed, whichever is less, and it leaves
+ * only once the term is durable (rule 1). So nothing is queued, and no stale completion can acknowledge
+ * what it did not write (rule 3).
+ */
+export function acknowledge(draft: Draft, follower: FollowerDraft): void {
+  const { leader } = follower;
+  if (leader === null || !isHardStateDurable(draft)) return;
+  const matchIndex = lower(follower.verifiedIndex, durableIndex(draft));
+  if (!follower.isReplyDue && matchIndex <= follower.ackedIndex) return;
+  follower.isReplyDue = false;
+  follower.ackedIndex = higher(follower.ackedIndex, matchIndex);
+  send(draft, leader, {
+    type: 'appendEntriesReply',
+    term: draft.currentTerm,
+    success: true,
+    matchIndex,
+    round: follower.round,
+    rejectedIndex: index0,
+    hintIndex: index0,
+    hintTerm: term0,
+  });
+}
+
+/** A follower answered this leader, in this term (§5.3). */
+export function onAppendEntriesReply(
+  draft: Draft,
+  leader: LeaderDraft,
+  { from, reply }: { from: Peer; reply: AppendEntriesReply },
+): Fault | undefined {
+  const place = placeOf(leader, from);
+  if (place < 0) return undefined; // Not a member, or a store that is not the member's (rule 9).
+  if (reply.matchIndex > draft.log.lastIndex) {
+    return fault('peer', 'ackBeyondLog', { matchIndex: reply.matchIndex, lastIndex: draft.log.lastIndex });
+  }
+  const peer = edit(leader, place);
+  peer.isActive = true;
+  if (reply.round <= leader.round) peer.round = Math.max(peer.round, reply.round);
+  if (reply.success) onAccepted(peer, reply.matchIndex);
+  else onRefused(draft, peer, reply);
+  if (peer.state === 'probe' && !peer.isPaused) probe(draft, leader, peer);
+  else catchUp(draft, peer);
+  advanceCommitAsLeader(draft, leader);
+  confirmReads(draft, leader);
+  return undefined;
+}
+
+/** The follower's log is ours through `matchIndex`, on its disk. */
+function onAccepted(peer: ProgressDraft, matchIndex: Index): void {
+  if (matchIndex > peer.matchIndex) {
+    peer.matchIndex = matchIndex;
+    noteArrived(peer, matchIndex);
+  }
+  if (peer.state === 'probe' && matchIndex >= before(peer.nextIndex)) {
+    peer.state = 'replicate';
+    peer.isPaused = false;
+  }
+  peer.nextIndex = higher(peer.nextIndex, after(matchIndex));
+}
+
+/** The logs differ: go back to where they may agree, skipping whole terms (§5.3). */
+function onRefused(draft: Draft, peer: ProgressDraft, reply: AppendEntriesReply): void {
+  const isStale = reply.rejectedIndex <= peer.matchIndex || reply.rejectedIndex >= peer.nextIndex;
+  if (isStale) return;
+  const agreed = lastNotAbove(draft.log, {
+    index: lower(reply.hintIndex, before(reply.rejectedIndex)),
+    term: reply.hintTerm,
+  });
+  becomeProbe(peer, after(higher(agreed, peer.matchIndex)));
+}

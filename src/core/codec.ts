@@ -1,0 +1,176 @@
+import type { BatchKind, EntryBatch } from './batch.ts';
+import { type Crc32, crc32 } from './crc32.ts';
+import type { Index, Term } from './types.ts';
+
+/**
+ * The byte form of a batch: the same on the wire and on disk. All integers are big-endian.
+ *
+ * | bytes | field |
+ * |---|---|
+ * | 0 | magic `0xB7` |
+ * | 1 | format version, 1 |
+ * | 2 | kind: 0 noop, 1 command, 2 configuration |
+ * | 3 | 0 |
+ * | 4–7 | group |
+ * | 8–15 | index of the first entry |
+ * | 16–23 | term |
+ * | 24–31 | `logTimeMs` |
+ * | 32–35 | count of entries |
+ * | 36–39 | length of the payload in bytes |
+ * | 40–43 | CRC-32 of the payload |
+ * | 44–47 | CRC-32 of bytes 0–43 |
+ * | 48– | payload: `count` times a u32 length and as many bytes |
+ */
+export const batchHeaderBytes = 48;
+
+const magic = 0xb7;
+const formatVersion = 1;
+const kinds: readonly BatchKind[] = ['noop', 'command', 'configuration'];
+const encodings = new WeakMap<EntryBatch, Uint8Array>();
+
+/** Why bytes are not a batch. */
+export type DecodeErrorKind =
+  | 'truncated'
+  | 'badMagic'
+  | 'unknownVersion'
+  | 'badHeaderChecksum'
+  | 'badHeader'
+  | 'badPayloadChecksum'
+  | 'badPayload';
+
+/** A decoded batch and where its bytes end, or why there is none. */
+export type DecodedBatch =
+  | { readonly type: 'batch'; readonly batch: EntryBatch; readonly end: number }
+  | { readonly type: 'error'; readonly kind: DecodeErrorKind; readonly offset: number };
+
+/** The length of a batch's byte form. */
+export function encodedBytes(batch: EntryBatch): number {
+  return batchHeaderBytes + batch.payload.byteLength;
+}
+
+/**
+ * The byte form of a batch. Made once for each batch: asking again gives the same array, and a decoded batch
+ * gives the bytes it came as. The array is not to be changed.
+ */
+export function encodeBatch(batch: EntryBatch): Uint8Array {
+  const known = encodings.get(batch);
+  if (known !== undefined) return known;
+  const bytes = new Uint8Array(encodedBytes(batch));
+  writeHeader(batch, new DataView(bytes.buffer));
+  bytes.set(batch.payload, batchHeaderBytes);
+  encodings.set(batch, bytes);
+  return bytes;
+}
+
+function writeHeader(batch: EntryBatch, view: DataView): void {
+  view.setUint8(0, magic);
+  view.setUint8(1, formatVersion);
+  view.setUint8(2, kinds.indexOf(batch.kind));
+  view.setUint8(3, 0);
+  view.setUint32(4, batch.group);
+  setUint53(view, 8, batch.index);
+  setUint53(view, 16, batch.term);
+  setUint53(view, 24, batch.logTimeMs);
+  view.setUint32(32, batch.count);
+  view.setUint32(36, batch.payload.byteLength);
+  view.setUint32(40, batch.payloadChecksum);
+  view.setUint32(44, crc32(new Uint8Array(view.buffer, view.byteOffset, 44)));
+}
+
+/**
+ * Reads the batch at `offset`. Everything is checked: checksums, ranges, and that the payload holds exactly
+ * `count` entries. The batch shares `bytes`. Takes time and memory in proportion to the batch, never more.
+ *
+ * @param checksum - a faster CRC-32 for the payload, such as the one of `node:zlib`.
+ */
+export function decodeBatch(bytes: Uint8Array, offset = 0, checksum: Crc32 = crc32): DecodedBatch {
+  const error = (kind: DecodeErrorKind): DecodedBatch => ({ type: 'error', kind, offset });
+  if (offset + batchHeaderBytes > bytes.byteLength) return error('truncated');
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, batchHeaderBytes);
+  if (view.getUint8(0) !== magic) return error('badMagic');
+  if (view.getUint8(1) !== formatVersion) return error('unknownVersion');
+  if (view.getUint32(44) !== crc32(bytes.subarray(offset, offset + 44))) return error('badHeaderChecksum');
+  const start = offset + batchHeaderBytes;
+  const end = start + view.getUint32(36);
+  if (end > bytes.byteLength) return error('truncated');
+  const batch = readHeader(view, bytes.subarray(start, end));
+  if (batch === undefined) return error('badHeader');
+  if (checksum(batch.payload) !== batch.payloadChecksum) return error('badPayloadChecksum');
+  if (!isPayload(batch.payload, batch.count)) return error('badPayload');
+  encodings.set(batch, bytes.subarray(offset, end));
+  return { type: 'batch', batch, end };
+}
+
+function readHeader(view: DataView, payload: Uint8Array): EntryBatch | undefined {
+  const kind = kinds[view.getUint8(2)];
+  const index = getUint53(view, 8);
+  const term = getUint53(view, 16);
+  const logTimeMs = getUint53(view, 24);
+  const count = view.getUint32(32);
+  const isSound =
+    kind !== undefined && view.getUint8(3) === 0 && index >= 1 && term >= 1 && logTimeMs >= 0 && count >= 1;
+  if (!isSound || !Number.isSafeInteger(index + count)) return undefined;
+  return {
+    group: view.getUint32(4),
+    index: index as Index,
+    term: term as Term,
+    count,
+    kind,
+    logTimeMs,
+    payload,
+    payloadChecksum: view.getUint32(40),
+  };
+}
+
+/** Writes a safe integer as a u64. */
+export function setUint53(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / 0x1_0000_0000));
+  view.setUint32(at + 4, value >>> 0);
+}
+
+/** Reads a u64; `-1` if it is beyond the safe integers. */
+export function getUint53(view: DataView, at: number): number {
+  const high = view.getUint32(at);
+  return high > 0x1f_ffff ? -1 : high * 0x1_0000_0000 + view.getUint32(at + 4);
+}
+
+/** Whether bytes are exactly `count` length-prefixed entries. */
+export function isPayload(payload: Uint8Array, count: number): boolean {
+  let at = 0;
+  for (let entry = 0; entry < count; entry++) {
+    if (at + 4 > payload.byteLength) return false;
+    at += 4 + lengthAt(payload, at);
+  }
+  return at === payload.byteLength;
+}
+
+/** Puts entries one behind the other, each with its length in front. */
+export function encodePayload(entries: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const entry of entries) length += 4 + entry.byteLength;
+  const payload = new Uint8Array(length);
+  const view = new DataView(payload.buffer);
+  let at = 0;
+  for (const entry of entries) {
+    view.setUint32(at, entry.byteLength);
+    payload.set(entry, at + 4);
+    at += 4 + entry.byteLength;
+  }
+  return payload;
+}
+
+/** The entries of a payload that {@link isPayload}; they share its bytes. */
+export function decodePayload(payload: Uint8Array): readonly Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  for (let at = 0; at < payload.byteLength; ) {
+    const start = at + 4;
+    at = start + lengthAt(payload, at);
+    entries.push(payload.subarray(start, at));
+  }
+  return entries;
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const high = (bytes[at] as number) * 0x100_0000;
+  return high + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+}

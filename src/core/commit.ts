@@ -1,0 +1,62 @@
+import { fault } from './fault.ts';
+import type { ApplyRes } from './input.ts';
+import { termAt } from './log.ts';
+import type { Fault } from './output.ts';
+import { placeOf } from './peers.ts';
+import type { Progress } from './progress.ts';
+import { quorumValue } from './quorum.ts';
+import { confirmReads } from './reads.ts';
+import { announceCommit } from './replication.ts';
+import { configurationOf, type Draft, durableIndex, type LeaderDraft } from './state.ts';
+import { higher, type Index, isSamePeer } from './types.ts';
+
+/**
+ * Commits the highest index that a majority holds, provided its entry is from this term.
+ *
+ * An entry from an earlier term is not safe on a majority alone: a later leader may still overwrite it
+ * (§5.4.2, Figure 8). It commits together with the first entry of this term that lies above it.
+ */
+export function advanceCommitAsLeader(draft: Draft, leader: LeaderDraft): void {
+  const ownIndex = durableIndex(draft);
+  const majorityIndex = quorumValue(configurationOf(draft), (voter) => {
+    if (isSamePeer(voter, draft.self)) return ownIndex;
+    const place = placeOf(leader, voter);
+    return place < 0 ? 0 : (leader.peers[place] as Progress).matchIndex;
+  }) as Index;
+  if (majorityIndex <= draft.commitIndex) return;
+  if (termAt(draft.log, majorityIndex) !== draft.currentTerm) return;
+  advanceCommit(draft, majorityIndex);
+  announceCommit(draft, leader);
+  confirmReads(draft, leader); // Those that waited for the first commit of this term.
+}
+
+/** Everything through `commitIndex` is in the log for good: apply it. */
+export function advanceCommit(draft: Draft, commitIndex: Index): void {
+  draft.commitIndex = commitIndex;
+  draft.applySeq += 1;
+  draft.outputs.push({ type: 'applyReq', seq: draft.applySeq, through: commitIndex });
+}
+
+/** The state machine got on: writes are answered once they are applied. */
+export function onApplyRes(draft: Draft, response: ApplyRes): Fault | undefined {
+  const { seq, appliedIndex } = response;
+  if (seq > draft.applySeq) return fault('self', 'unknownCompletion', { seq, applySeq: draft.applySeq });
+  if (appliedIndex > draft.commitIndex || response.durableIndex > appliedIndex) {
+    const { durableIndex: durable } = response;
+    return fault('self', 'appliedBeyondRequest', { appliedIndex, durableIndex: durable, commitIndex: draft.commitIndex });
+  }
+  draft.lastApplied = higher(draft.lastApplied, appliedIndex);
+  answerWrites(draft);
+  return undefined;
+}
+
+function answerWrites(draft: Draft): void {
+  let answered = 0;
+  for (const write of draft.writes) {
+    if (write.lastIndex > draft.lastApplied) break;
+    answered += 1;
+    const result = { type: 'committed', index: write.index, term: write.term } as const;
+    draft.outputs.push({ type: 'writeRes', id: write.id, result });
+  }
+  if (answered > 0) draft.writes = draft.writes.slice(answered);
+}

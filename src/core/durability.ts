@@ -1,0 +1,106 @@
+import type { EntryBatch } from './batch.ts';
+import { append, truncateFrom } from './log.ts';
+import type { Message } from './message.ts';
+import type { PersistReq } from './output.ts';
+import type { Draft, Unflushed } from './state.ts';
+import type { Index, Peer, Seq, Term } from './types.ts';
+
+/** More unflushed requests than this are counted together: the list stays short, at worst an ack is late. */
+const unflushedMax = 64;
+
+/** Sends at once. Only for what a crash may forget. */
+export function send(draft: Draft, to: Peer, message: Message): void {
+  draft.outputs.push({ type: 'message', to, message });
+}
+
+/**
+ * Sends once the current term and vote are durable; if the term changes before, never. A crash must not
+ * forget what a vote request or a granted vote says (rule 1).
+ */
+export function sendWhenDurable(draft: Draft, to: Peer, message: Message): void {
+  if (isHardStateDurable(draft)) send(draft, to, message);
+  else draft.held = [...draft.held, { seq: draft.hardStateSeq, to, message }];
+}
+
+/** Whether the current term and vote survive a crash. */
+export function isHardStateDurable(draft: Draft): boolean {
+  return draft.durableSeq >= draft.hardStateSeq;
+}
+
+/** Moves to a term, in which this node has not voted. What was held back spoke for the old one. */
+export function setTerm(draft: Draft, term: Term): void {
+  draft.currentTerm = term;
+  draft.votedFor = null;
+  draft.held = [];
+  draft.hardStateSeq = nextPersistSeq(draft);
+}
+
+/** Votes, in the current term. */
+export function setVote(draft: Draft, candidate: Peer): void {
+  draft.votedFor = candidate;
+  draft.hardStateSeq = nextPersistSeq(draft);
+}
+
+/** Adds a batch at the end of the log, in memory; this step's `persistReq` writes it. */
+export function appendBatch(draft: Draft, batch: EntryBatch): void {
+  draft.log = append(draft.log, batch);
+  draft.lastAppendAtMs = draft.now;
+  draft.batches.push(batch);
+  noteUnflushed(draft, batch.index);
+}
+
+/** Drops `from` and everything after it, and the configurations that came with them (§5.3, §6, rule 8). */
+export function truncateLogFrom(draft: Draft, from: Index): void {
+  draft.log = truncateFrom(draft.log, from);
+  draft.configurations = draft.configurations.filter((at) => at.index < from);
+  draft.truncateFrom = from;
+  noteUnflushed(draft, from);
+}
+
+/**
+ * From `firstIndex` on nothing is durable before this step's request is. Older requests that began at or
+ * after it say nothing any more: their completions must not acknowledge what replaced their entries (the
+ * append ABA race, rule 3).
+ */
+function noteUnflushed(draft: Draft, firstIndex: Index): void {
+  const seq = nextPersistSeq(draft);
+  const newest = draft.unflushed.at(-1);
+  if (newest?.seq === seq && newest.firstIndex <= firstIndex) return; // This step's request covers it.
+  const older = draft.unflushed.filter((request) => request.firstIndex < firstIndex);
+  if (older.length >= unflushedMax) draft.unflushed = older.with(-1, { ...(older.at(-1) as Unflushed), seq });
+  else draft.unflushed = [...older, { seq, firstIndex }];
+}
+
+function nextPersistSeq(draft: Draft): Seq {
+  return draft.persistSeq + 1;
+}
+
+/** The one place that asks for the disk: after each step in which term, vote or log changed. */
+export function persistChanges(draft: Draft): void {
+  const seq = nextPersistSeq(draft);
+  const hasNewHardState = draft.hardStateSeq === seq;
+  if (!hasNewHardState && draft.batches.length === 0) return;
+  draft.persistSeq = seq;
+  draft.outputs.push(requestOf(draft, seq, hasNewHardState));
+}
+
+function requestOf(draft: Draft, seq: Seq, hasNewHardState: boolean): PersistReq {
+  const { truncateFrom: from, batches, currentTerm, votedFor } = draft;
+  if (!hasNewHardState && from === undefined) return { type: 'persistReq', seq, batches };
+  return {
+    type: 'persistReq',
+    seq,
+    ...(hasNewHardState && { hardState: { currentTerm, votedFor } }),
+    ...(from !== undefined && { truncateFrom: from }),
+    batches,
+  };
+}
+
+/** Sends what waited for the disk and need not wait any longer. */
+export function releaseHeld(draft: Draft): void {
+  if (draft.held.length === 0) return;
+  for (const held of draft.held) {
+    if (held.seq <= draft.durableSeq) send(draft, held.to, held.message);
+  }
+  draft.held = draft.held.filter((held) => held.seq > draft.durableSeq);
+}

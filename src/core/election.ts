@@ -1,0 +1,162 @@
+import { isVoter, membersOf } from './configuration.ts';
+import { isHardStateDurable, send, sendWhenDurable, setTerm, setVote } from './durability.ts';
+import { becomeLeader } from './leader.ts';
+import { isAtLeastAsComplete, lastTerm } from './log.ts';
+import type { Message, PreVote, PreVoteReply, RequestVote, RequestVoteReply } from './message.ts';
+import { isQuorum } from './quorum.ts';
+import { drawBelow, nextRandom } from './random.ts';
+import { becomeFollower, restartElectionTimer } from './role.ts';
+import { configurationOf, type Draft } from './state.ts';
+import { after, isSamePeer, type NodeId, type Peer } from './types.ts';
+
+/** Time passes for a node that does not lead: without a leader it stands for election (§5.2). */
+export function onElectionTick(draft: Draft, elapsedMs: number): void {
+  draft.electionElapsedMs += elapsedMs;
+  if (draft.electionElapsedMs < draft.electionTimeoutMs) return;
+  if (canCampaign(draft)) becomePreCandidate(draft);
+  else restartElectionTimer(draft);
+}
+
+/** Only voters stand for election. */
+export function canCampaign(draft: Draft): boolean {
+  return draft.role.type !== 'leader' && isVoter(configurationOf(draft), draft.self);
+}
+
+/**
+ * Asks whether it could win, without disturbing anyone: term and vote stay (thesis §9.6). Its own vote
+ * needs no disk, since a pre-vote promises nothing.
+ */
+export function becomePreCandidate(draft: Draft): void {
+  restartElectionTimer(draft);
+  draft.role = { type: 'preCandidate', votes: [draft.self] };
+  const request: PreVote = { type: 'preVote', term: after(draft.currentTerm), ...lastEntryOf(draft) };
+  for (const peer of otherVoters(draft)) send(draft, peer, request);
+  if (hasWon(draft, [draft.self])) becomeCandidate(draft);
+}
+
+/** Stands for election in a new term (§5.2): votes for itself, and asks once that is durable (rule 1). */
+export function becomeCandidate(draft: Draft): void {
+  restartElectionTimer(draft);
+  setTerm(draft, after(draft.currentTerm));
+  setVote(draft, draft.self);
+  draft.role = { type: 'candidate', votes: [] };
+  const request: RequestVote = { type: 'requestVote', term: draft.currentTerm, ...lastEntryOf(draft) };
+  for (const peer of otherVoters(draft)) sendWhenDurable(draft, peer, request);
+}
+
+/** A candidate's own vote counts once its disk has it (rule 2). */
+export function countOwnVote(draft: Draft): void {
+  if (isHardStateDurable(draft)) countVote(draft, draft.self);
+}
+
+/**
+ * Answers a pre-vote: yes, if the sender could win here, and no leader is about. A request of a lower
+ * term is answered too, so that its sender learns the term (rule 16). No vote, term or timer changes (rule 7).
+ */
+export function onPreVote(draft: Draft, from: Peer, request: PreVote): void {
+  const isNewer = request.term > draft.currentTerm;
+  const voteGranted =
+    isNewer && !isSticky(draft) && hasConfiguration(draft) && isAtLeastAsComplete(request, draft.log);
+  const term = voteGranted ? request.term : draft.currentTerm;
+  send(draft, from, { type: 'preVoteReply', term, voteGranted });
+}
+
+/** Counts a pre-vote for the term it was asked for; enough of them, and the election begins. */
+export function onPreVoteReply(draft: Draft, from: Peer, reply: PreVoteReply): void {
+  if (draft.role.type !== 'preCandidate') return; // Late.
+  if (!reply.voteGranted || reply.term !== after(draft.currentTerm)) return;
+  const votes = withVote(draft.role.votes, from);
+  draft.role.votes = votes;
+  if (hasWon(draft, votes)) becomeCandidate(draft);
+}
+
+/**
+ * Answers a candidate: at most one vote a term, first come first served, and only for a log at least as
+ * complete as ours (§5.2, §5.4.1). Whoever hears from a leader takes no part (thesis §4.2.3).
+ */
+export function onRequestVote(draft: Draft, from: Peer, request: RequestVote): void {
+  if (request.term > draft.currentTerm) {
+    if (isSticky(draft)) return; // A disruptive server: the leader we have is alive.
+    becomeFollower(draft, request.term, null);
+  }
+  const isCurrent = request.term === draft.currentTerm;
+  const isFree = draft.votedFor === null || isSamePeer(draft.votedFor, from);
+  const voteGranted =
+    isCurrent &&
+    isFree &&
+    draft.role.type === 'follower' &&
+    hasConfiguration(draft) &&
+    isAtLeastAsComplete(request, draft.log);
+  const reply: Message = { type: 'requestVoteReply', term: draft.currentTerm, voteGranted };
+  if (!voteGranted) return send(draft, from, reply); // Promises nothing.
+  if (draft.votedFor === null) setVote(draft, from);
+  restartElectionTimer(draft); // Having helped a candidate, give it time to win (§5.2).
+  sendWhenDurable(draft, from, reply);
+}
+
+/** Counts a vote of this term; a majority of them makes a leader (§5.2). */
+export function onRequestVoteReply(draft: Draft, from: Peer, reply: RequestVoteReply): void {
+  const isCurrent = reply.term === draft.currentTerm;
+  if (isCurrent && reply.voteGranted) countVote(draft, from);
+}
+
+function countVote(draft: Draft, voter: Peer): void {
+  if (draft.role.type !== 'candidate') return; // Late: already elected, or already given up.
+  const votes = withVote(draft.role.votes, voter);
+  draft.role.votes = votes;
+  if (hasWon(draft, votes)) becomeLeader(draft);
+}
+
+/**
+ * Whether this node sticks to a leader, its own leadership included: it heard from one within the shortest
+ * election timeout, and the transport has not seen the connection to it break (thesis §4.2.3, design §4).
+ */
+function isSticky(draft: Draft): boolean {
+  const { role } = draft;
+  if (role.type === 'leader') return true; // CheckQuorum steps down a leader that lost its followers.
+  if (role.type !== 'follower' || role.leader === null || role.isLeaderDown) return false;
+  return draft.electionElapsedMs < draft.config.electionTimeoutMsMin;
+}
+
+/** The transport lost a node. If it led, do not wait for the election timeout (fast failover, design §4). */
+export function onPeerDown(draft: Draft, id: NodeId): void {
+  const { role } = draft;
+  if (role.type !== 'follower' || role.leader?.id !== id || role.isLeaderDown) return;
+  role.isLeaderDown = true;
+  if (!canCampaign(draft)) return;
+  draft.random = nextRandom(draft.random);
+  const delayMs = drawBelow(draft.random, draft.config.failoverDelayMsMax + 1);
+  draft.electionTimeoutMs = Math.min(draft.electionTimeoutMs, draft.electionElapsedMs + delayMs);
+}
+
+/** The transport has the leader back: wait for its heartbeats as before. */
+export function onPeerUp(draft: Draft, id: NodeId): void {
+  const { role } = draft;
+  if (role.type !== 'follower' || role.leader?.id !== id || !role.isLeaderDown) return;
+  role.isLeaderDown = false;
+  restartElectionTimer(draft);
+}
+
+function hasWon(draft: Draft, votes: readonly Peer[]): boolean {
+  return isQuorum(configurationOf(draft), (voter) => votes.some((vote) => isSamePeer(vote, voter)));
+}
+
+function withVote(votes: readonly Peer[], voter: Peer): readonly Peer[] {
+  return votes.some((vote) => isSamePeer(vote, voter)) ? votes : [...votes, voter];
+}
+
+function lastEntryOf(draft: Draft): Pick<RequestVote, 'lastLogIndex' | 'lastLogTerm'> {
+  return { lastLogIndex: draft.log.lastIndex, lastLogTerm: lastTerm(draft.log) };
+}
+
+function otherVoters(draft: Draft): readonly Peer[] {
+  const configuration = configurationOf(draft);
+  return membersOf(configuration).filter(
+    (member) => isVoter(configuration, member) && !isSamePeer(member, draft.self),
+  );
+}
+
+/** A node that holds no configuration does not vote (rule 9). */
+function hasConfiguration(draft: Draft): boolean {
+  return draft.configurations.length > 0;
+}

@@ -1,0 +1,24 @@
+import { acknowledge } from './append-entries.ts';
+import { advanceCommitAsLeader } from './commit.ts';
+import { releaseHeld } from './durability.ts';
+import { countOwnVote } from './election.ts';
+import { fault } from './fault.ts';
+import type { Fault } from './output.ts';
+import type { Draft } from './state.ts';
+import type { Seq } from './types.ts';
+
+/**
+ * A flush is done. What waited for it goes on: held messages, a candidate's own vote, a leader's own copy,
+ * a follower's acknowledgement (rules 1 and 2). Whatever the term is by now, the durable sequence advances.
+ */
+export function onPersistRes(draft: Draft, seq: Seq): Fault | undefined {
+  if (seq > draft.persistSeq) return fault('self', 'unknownCompletion', { seq, persistSeq: draft.persistSeq });
+  if (seq <= draft.durableSeq) return undefined; // Late: a newer one came first.
+  draft.durableSeq = seq;
+  draft.unflushed = draft.unflushed.filter((request) => request.seq > seq);
+  releaseHeld(draft);
+  if (draft.role.type === 'candidate') countOwnVote(draft);
+  else if (draft.role.type === 'leader') advanceCommitAsLeader(draft, draft.role);
+  else if (draft.role.type === 'follower') acknowledge(draft, draft.role);
+  return undefined;
+}

@@ -1,0 +1,30 @@
+export * from './batch.ts';
+export * from './codec.ts';
+export * from './config.ts';
+export * from './configuration.ts';
+export * from './crc32.ts';
+export * from './errors.ts';
+export * from './input.ts';
+export { append, emptyLog, lastTerm, type LogIndex, type TermStart, termAt, truncateFrom } from './log.ts';
+export * from './message.ts';
+export * from './output.ts';
+export { type Inflight, type Progress } from './progress.ts';
+export type { RandomState } from './random.ts';
+export {
+  type Candidate,
+  configurationOf,
+  durableIndex,
+  type Follower,
+  type Held,
+  initialState,
+  type Leader,
+  type PendingRead,
+  type PendingWrite,
+  type PreCandidate,
+  type Role,
+  type Start,
+  type State,
+  type Unflushed,
+} from './state.ts';
+export { type Step, step } from './step.ts';
+export * from './types.ts';

@@ -1,0 +1,83 @@
+import { membersOf } from './configuration.ts';
+import { crc32 } from './crc32.ts';
+import { edit } from './peers.ts';
+import { becomeProbe, copyProgress, newProgress } from './progress.ts';
+import { isQuorum } from './quorum.ts';
+import { probe, propose, sendHeartbeats } from './replication.ts';
+import { becomeFollower } from './role.ts';
+import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
+import { after, index0, isSamePeer, type NodeId } from './types.ts';
+
+/** One entry without content: its length, 0, and nothing. */
+const emptyEntry = new Uint8Array(4);
+const emptyEntryChecksum = crc32(emptyEntry);
+
+/**
+ * Leads. Begins its term with an entry of its own, so that what earlier terms left is committed with it
+ * (§8, §5.4.2).
+ */
+export function becomeLeader(draft: Draft): void {
+  const { lastIndex } = draft.log;
+  const others = membersOf(configurationOf(draft)).filter((member) => !isSamePeer(member, draft.self));
+  draft.role = {
+    type: 'leader',
+    peers: others.map((member) => newProgress(member, lastIndex)),
+    readyIndex: after(lastIndex),
+    round: 0,
+    reads: [],
+    heartbeatElapsedMs: 0,
+    quorumElapsedMs: 0,
+  };
+  propose(draft, draft.role, {
+    kind: 'noop',
+    payload: emptyEntry,
+    payloadChecksum: emptyEntryChecksum,
+    count: 1,
+  });
+}
+
+/** Time passes for a leader: heartbeats, and a look at who still answers. */
+export function onLeaderTick(draft: Draft, leader: LeaderDraft, elapsedMs: number): void {
+  leader.quorumElapsedMs += elapsedMs;
+  if (leader.quorumElapsedMs >= draft.config.electionTimeoutMsMin) {
+    if (!hasActiveQuorum(draft, leader)) return becomeFollower(draft, draft.currentTerm, null);
+    leader.quorumElapsedMs = 0;
+    leader.peers = leader.peers.map((peer) => ({ ...copyProgress(peer), isActive: false }));
+  }
+  leader.heartbeatElapsedMs += elapsedMs;
+  if (leader.heartbeatElapsedMs >= draft.config.heartbeatIntervalMs) {
+    leader.heartbeatElapsedMs = 0;
+    sendHeartbeats(draft, leader);
+  }
+}
+
+/**
+ * CheckQuorum: whether a majority has answered since the last look. A leader that lost it steps down and
+ * goes silent, so that nobody waits for it (thesis §6.2, rule 17).
+ */
+function hasActiveQuorum(draft: Draft, leader: LeaderDraft): boolean {
+  return isQuorum(configurationOf(draft), (voter) => {
+    if (isSamePeer(voter, draft.self)) return true;
+    return leader.peers.some((peer) => peer.isActive && isSamePeer(peer, voter));
+  });
+}
+
+/** The transport has a follower back: what was in flight is lost, so ask it where it is. */
+export function onFollowerUp(draft: Draft, leader: LeaderDraft, id: NodeId): void {
+  const place = leader.peers.findIndex((peer) => peer.id === id);
+  if (place < 0) return;
+  const peer = edit(leader, place);
+  peer.isConnected = true;
+  becomeProbe(peer, after(peer.matchIndex));
+  probe(draft, leader, peer);
+}
+
+/** The transport lost a follower: nothing more is read for it; heartbeats go on, in case it errs. */
+export function onFollowerDown(leader: LeaderDraft, id: NodeId): void {
+  const place = leader.peers.findIndex((peer) => peer.id === id);
+  if (place < 0) return;
+  const peer = edit(leader, place);
+  peer.isConnected = false;
+  becomeProbe(peer, peer.matchIndex === index0 ? peer.nextIndex : after(peer.matchIndex));
+  peer.isPaused = true;
+}

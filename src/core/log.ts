@@ -1,0 +1,122 @@
+import { type EntryBatch, lastOf } from './batch.ts';
+import { after, before, type Index, index0, lower, type Term, term0 } from './types.ts';
+
+/** Where a term begins: the index of its first entry. */
+export interface TermStart {
+  readonly index: Index;
+  readonly term: Term;
+}
+
+/**
+ * All that the core keeps of the log: where it begins and ends, and where its term changes. Its size is
+ * the number of terms, not of entries; it grows by sharing.
+ */
+export interface LogIndex {
+  /** The last index that is not in the log any more: everything up to here is in a snapshot. 0 at first. */
+  readonly startIndex: Index;
+  /** The term of the entry at `startIndex`. */
+  readonly startTerm: Term;
+  /** The index of the last entry; `startIndex` in an empty log. */
+  readonly lastIndex: Index;
+  /** Ascending in both fields; the first one is at `startIndex + 1`. Empty in an empty log. */
+  readonly terms: readonly TermStart[];
+  /** The `logTimeMs` of the last batch: the log's own clock. */
+  readonly lastLogTimeMs: number;
+}
+
+/** A log without entries. */
+export const emptyLog: LogIndex = {
+  startIndex: index0,
+  startTerm: term0,
+  lastIndex: index0,
+  terms: [],
+  lastLogTimeMs: 0,
+};
+
+/** The term of the last entry (§5.4.1). */
+export function lastTerm(log: LogIndex): Term {
+  return log.terms.at(-1)?.term ?? log.startTerm;
+}
+
+/** The term of an entry; `undefined` beyond either end of the log. O(log of the number of terms). */
+export function termAt(log: LogIndex, index: Index): Term | undefined {
+  if (index === log.startIndex) return log.startTerm;
+  if (index < log.startIndex || index > log.lastIndex) return undefined;
+  return log.terms[placeOf(log.terms, index)]?.term;
+}
+
+/** Where in `terms` the term of `index` stands: the last one that begins at or before it. */
+function placeOf(terms: readonly TermStart[], index: Index): number {
+  let low = 0;
+  let high = terms.length - 1;
+  if (high >= 0 && (terms[high] as TermStart).index <= index) return high; // Nearly always: the newest term.
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((terms[middle] as TermStart).index <= index) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The log with one more batch. The caller has checked that it follows the last entry (rule 14). */
+export function append(log: LogIndex, batch: EntryBatch): LogIndex {
+  const isNewTerm = batch.term !== lastTerm(log) || log.terms.length === 0;
+  return {
+    startIndex: log.startIndex,
+    startTerm: log.startTerm,
+    lastIndex: lastOf(batch),
+    terms: isNewTerm ? [...log.terms, { index: batch.index, term: batch.term }] : log.terms,
+    lastLogTimeMs: batch.logTimeMs,
+  };
+}
+
+/** The log without `from` and everything after it (§5.3). `from` is above `startIndex`. */
+export function truncateFrom(log: LogIndex, from: Index): LogIndex {
+  return {
+    startIndex: log.startIndex,
+    startTerm: log.startTerm,
+    lastIndex: before(from),
+    terms: log.terms.filter((start) => start.index < from),
+    lastLogTimeMs: log.lastLogTimeMs, // The clock of the log never goes back.
+  };
+}
+
+/**
+ * The last index, not above `index`, whose term is not above `term`: where two logs may still agree
+ * (§5.3, the optimisation of its last paragraphs; whole terms are skipped at once).
+ */
+export function lastNotAbove(log: LogIndex, { index, term }: { index: Index; term: Term }): Index {
+  let candidate = lower(index, log.lastIndex);
+  for (let place = log.terms.length - 1; place >= 0; place--) {
+    const start = log.terms[place] as TermStart;
+    if (start.index > candidate) continue;
+    if (start.term <= term) return candidate;
+    candidate = before(start.index);
+  }
+  return candidate;
+}
+
+/** Whether a candidate's log is at least as complete as ours (§5.4.1). */
+export function isAtLeastAsComplete(
+  candidate: { readonly lastLogIndex: Index; readonly lastLogTerm: Term },
+  log: LogIndex,
+): boolean {
+  const ours = lastTerm(log);
+  if (candidate.lastLogTerm !== ours) return candidate.lastLogTerm > ours;
+  return candidate.lastLogIndex >= log.lastIndex;
+}
+
+/** Whether batches follow each other without a gap, from `first` on, in terms that never fall. */
+export function isContiguous(
+  batches: readonly EntryBatch[],
+  { first, prevTerm }: { first: Index; prevTerm: Term },
+): boolean {
+  let next = first;
+  let term = prevTerm;
+  for (const batch of batches) {
+    if (batch.index !== next || batch.term < term) return false;
+    next = after(lastOf(batch));
+    term = batch.term;
+  }
+  return true;
+}

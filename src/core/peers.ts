@@ -1,0 +1,15 @@
+import { copyProgress, type Progress, type ProgressDraft } from './progress.ts';
+import type { LeaderDraft } from './state.ts';
+import { isSamePeer, type Peer } from './types.ts';
+
+/** Where this follower stands in the leader's list; -1 for who is not in it, by name and store. */
+export function placeOf(leader: LeaderDraft, peer: Peer): number {
+  return leader.peers.findIndex((progress) => isSamePeer(progress, peer));
+}
+
+/** A follower's progress, to assign to; the leader's list holds the copy. */
+export function edit(leader: LeaderDraft, place: number): ProgressDraft {
+  const copy = copyProgress(leader.peers[place] as Progress);
+  leader.peers = leader.peers.with(place, copy);
+  return copy;
+}

@@ -1,0 +1,114 @@
+import type { Member } from './configuration.ts';
+import { after, type Index, index0, type Peer, type Seq } from './types.ts';
+
+/** Bytes that were sent and not acknowledged, up to an index. */
+export interface Inflight {
+  readonly lastIndex: Index;
+  readonly bytes: number;
+}
+
+/** What the leader knows of one follower (§5.3, Figure 2). */
+export interface Progress extends Peer {
+  /**
+   * `probe`: looking for the place where the logs agree, one message at a time. `replicate`: entries are
+   * sent as they come, ahead of the acknowledgements.
+   */
+  readonly state: 'probe' | 'replicate';
+  /** Known to be durable on the follower, and the same as here. */
+  readonly matchIndex: Index;
+  /** The next entry to send. */
+  readonly nextIndex: Index;
+  /** A probe is under way; the next one waits for its answer, or for the next heartbeat. */
+  readonly isPaused: boolean;
+  /** It has answered since CheckQuorum last looked. */
+  readonly isActive: boolean;
+  /** The transport has a connection with it. */
+  readonly isConnected: boolean;
+  /** The highest commit index that it was told. */
+  readonly sentCommit: Index;
+  /** The highest round that it has answered (thesis §6.4). */
+  readonly round: number;
+  /** The `readLogReq` under way for it; 0 if none. */
+  readonly readSeq: Seq;
+  /** In the order sent. */
+  readonly inflight: readonly Inflight[];
+  readonly inflightBytes: number;
+}
+
+/** A progress that its owner may change. */
+export type ProgressDraft = { -readonly [K in keyof Progress]: Progress[K] };
+
+/** More in-flight messages than this are counted together, so that the list stays short. */
+const inflightItemsMax = 64;
+
+/** What a new leader assumes of a follower (§5.3: nextIndex is the leader's last index + 1). */
+export function newProgress(member: Member, lastIndex: Index): Progress {
+  return {
+    id: member.id,
+    storeId: member.storeId,
+    state: 'probe',
+    matchIndex: index0,
+    nextIndex: after(lastIndex),
+    isPaused: false,
+    isActive: true,
+    isConnected: true,
+    sentCommit: index0,
+    round: 0,
+    readSeq: 0,
+    inflight: [],
+    inflightBytes: 0,
+  };
+}
+
+/** A copy to change. */
+export function copyProgress(progress: Progress): ProgressDraft {
+  return {
+    id: progress.id,
+    storeId: progress.storeId,
+    state: progress.state,
+    matchIndex: progress.matchIndex,
+    nextIndex: progress.nextIndex,
+    isPaused: progress.isPaused,
+    isActive: progress.isActive,
+    isConnected: progress.isConnected,
+    sentCommit: progress.sentCommit,
+    round: progress.round,
+    readSeq: progress.readSeq,
+    inflight: progress.inflight,
+    inflightBytes: progress.inflightBytes,
+  };
+}
+
+/** Looks for the place of agreement from here on; what was in flight is taken for lost. */
+export function becomeProbe(progress: ProgressDraft, nextIndex: Index): void {
+  progress.state = 'probe';
+  progress.nextIndex = nextIndex;
+  progress.isPaused = false;
+  progress.readSeq = 0; // Its answer comes too late to be of use.
+  progress.inflight = [];
+  progress.inflightBytes = 0;
+}
+
+/** Notes that bytes up to `lastIndex` are on their way. */
+export function noteSent(progress: ProgressDraft, lastIndex: Index, bytes: number): void {
+  const { inflight } = progress;
+  const newest = inflight.at(-1);
+  progress.inflight =
+    newest !== undefined && inflight.length >= inflightItemsMax
+      ? inflight.with(-1, { lastIndex, bytes: newest.bytes + bytes })
+      : [...inflight, { lastIndex, bytes }];
+  progress.inflightBytes += bytes;
+  progress.nextIndex = after(lastIndex);
+}
+
+/** Notes that everything through `matchIndex` has arrived. */
+export function noteArrived(progress: ProgressDraft, matchIndex: Index): void {
+  const { inflight } = progress;
+  let arrived = 0;
+  for (const item of inflight) {
+    if (item.lastIndex > matchIndex) break;
+    arrived += 1;
+    progress.inflightBytes -= item.bytes;
+  }
+  if (arrived > 0) progress.inflight = inflight.slice(arrived);
+}

@@ -1,0 +1,157 @@
+import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
+import { encodedBytes } from './codec.ts';
+import { appendBatch, send } from './durability.ts';
+import { fault } from './fault.ts';
+import { edit } from './peers.ts';
+import { isContiguous, termAt } from './log.ts';
+import { noteSent, type ProgressDraft, type Progress } from './progress.ts';
+import type { Fault } from './output.ts';
+import type { ReadLogRes } from './input.ts';
+import type { Draft, LeaderDraft } from './state.ts';
+import { after, before, type Index, type Term } from './types.ts';
+
+/** What a leader appends; index, term and time are its own to give. */
+export interface Proposal {
+  readonly kind: BatchKind;
+  readonly payload: Uint8Array;
+  readonly payloadChecksum: number;
+  readonly count: number;
+}
+
+/**
+ * Appends to the leader's log and sends to every follower that has all the rest (§5.3).
+ *
+ * The messages go first, so that the followers' disks work while ours does (thesis §10.2.1). Safe because
+ * our own copy counts only once its `persistRes` is back (rule 2).
+ */
+export function propose(draft: Draft, leader: LeaderDraft, proposal: Proposal): EntryBatch {
+  const batch: EntryBatch = {
+    group: draft.group,
+    index: after(draft.log.lastIndex),
+    term: draft.currentTerm,
+    count: proposal.count,
+    kind: proposal.kind,
+    logTimeMs: draft.log.lastLogTimeMs + (draft.now - draft.lastAppendAtMs),
+    payload: proposal.payload,
+    payloadChecksum: proposal.payloadChecksum,
+  };
+  appendBatch(draft, batch);
+  for (let place = 0; place < leader.peers.length; place++) {
+    const isNext = (leader.peers[place] as Progress).nextIndex === batch.index;
+    if (isNext && hasRoom(draft, leader.peers[place] as Progress)) {
+      sendBatches(draft, leader, edit(leader, place), [batch]);
+    }
+  }
+  return batch;
+}
+
+/** Whether entries may be sent to this follower now. */
+function hasRoom(draft: Draft, peer: Progress): boolean {
+  if (peer.readSeq !== 0 || peer.isPaused) return false;
+  return peer.state === 'probe' || peer.inflightBytes < draft.config.inflightBytesMax;
+}
+
+/** Sends batches that follow each other, the first of them at `nextIndex` or before. */
+function sendBatches(
+  draft: Draft,
+  leader: LeaderDraft,
+  peer: ProgressDraft,
+  batches: readonly EntryBatch[],
+): void {
+  const first = batches[0] as EntryBatch;
+  sendAppend(draft, leader, peer, before(first.index), batches);
+  let bytes = 0;
+  for (const batch of batches) bytes += encodedBytes(batch);
+  noteSent(peer, lastOf(batches.at(-1) as EntryBatch), bytes);
+  if (peer.state === 'probe') peer.isPaused = true;
+}
+
+function sendAppend(
+  draft: Draft,
+  leader: LeaderDraft,
+  peer: ProgressDraft,
+  prevLogIndex: Index,
+  batches: readonly EntryBatch[],
+): void {
+  const prevLogTerm = termAt(draft.log, prevLogIndex);
+  if (prevLogTerm === undefined) return; // Before the log's start.
+  peer.sentCommit = draft.commitIndex;
+  send(draft, peer, {
+    type: 'appendEntries',
+    term: draft.currentTerm,
+    prevLogIndex,
+    prevLogTerm,
+    leaderCommit: draft.commitIndex,
+    batches,
+    round: leader.round,
+  });
+}
+
+/**
+ * Sends an empty AppendEntries that claims everything sent so far. A follower that lacks some of it
+ * refuses, and so a loss is noticed.
+ */
+export function probe(draft: Draft, leader: LeaderDraft, peer: ProgressDraft): void {
+  sendAppend(draft, leader, peer, before(peer.nextIndex), []);
+  if (peer.state === 'probe') peer.isPaused = true;
+}
+
+/** Heartbeats (§5.2), which also begin a new round of read confirmation where there is one. */
+export function sendHeartbeats(draft: Draft, leader: LeaderDraft): void {
+  for (let place = 0; place < leader.peers.length; place++) probe(draft, leader, edit(leader, place));
+}
+
+/** Tells followers that wait for nothing else about a new commit index, so that they apply it soon. */
+export function announceCommit(draft: Draft, leader: LeaderDraft): void {
+  for (let place = 0; place < leader.peers.length; place++) {
+    const peer = leader.peers[place] as Progress;
+    const isIdle = peer.state === 'replicate' && peer.inflight.length === 0 && peer.readSeq === 0;
+    if (isIdle && peer.sentCommit < draft.commitIndex) probe(draft, leader, edit(leader, place));
+  }
+}
+
+/** Fetches what this follower lacks, if it can take more. */
+export function catchUp(draft: Draft, peer: ProgressDraft): void {
+  const isBehind = peer.nextIndex <= draft.log.lastIndex;
+  if (!isBehind || peer.state !== 'replicate' || !hasRoom(draft, peer)) return;
+  draft.readLogSeq += 1;
+  peer.readSeq = draft.readLogSeq;
+  draft.outputs.push({
+    type: 'readLogReq',
+    seq: peer.readSeq,
+    from: peer.nextIndex,
+    maxBytes: draft.config.appendBytesMax,
+  });
+}
+
+/**
+ * The log came back from the disk or the cache. It is sent only if it is what our log says is there: index
+ * by index contiguous, and of the right terms (design §3).
+ */
+export function onReadLogRes(draft: Draft, leader: LeaderDraft, response: ReadLogRes): Fault | undefined {
+  if (response.seq > draft.readLogSeq) {
+    return fault('self', 'unknownCompletion', { seq: response.seq, readLogSeq: draft.readLogSeq });
+  }
+  const place = leader.peers.findIndex((peer) => peer.readSeq === response.seq);
+  if (place < 0) return undefined; // For a follower that has been reset since.
+  const peer = edit(leader, place);
+  peer.readSeq = 0;
+  const batches = response.batches === 'compacted' ? [] : response.batches;
+  if (!isOurs(draft, peer, batches)) return undefined; // Asked for again with the next acknowledgement.
+  sendBatches(draft, leader, peer, batches);
+  catchUp(draft, peer);
+  return undefined;
+}
+
+function isOurs(draft: Draft, peer: Progress, batches: readonly EntryBatch[]): boolean {
+  const first = batches[0];
+  if (first === undefined || first.index > peer.nextIndex) return false;
+  const prevTerm = termAt(draft.log, before(first.index));
+  if (prevTerm === undefined || !isContiguous(batches, { first: first.index, prevTerm })) return false;
+  return lastOf(batches.at(-1) as EntryBatch) >= peer.nextIndex && batches.every((batch) => isHeld(draft, batch));
+}
+
+function isHeld(draft: Draft, batch: EntryBatch): boolean {
+  const ends: readonly (Term | undefined)[] = [termAt(draft.log, batch.index), termAt(draft.log, lastOf(batch))];
+  return ends.every((term) => term === batch.term);
+}

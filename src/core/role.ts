@@ -1,0 +1,39 @@
+import { setTerm } from './durability.ts';
+import { nextRandom } from './random.ts';
+import { type Draft, followerOf, type LeaderDraft, timeoutOf } from './state.ts';
+import type { Peer, Term } from './types.ts';
+
+/** Begins to wait for a leader anew, for a time drawn anew (§5.2). */
+export function restartElectionTimer(draft: Draft): void {
+  draft.electionElapsedMs = 0;
+  draft.random = nextRandom(draft.random);
+  draft.electionTimeoutMs = timeoutOf(draft.config, draft.random);
+}
+
+/**
+ * Follows: in a new term when someone showed one, or in this term when its leader is found (§5.1, §5.2).
+ * `leader` is `null` while it is not known.
+ */
+export function becomeFollower(draft: Draft, term: Term, leader: Peer | null): void {
+  const { role } = draft;
+  if (term > draft.currentTerm) setTerm(draft, term);
+  if (role.type === 'leader') abandonLeadership(draft, role);
+  if (role.type !== 'follower') restartElectionTimer(draft); // A follower's timer goes on (§5.2).
+  draft.role = followerOf(leader, draft.commitIndex);
+}
+
+/**
+ * Answers those who wait for this leader. What is not committed yet may be, by a later leader that holds
+ * it: `unknown` (rule 22). Reads have not been carried out and can be asked again.
+ */
+function abandonLeadership(draft: Draft, leader: LeaderDraft): void {
+  for (const write of draft.writes) {
+    if (write.lastIndex <= draft.commitIndex) continue; // Committed: answered when applied.
+    draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });
+  }
+  draft.writes = draft.writes.filter((write) => write.lastIndex <= draft.commitIndex);
+  for (const read of leader.reads) {
+    const reason = { type: 'notLeader', leaderId: null } as const;
+    draft.outputs.push({ type: 'readRes', id: read.id, result: { type: 'refused', reason } });
+  }
+}

@@ -1,0 +1,160 @@
+import { onAppendEntries, onAppendEntriesReply } from './append-entries.ts';
+import { onApplyRes } from './commit.ts';
+import { persistChanges } from './durability.ts';
+import {
+  becomePreCandidate,
+  canCampaign,
+  onElectionTick,
+  onPeerDown,
+  onPeerUp,
+  onPreVote,
+  onPreVoteReply,
+  onRequestVote,
+  onRequestVoteReply,
+} from './election.ts';
+import { fault } from './fault.ts';
+import { onPersistRes } from './flush.ts';
+import type { Campaign, Input, MessageReceived, Tick } from './input.ts';
+import { onFollowerDown, onFollowerUp, onLeaderTick } from './leader.ts';
+import type { Fault, Output } from './output.ts';
+import { onRead, onReadStateMachineRes, refuseRead } from './reads.ts';
+import { onReadLogRes } from './replication.ts';
+import { becomeFollower } from './role.ts';
+import { type Draft, draftOf, type State, stateOf } from './state.ts';
+import { type Term, unreachable } from './types.ts';
+import { problemOfInput, problemOfMessage } from './validation.ts';
+import { onWrite, refuseWrite } from './writes.ts';
+
+/** A node after one input, and what it asks of the world, in order. */
+export interface Step {
+  readonly state: State;
+  readonly outputs: readonly Output[];
+}
+
+/**
+ * The whole of Raft: what a node does when something happens.
+ *
+ * Deterministic, pure and total: the same state and input give the same result everywhere, neither is
+ * changed, and no input makes it throw. What can't be yields the unchanged state and a `fault`. Takes time in
+ * proportion to the number of peers, never to the length of the log.
+ */
+export function step(state: State, input: Input): Step {
+  const outputs: Output[] = [];
+  const draft = draftOf(state, outputs);
+  const problem = handle(draft, input);
+  if (problem !== undefined) return { state, outputs: [problem] };
+  persistChanges(draft);
+  return { state: stateOf(draft), outputs };
+}
+
+function handle(draft: Draft, input: Input): Fault | undefined {
+  const problem = problemOfInput(input);
+  if (problem !== undefined) return onMalformed(draft, input, problem);
+  switch (input.type) {
+    case 'tick':
+      onTick(draft, input);
+      return undefined;
+    case 'write':
+      onWrite(draft, input);
+      return undefined;
+    case 'read':
+      onRead(draft, input);
+      return undefined;
+    case 'message':
+      return onMessage(draft, input);
+    case 'persistRes':
+      return onPersistRes(draft, input.seq);
+    case 'readLogRes':
+      return draft.role.type === 'leader' ? onReadLogRes(draft, draft.role, input) : undefined;
+    case 'applyRes':
+      return onApplyRes(draft, input);
+    case 'readStateMachineRes':
+      return onReadStateMachineRes(draft, input);
+    case 'campaign':
+      onCampaign(draft, input);
+      return undefined;
+    case 'peerUp':
+      if (draft.role.type === 'leader') onFollowerUp(draft, draft.role, input.id);
+      else onPeerUp(draft, input.id);
+      return undefined;
+    case 'peerDown':
+      if (draft.role.type === 'leader') onFollowerDown(draft.role, input.id);
+      else onPeerDown(draft, input.id);
+      return undefined;
+    default:
+      return unreachable(input); // Validation has turned it away.
+  }
+}
+
+/**
+ * Time passes. Election timers advance by at most two tick intervals: a larger gap means that the process
+ * slept, and must not start a burst of elections (design §3).
+ */
+function onTick(draft: Draft, { now }: Tick): void {
+  if (now <= draft.now) return;
+  if (draft.now === 0) draft.lastAppendAtMs = now; // The first tick: the log's clock goes on from here.
+  const elapsedMs = Math.min(now - draft.now, 2 * draft.config.tickIntervalMs);
+  draft.now = now;
+  if (draft.role.type === 'leader') onLeaderTick(draft, draft.role, elapsedMs);
+  else onElectionTick(draft, elapsedMs);
+}
+
+/** A peer's message. Each kind says for itself what a newer term means (§5.1), since a pre-vote's means nothing. */
+function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | undefined {
+  const problem = problemOfMessage(message);
+  if (problem !== undefined) return fault('peer', 'malformedMessage', { from: from.id, problem });
+  switch (message.type) {
+    case 'preVote':
+      onPreVote(draft, from, message);
+      return undefined;
+    case 'preVoteReply':
+      if (!message.voteGranted) stepDownIfStale(draft, message);
+      onPreVoteReply(draft, from, message);
+      return undefined;
+    case 'requestVote':
+      onRequestVote(draft, from, message);
+      return undefined;
+    case 'requestVoteReply':
+      stepDownIfStale(draft, message);
+      onRequestVoteReply(draft, from, message);
+      return undefined;
+    case 'appendEntries':
+      return onAppendEntries(draft, from, message);
+    case 'appendEntriesReply':
+      stepDownIfStale(draft, message);
+      if (draft.role.type !== 'leader' || message.term !== draft.currentTerm) return undefined; // Late.
+      return onAppendEntriesReply(draft, draft.role, { from, reply: message });
+    default:
+      return unreachable(message); // Validation has turned it away.
+  }
+}
+
+/** A reply shows a newer term: "convert to follower" (§5.1). */
+function stepDownIfStale(draft: Draft, reply: { readonly term: Term }): void {
+  if (reply.term > draft.currentTerm) becomeFollower(draft, reply.term, null);
+}
+
+/** The operator wants this node to lead: it asks for pre-votes now. */
+function onCampaign(draft: Draft, { id }: Campaign): void {
+  if (canCampaign(draft)) {
+    draft.outputs.push({ type: 'adminRes', id, result: { type: 'ok' } });
+    return becomePreCandidate(draft);
+  }
+  const detail = draft.role.type === 'leader' ? 'this node leads already' : 'this node is not a voter';
+  draft.outputs.push({ type: 'adminRes', id, result: { type: 'refused', reason: { type: 'invalid', detail } } });
+}
+
+/** Bad input is answered where there is someone to answer, and changes nothing (design §3). */
+function onMalformed(draft: Draft, input: Input, detail: string): Fault | undefined {
+  const reason = { type: 'invalid', detail } as const;
+  if (input?.type === 'write' && Number.isSafeInteger(input.id)) refuseWrite(draft, input.id, reason);
+  else if (input?.type === 'read' && Number.isSafeInteger(input.id)) refuseRead(draft, input.id, reason);
+  else return fault(scopeOf(input?.type), 'malformedInput', { problem: detail });
+  return undefined;
+}
+
+function scopeOf(type: Input['type'] | undefined): Fault['scope'] {
+  if (type === 'message') return 'peer';
+  const isRequest = type === 'write' || type === 'read' || type === 'campaign';
+  return isRequest || type === undefined ? 'request' : 'self';
+}

@@ -1,0 +1,27 @@
+import { lastOf } from './batch.ts';
+import type { Write } from './input.ts';
+import type { Refusal } from './output.ts';
+import { propose } from './replication.ts';
+import type { Draft } from './state.ts';
+import type { RequestId } from './types.ts';
+
+/** Commands of a client: appended at once, answered once applied (§5.3). */
+export function onWrite(draft: Draft, write: Write): void {
+  const { role } = draft;
+  if (role.type !== 'leader') {
+    const leaderId = role.type === 'follower' ? (role.leader?.id ?? null) : null;
+    return refuseWrite(draft, write.id, { type: 'notLeader', leaderId });
+  }
+  if (draft.writes.length >= draft.config.pendingWritesMax) {
+    return refuseWrite(draft, write.id, { type: 'overloaded' });
+  }
+  const { payload, payloadChecksum, count } = write;
+  const batch = propose(draft, role, { kind: 'command', payload, payloadChecksum, count });
+  const pending = { id: write.id, index: batch.index, lastIndex: lastOf(batch), term: batch.term };
+  draft.writes = [...draft.writes, pending];
+}
+
+/** Answers a write that was never appended: it is safe to retry (rule 22). */
+export function refuseWrite(draft: Draft, id: RequestId, reason: Refusal): void {
+  draft.outputs.push({ type: 'writeRes', id, result: { type: 'notCommitted', reason } });
+}

@@ -1,0 +1,157 @@
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Configuration, Index, Member, NodeId, State, Term } from '../core/index.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { LinkStatus, MemberAddress, Transport } from '../transport/transport.ts';
+import type { StateMachine } from './state-machine.ts';
+
+/** What a node is doing. A `learner` receives the log and does not vote. */
+export type RoleName = 'leader' | 'follower' | 'preCandidate' | 'candidate' | 'learner';
+
+/** A logger such as `pino`: an object of facts, then a sentence. */
+export interface Logger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** How a node is put together. */
+export interface RaftNodeOptions<Command, Result, Query, Answer> {
+  /** This node's name: 1 to 64 of `A-Z a-z 0-9 . _ -`. */
+  readonly id: NodeId;
+  readonly machine: StateMachine<Command, Result, Query, Answer>;
+  /** Its disk, such as `lmdbStorage({ path })`, or `memoryStorage()` for data that may be lost. */
+  readonly storage: Storage;
+  /** Its network; not needed by a cluster of one. */
+  readonly transport?: Transport;
+  /**
+   * Who founds the cluster, this node included; the same list on every node. Only read while the store
+   * belongs to no cluster. Default: this node alone.
+   */
+  readonly members?: readonly MemberAddress[];
+  /** Milliseconds between ticks. Default 25. */
+  readonly tickMs?: number;
+  /** Milliseconds between heartbeats of a leader. Default 100. */
+  readonly heartbeatMs?: number;
+  /** The shortest election timeout in milliseconds; each is drawn from this to twice this. Default 500. */
+  readonly electionMs?: number;
+  /** How long a request may take, in milliseconds, unless it says otherwise. Default 5,000. */
+  readonly timeoutMs?: number;
+  /** Largest encoded command. Default 1 MiB + 4 KiB. */
+  readonly commandBytesMax?: number;
+  /** Commands waiting for their answer; beyond it the answer is `RAFT_OVERLOADED`. Default 65,536. */
+  readonly pendingMax?: number;
+  readonly logger?: Logger;
+  /** Where randomness comes from: seeds the election timeouts. Default: drawn at random. */
+  readonly seed?: number;
+  /** Gives ticks and time. Default `asyncScheduler`. */
+  readonly timeScheduler?: SchedulerLike;
+  /** Runs what ends an event-loop turn, after the I/O of that turn. Default: on `setImmediate`. */
+  readonly turnScheduler?: SchedulerLike;
+}
+
+/** Where a write stands and what the state machine answered. */
+export interface Committed<Result> {
+  readonly index: Index;
+  readonly term: Term;
+  readonly result: Result;
+}
+
+/** A committed and applied command. */
+export interface Commit<Command> {
+  readonly index: Index;
+  readonly term: Term;
+  readonly logTimeMs: number;
+  readonly command: Command;
+}
+
+/** Limits of one request. */
+export interface RequestOptions {
+  /** Milliseconds until the request is given up. Default: the node's `timeoutMs`. */
+  readonly timeoutMs?: number;
+  /** Gives the request up early, with `RAFT_ABORTED`. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a read promises. */
+export interface ReadOptions extends RequestOptions {
+  /**
+   * `linearizable` (default): everything that was acknowledged anywhere before the read began.
+   * `session`: at least everything through `index`. `stale`: whatever this node has.
+   */
+  readonly consistency?: 'linearizable' | 'session' | 'stale';
+  /** For `session`: the index of the caller's last write. */
+  readonly index?: number;
+}
+
+/** An answer, and the index that it reflects at least. */
+export interface ReadAnswer<Answer> {
+  readonly value: Answer;
+  readonly index: Index;
+}
+
+/** A node at a glance. */
+export interface NodeStatus {
+  readonly id: NodeId;
+  /** `null` before the cluster is founded. */
+  readonly clusterId: string | null;
+  readonly storeId: string;
+  readonly role: RoleName;
+  readonly term: Term;
+  readonly leaderId: NodeId | null;
+  readonly commitIndex: Index;
+  readonly lastApplied: Index;
+  readonly lastIndex: Index;
+  /** The first index still in the log: the index after the last compacted one. */
+  readonly firstIndex: Index;
+  readonly snapshotIndex: Index;
+  readonly members: readonly (Member & { readonly role: 'voter' | 'learner' })[];
+  /** On the leader, one for each other member; elsewhere empty. */
+  readonly peers: readonly PeerStatus[];
+  readonly links: readonly LinkStatus[];
+}
+
+/** How far a follower is, as its leader knows it. */
+export interface PeerStatus {
+  readonly id: NodeId;
+  readonly state: 'probe' | 'replicate' | 'snapshot' | 'unreachable';
+  readonly matchIndex: Index;
+  /** Entries that it lacks. */
+  readonly lag: number;
+  readonly rttMs: number | null;
+}
+
+/** A running node. Its requests reject with a `RaftError` whose `outcome` says what it means for the data. */
+export interface RaftNode<Command, Result, Query, Answer> {
+  readonly id: NodeId;
+  /** The whole state, after each turn in which it changed. Replays the latest; completes at `close`. */
+  readonly state$: Observable<State>;
+  /** What the node is doing; distinct. Replays the latest. */
+  readonly role$: Observable<RoleName>;
+  /** Who leads, as far as this node knows; distinct. Replays the latest. */
+  readonly leader$: Observable<NodeId | null>;
+  /** The configuration in effect; distinct. Replays the latest. */
+  readonly members$: Observable<Configuration>;
+  /**
+   * Every command applied from now on, in index order, once. Synchronous and unbuffered: for fast
+   * subscribers; others use {@link RaftNode.commits}.
+   */
+  readonly commits$: Observable<Commit<Command>>;
+  /**
+   * Committed commands from an index on: history from disk, then live, in batches, pulled. Ends when the
+   * node closes or `signal` aborts.
+   */
+  commits(options?: { readonly from?: number; readonly signal?: AbortSignal }): AsyncIterable<readonly Commit<Command>[]>;
+  /** Replicates a command. Resolves once it is committed and applied here or on the leader. */
+  write(command: Command, options?: RequestOptions): Promise<Committed<Result>>;
+  /** Replicates commands that stand one after the other in the log, with one promise for all. */
+  writeAll(commands: readonly Command[], options?: RequestOptions): Promise<readonly Committed<Result>[]>;
+  /** Asks the state machine. */
+  read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
+  status(): NodeStatus;
+  /** Resolves when the node has closed; rejects when it had to stop (disk failure, machine that throws). */
+  readonly closed: Promise<void>;
+  /** Answers what is outstanding, flushes, closes streams, transport and storage. Safe to call twice. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,43 @@
+import type { Index, Term } from '../core/index.ts';
+import type { MachineStore } from '../storage/storage.ts';
+
+/** Turns values into bytes and back. `decode(encode(value))` equals `value`, on every node alike. */
+export interface Codec<T> {
+  encode(value: T): Uint8Array;
+  /** Throws on bytes that `encode` can't have made. */
+  decode(bytes: Uint8Array): T;
+}
+
+/** Where a command stands in the log, the same on every node. */
+export interface LogPosition {
+  /** Of the first of the commands applied together; the next one has `index + 1`, … */
+  readonly index: Index;
+  readonly term: Term;
+  /** The log's own clock in milliseconds: the only time that a state machine may use. */
+  readonly logTimeMs: number;
+}
+
+/**
+ * What a cluster replicates: deterministic, so that the same commands give the same data and the same
+ * results on every node. No clock, no randomness, no I/O besides its own storage.
+ */
+export interface StateMachine<Command, Result, Query, Answer> {
+  readonly command: Codec<Command>;
+  /** Results travel from the leader to the node where the write came in. */
+  readonly result: Codec<Result>;
+  /**
+   * Makes the machine ready and says through which index its data already go: `store.appliedIndex` for a
+   * machine that keeps its data in `store`, 0 for one in memory, which is then rebuilt from the log.
+   */
+  open(store: MachineStore): Index | Promise<Index>;
+  /**
+   * Applies commands that stand one after the other in the log, in order, and gives one result for each. A
+   * machine in `store` writes there; the runtime then calls `store.advance`.
+   *
+   * If it throws, the node stops: a command that can't be applied is a bug that every node shares. A command
+   * that makes no sense must be answered with a result that says so.
+   */
+  apply(commands: readonly Command[], at: LogPosition): readonly Result[] | Promise<readonly Result[]>;
+  /** Answers a query from what has been applied. It may throw: the error goes to the caller. */
+  query(query: Query): Answer | Promise<Answer>;
+}
