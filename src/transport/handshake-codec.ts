@@ -1,0 +1,129 @@
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteSink } from './byte-writer.ts';
+import type { HandshakeRefusal, Hello, MemberAddress } from './transport.ts';
+
+/** The version of handshake and frames that this library speaks. Nodes of different versions refuse each other. */
+export const protocolVersion = 1;
+
+/** The most members that a `Hello` or a founding may list. */
+export const membersMax = 100;
+/** The longest URL of a member, in bytes. */
+export const urlBytesMax = 512;
+/** The longest text meant for people, in bytes; encoders cut longer ones. */
+export const textBytesMax = 4_096;
+
+const nodeIdBytesMax = 64;
+const nodeIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
+const opaqueIdBytesMax = 128;
+const opaqueIdPattern = /^[\x21-\x7e]{1,128}$/;
+const urlPattern = /^wss?:\/\/[\x21-\x7e]+$/;
+const magic = 0x72_78_72_66; // "rxrf"
+
+const refusalCodes: readonly HandshakeRefusal['code'][] = [
+  'protocolVersion',
+  'otherCluster',
+  'otherMembers',
+  'wipedStore',
+  'notAMember',
+  'notTheNodeDialed',
+  'unauthenticated',
+];
+
+/** A `Hello` of a version that this library does not speak: all that can be read of it. */
+export interface OtherVersion {
+  readonly type: 'otherVersion';
+  readonly protocolVersion: number;
+}
+
+/**
+ * Writes a `Hello`, behind its type byte: the magic `rxrf`, u16 protocol version, then, free to differ between
+ * versions: cluster id (optional), node id, store id, u53 boot counter, u16 count of members, and for each its
+ * id and URL. Every text is a u16 length and UTF-8; an optional one has a u8, 0 or 1, in front.
+ */
+export function writeHello(sink: ByteSink, hello: Hello): void {
+  sink.u32(magic);
+  sink.u16(hello.protocolVersion);
+  writeOptional(sink, hello.clusterId);
+  sink.string(hello.id);
+  sink.string(hello.storeId);
+  sink.u53(hello.bootCounter);
+  sink.u16(hello.members.length);
+  for (const member of hello.members) {
+    sink.string(member.id);
+    sink.string(member.url);
+  }
+}
+
+/** Reads what {@link writeHello} wrote. */
+export function readHello(reader: ByteReader): Hello | OtherVersion {
+  if (reader.u32() !== magic) reader.fail('unknownType', 'this is not the handshake of an rxraft node');
+  const version = reader.u16();
+  if (reader.error === null && version !== protocolVersion) {
+    reader.at = reader.bytes.byteLength; // What follows is another version's business.
+    return { type: 'otherVersion', protocolVersion: version };
+  }
+  return {
+    protocolVersion: version,
+    clusterId: readOptional(reader, readOpaqueId),
+    id: readNodeId(reader),
+    storeId: readOpaqueId(reader),
+    bootCounter: reader.u53(),
+    members: readMembers(reader),
+  };
+}
+
+function readMembers(reader: ByteReader): readonly MemberAddress[] {
+  const count = reader.count(reader.u16(), { countMax: membersMax, itemBytesMin: 4 });
+  const members: MemberAddress[] = [];
+  for (let place = 0; place < count; place++) members.push({ id: readNodeId(reader), url: readUrl(reader) });
+  return members;
+}
+
+/** Writes a refusal, behind its type byte: u8 code, reason. This layout is the same in every version. */
+export function writeRefusal(sink: ByteSink, refusal: HandshakeRefusal): void {
+  sink.u8(refusalCodes.indexOf(refusal.code));
+  sink.string(brief(refusal.reason, textBytesMax));
+}
+
+/** Reads what {@link writeRefusal} wrote. */
+export function readRefusal(reader: ByteReader): HandshakeRefusal {
+  const code = refusalCodes[reader.u8()];
+  if (code === undefined) reader.fail('outOfRange', 'the code of a refusal is unknown');
+  return { code: code ?? 'protocolVersion', reason: reader.text(textBytesMax) };
+}
+
+/** The close code of the WebSocket for a refusal, from the range that is free for applications. */
+export function closeCodeOf(refusal: HandshakeRefusal): number {
+  return 4_001 + refusalCodes.indexOf(refusal.code);
+}
+
+/** Reads the name of a node. */
+export function readNodeId(reader: ByteReader): string {
+  return reader.name(nodeIdPattern, nodeIdBytesMax);
+}
+
+/** Reads the id of a store or a cluster: 1 to 128 printable ASCII characters. */
+export function readOpaqueId(reader: ByteReader): string {
+  return reader.name(opaqueIdPattern, opaqueIdBytesMax);
+}
+
+/** Reads the WebSocket URL of a member. */
+export function readUrl(reader: ByteReader): string {
+  return reader.name(urlPattern, urlBytesMax);
+}
+
+/** Writes a text that may be missing. */
+export function writeOptional(sink: ByteSink, value: string | null): void {
+  sink.u8(value === null ? 0 : 1);
+  if (value !== null) sink.string(value);
+}
+
+/** Reads what {@link writeOptional} wrote. */
+export function readOptional<Value>(reader: ByteReader, read: (reader: ByteReader) => Value): Value | null {
+  return reader.bool() ? read(reader) : null;
+}
+
+/** A text for people, cut so that it surely fits into so many bytes of UTF-8. */
+export function brief(text: string, bytesMax: number): string {
+  return text.length * 3 <= bytesMax ? text : text.slice(0, Math.floor(bytesMax / 3));
+}

@@ -1,0 +1,4 @@
+export * from './errors.ts';
+export * from './founding.ts';
+export * from './memory-network.ts';
+export * from './transport.ts';
