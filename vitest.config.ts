@@ -1,12 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** `rxraft/core` and its like mean src, as in tsconfig.json: tests of src need no build. */
 const source = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
+
+/** All cores; vitest would leave one of them idle. */
+const maxWorkers = '100%';
 
 export default defineConfig({
   test: {
     projects: [
-      { ...source, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { ...source, test: { name: 'paper', include: ['test/paper/**/*.test.ts'] } },
+      { ...source, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers } },
+      { ...source, test: { name: 'paper', include: ['test/paper/**/*.test.ts'], maxWorkers } },
       {
         ...source,
         test: {
@@ -14,9 +18,12 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // One file after the other, when the others are done: these measure time and start processes.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
+    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'html'] },
   },
 });

@@ -14,7 +14,7 @@ const unions = [
   { file: 'src/transport/transport.ts', after: 'export interface HandshakeRefusal' },
 ];
 
-const root = process.env.RXRAFT_ROOT ?? join(dirname(fileURLToPath(import.meta.url)), '..');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const used = namesUsed();
 if (process.argv.includes('--list')) {
   for (const [name, files] of [...used].sort()) console.log(`${name}  ${[...files].join(' ')}`);
