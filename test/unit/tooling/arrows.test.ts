@@ -84,12 +84,20 @@ const arrows: readonly { from: string; allowed: readonly string[]; forbidden: re
       'rxjs',
       'node:assert',
     ],
-    forbidden: ['../../examples/kv/main.ts', '../../bench/write.ts', '../../test/unit/builders.ts', 'rxraft'],
+    forbidden: [
+      '../../examples/kv/main.ts',
+      '../../bench/write.ts',
+      '../../test/unit/builders.ts',
+      'rxraft',
+      'rxraft/core',
+      'hono',
+      'vitest',
+    ],
   },
   {
     from: 'src',
     allowed: ['./core/index.ts', './streams/raft-node.ts', './transport/index.ts', './storage/index.ts'],
-    forbidden: ['../examples/kv/main.ts', '../bench/write.ts'],
+    forbidden: ['../examples/kv/main.ts', '../bench/write.ts', 'rxraft', 'hono'],
   },
   {
     from: 'examples/kv',
