@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const page = 'docs/errors.md';
 
-/** Unions of string literals whose members are stable names besides `RAFT_…`. */
+/** Unions of string literals whose members are stable names, besides `RAFT_…` and `KV_…`. */
 const unions = [
   { file: 'src/core/output.ts', after: 'export type FaultKind' },
   { file: 'src/transport/transport.ts', after: 'export interface HandshakeRefusal' },
@@ -43,7 +43,7 @@ function namesUsed() {
   const used = new Map();
   const note = (name, file) => used.set(name, (used.get(name) ?? new Set()).add(file));
   for (const path of [...sourcesUnder('src'), ...sourcesUnder('examples')]) {
-    for (const [name] of readFileSync(path, 'utf8').matchAll(/\bRAFT_[A-Z0-9_]*[A-Z0-9]\b/g)) {
+    for (const [name] of readFileSync(path, 'utf8').matchAll(/\b(?:RAFT|KV)_[A-Z0-9_]*[A-Z0-9]\b/g)) {
       note(name, relative(root, path));
     }
   }
