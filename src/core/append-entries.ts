@@ -8,10 +8,21 @@ import type { Fault } from './output.ts';
 import { edit, placeOf } from './peers.ts';
 import { becomeProbe, noteArrived, type ProgressDraft } from './progress.ts';
 import { confirmReads } from './reads.ts';
-import { catchUp, probe } from './replication.ts';
+import { announceCommit, catchUp, probe } from './replication.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
 import { type Draft, durableIndex, type FollowerDraft, type LeaderDraft } from './state.ts';
-import { after, before, higher, type Index, index0, isSamePeer, lower, type Peer, type Term, term0 } from './types.ts';
+import {
+  after,
+  before,
+  higher,
+  type Index,
+  index0,
+  isSamePeer,
+  lower,
+  type Peer,
+  type Term,
+  term0,
+} from './types.ts';
 
 /** Receives entries, or a heartbeat, from a leader (§5.3, Figure 2: AppendEntries RPC). */
 export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries): Fault | undefined {
@@ -28,7 +39,8 @@ export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries
   if (!isMatch) return refuse(draft, follower, from, request);
   const conflict = storeEntries(draft, request.batches);
   if (conflict !== undefined) return conflict;
-  const verified = request.batches.length > 0 ? lastOf(request.batches.at(-1) as EntryBatch) : request.prevLogIndex;
+  const verified =
+    request.batches.length > 0 ? lastOf(request.batches.at(-1) as EntryBatch) : request.prevLogIndex;
   follower.verifiedIndex = higher(follower.verifiedIndex, verified);
   const commitIndex = lower(request.leaderCommit, verified); // Rule 5.
   if (commitIndex > draft.commitIndex) advanceCommit(draft, commitIndex);
@@ -54,7 +66,12 @@ function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | undefin
 }
 
 /** The logs differ at `prevLogIndex`: say so, with a hint that skips a whole term at once (§5.3). */
-function refuse(draft: Draft, follower: FollowerDraft, leader: Peer, request: AppendEntries): Fault | undefined {
+function refuse(
+  draft: Draft,
+  follower: FollowerDraft,
+  leader: Peer,
+  request: AppendEntries,
+): Fault | undefined {
   const { prevLogIndex, prevLogTerm } = request;
   if (prevLogIndex <= draft.commitIndex) return replaces(draft, prevLogIndex, prevLogTerm);
   const hintIndex = lastNotAbove(draft.log, { index: before(prevLogIndex), term: prevLogTerm });
@@ -146,6 +163,7 @@ export function onAppendEntriesReply(
   if (peer.state === 'probe' && !peer.isPaused) probe(draft, leader, peer);
   else catchUp(draft, peer);
   advanceCommitAsLeader(draft, leader);
+  announceCommit(draft, leader); // This follower may have become idle with this answer.
   confirmReads(draft, leader);
   return undefined;
 }

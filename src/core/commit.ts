@@ -43,7 +43,11 @@ export function onApplyRes(draft: Draft, response: ApplyRes): Fault | undefined 
   if (seq > draft.applySeq) return fault('self', 'unknownCompletion', { seq, applySeq: draft.applySeq });
   if (appliedIndex > draft.commitIndex || response.durableIndex > appliedIndex) {
     const { durableIndex: durable } = response;
-    return fault('self', 'appliedBeyondRequest', { appliedIndex, durableIndex: durable, commitIndex: draft.commitIndex });
+    return fault('self', 'appliedBeyondRequest', {
+      appliedIndex,
+      durableIndex: durable,
+      commitIndex: draft.commitIndex,
+    });
   }
   draft.lastApplied = higher(draft.lastApplied, appliedIndex);
   answerWrites(draft);

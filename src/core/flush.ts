@@ -12,7 +12,8 @@ import type { Seq } from './types.ts';
  * a follower's acknowledgement (rules 1 and 2). Whatever the term is by now, the durable sequence advances.
  */
 export function onPersistRes(draft: Draft, seq: Seq): Fault | undefined {
-  if (seq > draft.persistSeq) return fault('self', 'unknownCompletion', { seq, persistSeq: draft.persistSeq });
+  if (seq > draft.persistSeq)
+    return fault('self', 'unknownCompletion', { seq, persistSeq: draft.persistSeq });
   if (seq <= draft.durableSeq) return undefined; // Late: a newer one came first.
   draft.durableSeq = seq;
   draft.unflushed = draft.unflushed.filter((request) => request.seq > seq);

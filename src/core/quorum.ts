@@ -3,17 +3,17 @@ import type { Peer } from './types.ts';
 
 /**
  * The highest value that a majority of the voters has reached; in a joint configuration, that a majority
- * of each half has (§6). `valueOf` gives 0 for a voter that is not known to have reached anything.
+ * of each half has (§6). `reachedBy` gives 0 for a voter that is not known to have reached anything.
  */
-export function quorumValue(configuration: Configuration, valueOf: (voter: Peer) => number): number {
-  const incoming = majorityValue(configuration.voters, valueOf);
+export function quorumValue(configuration: Configuration, reachedBy: (voter: Peer) => number): number {
+  const incoming = majorityValue(configuration.voters, reachedBy);
   if (configuration.votersOutgoing.length === 0) return incoming;
-  return Math.min(incoming, majorityValue(configuration.votersOutgoing, valueOf));
+  return Math.min(incoming, majorityValue(configuration.votersOutgoing, reachedBy));
 }
 
 /** The plain sort: with the values in descending order, a majority has reached the one in the middle. */
-function majorityValue(voters: readonly Member[], valueOf: (voter: Peer) => number): number {
-  const values = voters.map(valueOf).sort((a, b) => b - a);
+function majorityValue(voters: readonly Member[], reachedBy: (voter: Peer) => number): number {
+  const values = voters.map(reachedBy).sort((a, b) => b - a);
   return values[Math.floor(voters.length / 2)] ?? 0; // Without voters nothing is ever agreed.
 }
 

@@ -15,7 +15,8 @@ export function onRead(draft: Draft, read: Read): void {
     const leaderId = role.type === 'follower' ? (role.leader?.id ?? null) : null;
     return refuseRead(draft, read.id, { type: 'notLeader', leaderId });
   }
-  if (role.reads.length >= draft.config.pendingReadsMax) return refuseRead(draft, read.id, { type: 'overloaded' });
+  if (role.reads.length >= draft.config.pendingReadsMax)
+    return refuseRead(draft, read.id, { type: 'overloaded' });
   role.reads = [...role.reads, { id: read.id, payload: read.payload, round: 0, index: index0 }];
   confirmReads(draft, role);
 }
@@ -38,7 +39,12 @@ export function confirmReads(draft: Draft, leader: LeaderDraft): void {
   const isRoundUnderWay = (leader.reads[0]?.round ?? 0) > 0;
   if (isRoundUnderWay || leader.reads.length === 0) return;
   leader.round += 1;
-  leader.reads = leader.reads.map(({ id, payload }) => ({ id, payload, round: leader.round, index: draft.commitIndex }));
+  leader.reads = leader.reads.map(({ id, payload }) => ({
+    id,
+    payload,
+    round: leader.round,
+    index: draft.commitIndex,
+  }));
   sendHeartbeats(draft, leader);
   releaseConfirmed(draft, leader); // A cluster of one needs no answer.
 }

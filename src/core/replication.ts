@@ -2,11 +2,11 @@ import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
 import { encodedBytes } from './codec.ts';
 import { appendBatch, send } from './durability.ts';
 import { fault } from './fault.ts';
-import { edit } from './peers.ts';
-import { isContiguous, termAt } from './log.ts';
-import { noteSent, type ProgressDraft, type Progress } from './progress.ts';
-import type { Fault } from './output.ts';
 import type { ReadLogRes } from './input.ts';
+import { isContiguous, termAt } from './log.ts';
+import type { Fault } from './output.ts';
+import { edit } from './peers.ts';
+import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
 import type { Draft, LeaderDraft } from './state.ts';
 import { after, before, type Index, type Term } from './types.ts';
 
@@ -148,10 +148,15 @@ function isOurs(draft: Draft, peer: Progress, batches: readonly EntryBatch[]): b
   if (first === undefined || first.index > peer.nextIndex) return false;
   const prevTerm = termAt(draft.log, before(first.index));
   if (prevTerm === undefined || !isContiguous(batches, { first: first.index, prevTerm })) return false;
-  return lastOf(batches.at(-1) as EntryBatch) >= peer.nextIndex && batches.every((batch) => isHeld(draft, batch));
+  return (
+    lastOf(batches.at(-1) as EntryBatch) >= peer.nextIndex && batches.every((batch) => isHeld(draft, batch))
+  );
 }
 
 function isHeld(draft: Draft, batch: EntryBatch): boolean {
-  const ends: readonly (Term | undefined)[] = [termAt(draft.log, batch.index), termAt(draft.log, lastOf(batch))];
+  const ends: readonly (Term | undefined)[] = [
+    termAt(draft.log, batch.index),
+    termAt(draft.log, lastOf(batch)),
+  ];
   return ends.every((term) => term === batch.term);
 }

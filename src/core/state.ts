@@ -5,8 +5,17 @@ import type { LogIndex } from './log.ts';
 import type { AppendEntries, Message } from './message.ts';
 import type { HardState, Output } from './output.ts';
 import type { Progress } from './progress.ts';
-import { nextRandom, drawBelow, type RandomState, seedRandom } from './random.ts';
-import { type GroupId, type Index, index0, type Peer, type RequestId, type Seq, type Term } from './types.ts';
+import { drawBelow, nextRandom, type RandomState, seedRandom } from './random.ts';
+import {
+  type GroupId,
+  higher,
+  type Index,
+  index0,
+  type Peer,
+  type RequestId,
+  type Seq,
+  type Term,
+} from './types.ts';
 
 /** What a follower knows of its leader, if it has one. */
 export interface Follower {
@@ -175,7 +184,7 @@ export interface Start {
 export function initialState(start: Start): State {
   const { config, self } = start;
   const random = nextRandom(seedRandom(start.seed, self.id, self.storeId));
-  const commitIndex = start.appliedIndex > start.log.startIndex ? start.appliedIndex : start.log.startIndex;
+  const commitIndex = higher(start.appliedIndex, start.log.startIndex);
   return {
     self,
     group: start.group,

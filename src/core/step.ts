@@ -141,7 +141,11 @@ function onCampaign(draft: Draft, { id }: Campaign): void {
     return becomePreCandidate(draft);
   }
   const detail = draft.role.type === 'leader' ? 'this node leads already' : 'this node is not a voter';
-  draft.outputs.push({ type: 'adminRes', id, result: { type: 'refused', reason: { type: 'invalid', detail } } });
+  draft.outputs.push({
+    type: 'adminRes',
+    id,
+    result: { type: 'refused', reason: { type: 'invalid', detail } },
+  });
 }
 
 /** Bad input is answered where there is someone to answer, and changes nothing (design §3). */

@@ -23,7 +23,9 @@ export function problemOfInput(input: Input): string | undefined {
     case 'readLogRes':
       return isCount(input.seq) && isLogAnswer(input.batches) ? undefined : 'malformed batches';
     case 'applyRes':
-      return [input.seq, input.appliedIndex, input.durableIndex].every(isCount) ? undefined : 'not whole numbers';
+      return [input.seq, input.appliedIndex, input.durableIndex].every(isCount)
+        ? undefined
+        : 'not whole numbers';
     case 'readStateMachineRes':
     case 'campaign':
       return Number.isSafeInteger(input.id) ? undefined : `id is ${input.id}, expected an integer`;
@@ -39,8 +41,10 @@ function problemOfWrite(input: Extract<Input, { type: 'write' }>): string | unde
   const { payload, payloadChecksum, count } = input;
   if (!isCount(count) || count < 1) return `count is ${count}, expected a positive integer`;
   if (!(payload instanceof Uint8Array)) return 'payload is not a Uint8Array';
-  if (payload.byteLength < 4 * count) return `payload of ${payload.byteLength} bytes can't hold ${count} commands`;
-  if (!isU32(payloadChecksum)) return `payloadChecksum is ${payloadChecksum}, expected an unsigned 32-bit integer`;
+  if (payload.byteLength < 4 * count)
+    return `payload of ${payload.byteLength} bytes can't hold ${count} commands`;
+  if (!isU32(payloadChecksum))
+    return `payloadChecksum is ${payloadChecksum}, expected an unsigned 32-bit integer`;
   return problemOfRequest(input);
 }
 
@@ -55,10 +59,14 @@ export function problemOfMessage(message: Message): string | undefined {
   switch (message?.type) {
     case 'preVote':
     case 'requestVote':
-      return areCounts(message.term, message.lastLogIndex, message.lastLogTerm) ? undefined : 'not whole numbers';
+      return areCounts(message.term, message.lastLogIndex, message.lastLogTerm)
+        ? undefined
+        : 'not whole numbers';
     case 'preVoteReply':
     case 'requestVoteReply':
-      return areCounts(message.term) && typeof message.voteGranted === 'boolean' ? undefined : 'malformed vote';
+      return areCounts(message.term) && typeof message.voteGranted === 'boolean'
+        ? undefined
+        : 'malformed vote';
     case 'appendEntries':
       return problemOfAppend(message);
     case 'appendEntriesReply':
@@ -73,7 +81,8 @@ function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): 
   const { term, prevLogIndex, prevLogTerm, leaderCommit, round, batches } = message;
   if (!areCounts(term, prevLogIndex, prevLogTerm, leaderCommit, round)) return 'not whole numbers';
   if (!Array.isArray(batches) || !batches.every(isBatch)) return 'malformed batches';
-  if (prevLogTerm > term || batches.some((batch) => batch.term > term)) return 'an entry is newer than its leader';
+  if (prevLogTerm > term || batches.some((batch) => batch.term > term))
+    return 'an entry is newer than its leader';
   const isSound = isContiguous(batches, { first: after(prevLogIndex), prevTerm: prevLogTerm });
   return isSound ? undefined : 'batches do not follow each other';
 }

@@ -141,7 +141,10 @@ export interface RaftNode<Command, Result, Query, Answer> {
    * Committed commands from an index on: history from disk, then live, in batches, pulled. Ends when the
    * node closes or `signal` aborts.
    */
-  commits(options?: { readonly from?: number; readonly signal?: AbortSignal }): AsyncIterable<readonly Commit<Command>[]>;
+  commits(options?: {
+    readonly from?: number;
+    readonly signal?: AbortSignal;
+  }): AsyncIterable<readonly Commit<Command>[]>;
   /** Replicates a command. Resolves once it is committed and applied here or on the leader. */
   write(command: Command, options?: RequestOptions): Promise<Committed<Result>>;
   /** Replicates commands that stand one after the other in the log, with one promise for all. */

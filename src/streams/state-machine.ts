@@ -22,12 +22,19 @@ export interface LogPosition {
  * results on every node. No clock, no randomness, no I/O besides its own storage.
  */
 export interface StateMachine<Command, Result, Query, Answer> {
+  /**
+   * Where its data live. `memory`: nowhere; they are rebuilt from the log at each start. `store`: in the
+   * `MachineStore` it is opened with, flushed together with the log. `own`: in a storage of its own, which
+   * keeps the applied index in the same transaction as the data (rule 13); it is then given only entries
+   * that this node's disk holds.
+   */
+  readonly keeps: 'memory' | 'store' | 'own';
   readonly command: Codec<Command>;
   /** Results travel from the leader to the node where the write came in. */
   readonly result: Codec<Result>;
   /**
-   * Makes the machine ready and says through which index its data already go: `store.appliedIndex` for a
-   * machine that keeps its data in `store`, 0 for one in memory, which is then rebuilt from the log.
+   * Makes the machine ready, and says through which index its data go, durably: `store.appliedIndex` for a
+   * machine that keeps its data in `store`, 0 for one in memory.
    */
   open(store: MachineStore): Index | Promise<Index>;
   /**

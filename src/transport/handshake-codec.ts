@@ -1,9 +1,6 @@
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteSink } from './byte-writer.ts';
-import type { HandshakeRefusal, Hello, MemberAddress } from './transport.ts';
-
-/** The version of handshake and frames that this library speaks. Nodes of different versions refuse each other. */
-export const protocolVersion = 1;
+import { type HandshakeRefusal, type Hello, type MemberAddress, protocolVersion } from './transport.ts';
 
 /** The most members that a `Hello` or a founding may list. */
 export const membersMax = 100;

@@ -1,7 +1,6 @@
 import type { NodeId } from '../core/index.ts';
 import { otherVersion } from './founding.ts';
-import { protocolVersion } from './handshake-codec.ts';
-import type { HandshakeRefusal, Hello, TransportIdentity } from './transport.ts';
+import { type HandshakeRefusal, type Hello, protocolVersion, type TransportIdentity } from './transport.ts';
 
 /** Judges who dialed us: the transport's own checks, then the node's. */
 export function judgeDialer(identity: TransportIdentity, hello: Hello): HandshakeRefusal | null {

@@ -1,6 +1,9 @@
 import type { Observable } from 'rxjs';
 import type { GroupId, Message, NodeId, Peer, StoreId } from '../core/index.ts';
 
+/** The version of frames and handshake that this release speaks; two nodes must speak the same one. */
+export const protocolVersion = 1;
+
 /** A member as `--members` declares it, before its store is known. */
 export interface MemberAddress {
   readonly id: NodeId;

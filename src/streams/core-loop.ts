@@ -1,0 +1,90 @@
+import { interval, map, type Observable, observeOn } from 'rxjs';
+import {
+  type ApplyReq,
+  durableIndex,
+  type Fault,
+  type Input,
+  type Output,
+  type ReadRes,
+  type ReadStateMachineReq,
+  type SendMessage,
+  type State,
+  unreachable,
+  type WriteRes,
+} from '../core/index.ts';
+import type { LogLane } from './log-lane.ts';
+import type { Settings } from './options.ts';
+import { type Stepped, stepWith } from './step-with.ts';
+
+/** Who carries out what the core asks for, besides the log lane. */
+export interface CoreSinks {
+  readonly send: (output: SendMessage) => void;
+  readonly machine: (output: ApplyReq | ReadStateMachineReq) => void;
+  readonly onWriteRes: (output: WriteRes) => void;
+  readonly onReadRes: (output: ReadRes) => void;
+  readonly onFault: (fault: Fault, input: Input) => void;
+  /** After the outputs of a step have been carried out. */
+  readonly onStep: (state: State, previous: State) => void;
+}
+
+/** What {@link runCore} works with. */
+export interface CoreLoop {
+  readonly initial: State;
+  /** Everything that happens to the node, merged. Its end is the end of the loop. */
+  readonly input$: Observable<Input>;
+  readonly log: LogLane;
+  readonly sinks: CoreSinks;
+}
+
+/**
+ * The loop around the core: inputs folded through `step`, and the outputs of each step handed to their sinks in the order emitted.
+ */
+export function runCore({ initial, input$, log, sinks }: CoreLoop): void {
+  let previous = initial;
+  const carryOut = ({ state, outputs, input }: Stepped): void => {
+    for (const output of outputs) handOut(output, { input, log, sinks });
+    if (input.type === 'persistRes') log.evict(durableIndex(state));
+    const before = previous;
+    previous = state;
+    sinks.onStep(state, before);
+  };
+  input$.pipe(stepWith(initial)).subscribe(carryOut);
+}
+
+function handOut(
+  output: Output,
+  to: { readonly input: Input; readonly log: LogLane; readonly sinks: CoreSinks },
+): void {
+  switch (output.type) {
+    case 'message':
+      return to.sinks.send(output);
+    case 'persistReq':
+      return to.log.persist(output);
+    case 'readLogReq':
+      return to.log.answer(output);
+    case 'applyReq':
+    case 'readStateMachineReq':
+      return to.sinks.machine(output);
+    case 'writeRes':
+      return to.sinks.onWriteRes(output);
+    case 'readRes':
+      return to.sinks.onReadRes(output);
+    case 'adminRes':
+      return; // Nobody asks yet.
+    case 'fault':
+      return to.sinks.onFault(output, to.input);
+    default:
+      return unreachable(output);
+  }
+}
+
+/**
+ * Ticks with the node's own clock. Each waits for the end of its event-loop turn, so that messages which
+ * arrived while the process was busy are handled first (design §3).
+ */
+export function ticks(settings: Settings, startedAtMs: number): Observable<Input> {
+  return interval(settings.config.tickIntervalMs, settings.timeScheduler).pipe(
+    observeOn(settings.turnScheduler),
+    map((): Input => ({ type: 'tick', now: Math.floor(settings.clock() - startedAtMs) + 1 })),
+  );
+}

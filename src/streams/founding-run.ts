@@ -1,0 +1,89 @@
+import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { Peer } from '../core/index.ts';
+import type { Founding, Storage } from '../storage/storage.ts';
+import {
+  beginFounding,
+  type FoundingAction,
+  type FoundingEvent,
+  type FoundingState,
+  foundingStep,
+} from '../transport/founding.ts';
+import type { MemberAddress, PeerFrame, TransportEvent } from '../transport/transport.ts';
+
+/** What a {@link FoundingRun} works with. */
+export interface FoundingRunOptions {
+  readonly self: Peer;
+  readonly declared: readonly MemberAddress[];
+  /** `null` in a store that belongs to no cluster. */
+  readonly founding: Founding | null;
+  readonly storage: Storage;
+  readonly send: (to: Peer, frame: PeerFrame) => void;
+  readonly hangUp: (id: string, reason: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Carries out the founding of the cluster (design §4), and afterwards hands it on to members that have not
+ * got it yet. Its decisions are those of `foundingStep`.
+ */
+export class FoundingRun {
+  readonly #options: FoundingRunOptions;
+  readonly #founded$ = new Subject<Founding>();
+  #state: FoundingState;
+
+  constructor(options: FoundingRunOptions) {
+    this.#options = options;
+    const { self, declared, founding } = options;
+    this.#state = beginFounding({
+      self,
+      declared,
+      founding:
+        founding === null ? null : { clusterId: founding.clusterId, voters: founding.configuration.voters },
+    });
+  }
+
+  /** Emits once, when this store durably belongs to a cluster; not if it did from the start. */
+  get founded$(): Observable<Founding> {
+    return this.#founded$;
+  }
+
+  /** Begins, and follows what the transport sees; `resend$` repeats what may have been lost. */
+  run(event$: Observable<TransportEvent>, resend$: Observable<unknown>): Subscription {
+    const subscription = event$.subscribe((event) => this.#onEvent(event));
+    subscription.add(resend$.subscribe(() => this.#next({ type: 'resendDue' })));
+    this.#next({ type: 'started', newClusterId: crypto.randomUUID() });
+    return subscription;
+  }
+
+  #onEvent(event: TransportEvent): void {
+    if (event.type === 'up')
+      this.#next({ type: 'helloSeen', hello: event.hello, newClusterId: crypto.randomUUID() });
+    else if (event.type === 'down') this.#next({ type: 'peerGone', id: event.id });
+    else if (event.type === 'frame' && event.frame.type === 'found') {
+      this.#next({ type: 'foundReceived', from: event.from, found: event.frame });
+    } else if (event.type === 'frame' && event.frame.type === 'foundAck') {
+      this.#next({ type: 'ackReceived', from: event.from, clusterId: event.frame.clusterId });
+    }
+  }
+
+  #next(event: FoundingEvent): void {
+    const { state, actions } = foundingStep(this.#state, event);
+    this.#state = state;
+    for (const action of actions) this.#carryOut(action);
+  }
+
+  #carryOut(action: FoundingAction): void {
+    if (action.type === 'send') this.#options.send(action.to, action.frame);
+    else if (action.type === 'hangUp') this.#options.hangUp(action.id, action.reason);
+    else this.#persist(action.founding);
+  }
+
+  #persist({ clusterId, voters }: Extract<FoundingAction, { type: 'persistFounding' }>['founding']): void {
+    const founding: Founding = { clusterId, configuration: { voters, votersOutgoing: [], learners: [] } };
+    this.#options.storage.found(founding).then(() => {
+      this.#founded$.next(founding);
+      this.#founded$.complete();
+      this.#next({ type: 'foundDurable' });
+    }, this.#options.onError);
+  }
+}

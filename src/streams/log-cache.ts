@@ -1,0 +1,90 @@
+import { type EntryBatch, encodedBytes, type Index, lastOf, type PersistReq } from '../core/index.ts';
+
+/**
+ * The recent batches of the log, in memory: all that storage does not hold yet, and a bounded number of
+ * bytes before them. It serves catch-up, application and commit streams without the disk.
+ */
+export class LogCache {
+  #batches: EntryBatch[] = [];
+  /** Where `#batches` begins to count: what was evicted before it is dropped now and then. */
+  #first = 0;
+  #bytes = 0;
+  readonly #bytesMax: number;
+
+  /** @param bytesMax - kept beyond what is not durable yet, in bytes. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Follows the log as a disk request changes it. */
+  write(request: PersistReq): void {
+    if (request.truncateFrom !== undefined) this.#truncateFrom(request.truncateFrom);
+    for (const batch of request.batches) {
+      this.#batches.push(batch);
+      this.#bytes += encodedBytes(batch);
+    }
+  }
+
+  #truncateFrom(index: Index): void {
+    while (this.#batches.length > this.#first) {
+      const batch = this.#batches.at(-1) as EntryBatch;
+      if (batch.index < index) return;
+      this.#batches.pop();
+      this.#bytes -= encodedBytes(batch);
+    }
+  }
+
+  /** Lets go of the oldest batches over the limit, as long as they are durable. */
+  evict(durableIndex: Index): void {
+    while (this.#bytes > this.#bytesMax && this.#first < this.#batches.length) {
+      const batch = this.#batches[this.#first] as EntryBatch;
+      if (lastOf(batch) > durableIndex) break;
+      this.#bytes -= encodedBytes(batch);
+      this.#first += 1;
+    }
+    if (this.#first > 1024 && this.#first * 2 > this.#batches.length) {
+      this.#batches = this.#batches.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /**
+   * Batches from the one that holds `from`, at least one, and more while their payloads stay within
+   * `maxBytes`. `undefined` if the cache does not reach back that far, or on to it.
+   */
+  read({
+    from,
+    maxBytes,
+  }: {
+    readonly from: Index;
+    readonly maxBytes: number;
+  }): readonly EntryBatch[] | undefined {
+    const place = this.#placeOf(from);
+    if (place === undefined) return undefined;
+    let end = place;
+    for (let bytes = 0; end < this.#batches.length; end++) {
+      bytes += (this.#batches[end] as EntryBatch).payload.byteLength;
+      if (bytes > maxBytes && end > place) break;
+    }
+    return this.#batches.slice(place, end);
+  }
+
+  /** The batch that holds an index; `undefined` if it is not here. */
+  batchAt(index: Index): EntryBatch | undefined {
+    const place = this.#placeOf(index);
+    return place === undefined ? undefined : this.#batches[place];
+  }
+
+  /** By bisection: the last batch that begins at or before the index. */
+  #placeOf(index: Index): number | undefined {
+    let low = this.#first;
+    let high = this.#batches.length - 1;
+    if (high < low || (this.#batches[low] as EntryBatch).index > index) return undefined;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#batches[middle] as EntryBatch).index <= index) low = middle;
+      else high = middle - 1;
+    }
+    return lastOf(this.#batches[low] as EntryBatch) >= index ? low : undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import {
+  auditTime,
+  filter,
+  lastValueFrom,
+  map,
+  merge,
+  type Observable,
+  type SchedulerLike,
+  Subject,
+} from 'rxjs';
+import type { EntryBatch, Index, Input, PersistReq, ReadLogReq } from '../core/index.ts';
+import type { Persisted, Storage } from '../storage/storage.ts';
+import { LogCache } from './log-cache.ts';
+import { type DiskWork, persistWith } from './persist-with.ts';
+
+/** A machine's data are flushed this long after they changed, if no log transaction took them along. */
+const machineFlushMs = 50;
+const cacheBytesMax = 16 * 1024 * 1024;
+
+/** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
+export class LogLane {
+  readonly #storage: Storage;
+  readonly #input: (input: Input) => void;
+  readonly #onError: (error: unknown) => void;
+  readonly #cache = new LogCache(cacheBytesMax);
+  readonly #request$ = new Subject<PersistReq>();
+  readonly #machineChange$ = new Subject<void>();
+  /** Each finished transaction. Shared: there is one writer. Completes after `complete`, when all is durable. */
+  readonly persisted$: Observable<Persisted>;
+
+  constructor(
+    storage: Storage,
+    options: {
+      readonly timeScheduler: SchedulerLike;
+      readonly input: (input: Input) => void;
+      readonly onError: (error: unknown) => void;
+    },
+  ) {
+    this.#storage = storage;
+    this.#input = options.input;
+    this.#onError = options.onError;
+    const flushMachine$ = this.#machineChange$.pipe(
+      auditTime(machineFlushMs, options.timeScheduler),
+      filter(() => storage.machineStore.isDirty),
+      map((): DiskWork => 'flushMachine'),
+    );
+    const persisted$ = new Subject<Persisted>();
+    this.persisted$ = persisted$;
+    merge(this.#request$, flushMachine$).pipe(persistWith(storage)).subscribe(persisted$);
+  }
+
+  /** Takes the next disk request: from now on it is what the log reads as. */
+  persist(request: PersistReq): void {
+    this.#cache.write(request);
+    this.#request$.next(request);
+  }
+
+  /** The machine's data have changed: if nothing else is written soon, they are flushed by themselves. */
+  noteMachineChange(): void {
+    this.#machineChange$.next();
+  }
+
+  /** Answers a `readLogReq`, at once if the batches are in memory. */
+  answer({ seq, from, maxBytes }: ReadLogReq): void {
+    const cached = this.#cache.read({ from, maxBytes });
+    if (cached !== undefined) return this.#input({ type: 'readLogRes', seq, batches: cached });
+    this.#storage
+      .readLog({ from, maxBytes })
+      .then((batches) => this.#input({ type: 'readLogRes', seq, batches }), this.#onError);
+  }
+
+  /** A batch that is in memory. */
+  batchAt(index: Index): EntryBatch | undefined {
+    return this.#cache.batchAt(index);
+  }
+
+  /** Batches from the one that holds `from`, from memory or disk. */
+  async read(range: {
+    readonly from: Index;
+    readonly maxBytes: number;
+  }): Promise<readonly EntryBatch[] | 'compacted'> {
+    return this.#cache.read(range) ?? this.#storage.readLog(range);
+  }
+
+  /** Lets go of old batches that the disk holds. */
+  evict(durableIndex: Index): void {
+    this.#cache.evict(durableIndex);
+  }
+
+  /** No more requests come. Resolves when the last one is durable, or the disk has failed. */
+  async complete(): Promise<void> {
+    const done = lastValueFrom(this.persisted$, { defaultValue: null }).catch(() => null);
+    this.#request$.complete();
+    this.#machineChange$.complete();
+    await done;
+  }
+}

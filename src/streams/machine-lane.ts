@@ -1,0 +1,194 @@
+import type { SchedulerLike } from 'rxjs';
+import {
+  type ApplyReq,
+  after,
+  decodePayload,
+  type EntryBatch,
+  type Index,
+  type Input,
+  lastOf,
+  type ReadStateMachineReq,
+  type Seq,
+} from '../core/index.ts';
+import type { MachineStore } from '../storage/storage.ts';
+import type { StateMachine } from './state-machine.ts';
+
+/** What a {@link MachineLane} works with. */
+export interface MachineLaneOptions<Command, Result> {
+  // biome-ignore lint/suspicious/noExplicitAny: the lane asks no queries of its own.
+  readonly machine: StateMachine<Command, Result, any, any>;
+  readonly store: MachineStore;
+  /** Through here the machine has applied, durably, when the node starts. */
+  readonly appliedIndex: Index;
+  readonly turnScheduler: SchedulerLike;
+  /** A batch from memory; `undefined` if it has to be read. */
+  readonly batchAt: (index: Index) => EntryBatch | undefined;
+  readonly readLog: (from: Index) => Promise<readonly EntryBatch[]>;
+  /** Everything through here is on this node's disk. */
+  readonly durableIndex: () => Index;
+  readonly input: (input: Input) => void;
+  readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
+  readonly onConfirmed: (request: ReadStateMachineReq) => void;
+  /** The machine or the log failed: the node must stop. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** After so many commands, the event loop gets its turn. */
+const commandsPerTurnMax = 4096;
+
+/**
+ * The machine lane (design §3): applies committed entries and answers confirmed reads, each in the order it
+ * was asked for, batch by batch, giving way to the event loop in between.
+ */
+export class MachineLane<Command, Result> {
+  readonly #options: MachineLaneOptions<Command, Result>;
+  readonly #queue: (ApplyReq | ReadStateMachineReq)[] = [];
+  /** Read from the log and not applied yet, in order. */
+  #fetched: readonly EntryBatch[] = [];
+  #applied: Index;
+  /** The applied index is durable through here. */
+  #durable: Index;
+  #isRunning = false;
+  #isClosed = false;
+
+  constructor(options: MachineLaneOptions<Command, Result>) {
+    this.#options = options;
+    this.#applied = options.appliedIndex;
+    this.#durable = options.appliedIndex;
+  }
+
+  /** Applied, and visible to queries, through here. */
+  get appliedIndex(): Index {
+    return this.#applied;
+  }
+
+  /** Takes the next request of the lane. */
+  add(request: ApplyReq | ReadStateMachineReq): void {
+    this.#queue.push(request);
+    this.#run();
+  }
+
+  /** The disk got on: `durableIndex` of the log may have moved, and the machine's data are durable through here. */
+  onFlushed(durableAppliedIndex: Index): void {
+    if (durableAppliedIndex > this.#durable) this.#durable = durableAppliedIndex;
+    this.#run();
+  }
+
+  /** Applies nothing more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#isClosed) return;
+    this.#isRunning = true;
+    try {
+      if (!this.#work()) this.#isRunning = false; // Otherwise it goes on by itself.
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  #resume(): void {
+    this.#isRunning = false;
+    this.#run();
+  }
+
+  /** Works until the queue is empty (`false`), or until something else will go on (`true`). */
+  #work(): boolean {
+    for (let commands = 0; ; ) {
+      const request = this.#queue[0];
+      if (request === undefined) return false;
+      if (request.type === 'readStateMachineReq') {
+        this.#queue.shift();
+        this.#options.onConfirmed(request);
+        continue;
+      }
+      if (this.#applied >= request.through) {
+        this.#queue.shift();
+        this.#report(request.seq);
+        continue;
+      }
+      if (commands >= commandsPerTurnMax) {
+        this.#report(request.seq);
+        this.#options.turnScheduler.schedule(() => this.#resume());
+        return true;
+      }
+      const batch = this.#nextBatch();
+      if (batch === undefined) return this.#fetch();
+      const mustWait = this.#options.machine.keeps === 'own' && lastOf(batch) > this.#options.durableIndex();
+      if (mustWait) return false; // `onFlushed` goes on.
+      commands += batch.count;
+      if (this.#apply(batch)) return true;
+    }
+  }
+
+  #report(seq: Seq): void {
+    const durableIndex = this.#options.machine.keeps === 'own' ? this.#applied : this.#durable;
+    this.#options.input({ type: 'applyRes', seq, appliedIndex: this.#applied, durableIndex });
+  }
+
+  #nextBatch(): EntryBatch | undefined {
+    const next = after(this.#applied);
+    const fetched = this.#fetched[0];
+    if (fetched === undefined) return this.#options.batchAt(next);
+    this.#fetched = this.#fetched.slice(1);
+    return fetched.index === next ? fetched : this.#options.batchAt(next);
+  }
+
+  #fetch(): true {
+    const next = after(this.#applied);
+    this.#options.readLog(next).then((batches) => {
+      if (batches[0]?.index === next) {
+        this.#fetched = batches;
+        this.#resume();
+        return;
+      }
+      const found = batches[0]?.index ?? 'none';
+      this.#options.onError(
+        new Error(`the log has no batch that begins at ${next}, the next to apply (found: ${found})`),
+      );
+    }, this.#options.onError);
+    return true;
+  }
+
+  /** Applies a batch; `true` if that goes on after this call. */
+  #apply(batch: EntryBatch): boolean {
+    const { machine } = this.#options;
+    const entries = batch.kind === 'command' ? decodePayload(batch.payload) : [];
+    const commands = entries.map((entry) => machine.command.decode(entry));
+    if (commands.length === 0) {
+      this.#finish(batch, commands, []);
+      return false;
+    }
+    const { index, term, logTimeMs } = batch;
+    const results = machine.apply(commands, { index, term, logTimeMs });
+    if (!(results instanceof Promise)) {
+      this.#finish(batch, commands, results);
+      return false;
+    }
+    if (machine.keeps === 'store') {
+      throw new Error(
+        'a machine that keeps its data in the store must apply synchronously, so that no flush finds it halfway',
+      );
+    }
+    results
+      .then((settled) => {
+        this.#finish(batch, commands, settled);
+        this.#resume();
+      })
+      .catch(this.#options.onError);
+    return true;
+  }
+
+  #finish(batch: EntryBatch, commands: readonly Command[], results: readonly Result[]): void {
+    if (results.length !== commands.length) {
+      throw new Error(
+        `the state machine gave ${results.length} results for ${commands.length} commands at ${batch.index}`,
+      );
+    }
+    this.#applied = lastOf(batch);
+    if (this.#options.machine.keeps === 'store') this.#options.store.advance(this.#applied);
+    this.#options.onApplied(batch, commands, results);
+  }
+}
