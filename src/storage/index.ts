@@ -1,0 +1,10 @@
+export * from './errors.ts';
+export {
+  type FlushScheduler,
+  type MemoryDisk,
+  type MemoryDiskOptions,
+  memoryDisk,
+  type WriteFault,
+} from './memory-disk.ts';
+export * from './memory-storage.ts';
+export * from './storage.ts';

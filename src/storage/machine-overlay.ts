@@ -1,0 +1,149 @@
+import { type Index, index0 } from '../core/index.ts';
+import { StorageError } from './errors.ts';
+import { KeyMap, type TextBounds } from './key-map.ts';
+import { type KeyText, keyBytes, keyText } from './key-text.ts';
+import type { MachineStore } from './storage.ts';
+
+/** The longest key of a state machine in bytes: what fits a page of LMDB beside the prefix. */
+export const machineKeyBytesMax = 1900;
+
+/** What is flushed, beneath the overlay. */
+export interface MachineBase {
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** In the order of the keys. */
+  range(bounds: {
+    readonly from?: Uint8Array | undefined;
+    readonly to?: Uint8Array | undefined;
+  }): Iterable<readonly [Uint8Array, Uint8Array]>;
+}
+
+/** Writes of a state machine that go into one transaction; `null` deletes. */
+export interface MachineWrites {
+  readonly entries: Iterable<readonly [KeyText, Uint8Array | null]>;
+  /** What they carry the machine through; `null` if that is durable already. */
+  readonly appliedIndex: Index | null;
+}
+
+type Layer = KeyMap<Uint8Array | null>;
+
+/**
+ * A {@link MachineStore} of three layers: what was written since the last flush began, what is being flushed,
+ * and the flushed base. So queries see what is applied without waiting for the disk.
+ */
+export class MachineOverlay implements MachineStore {
+  readonly #base: MachineBase;
+  #dirty: Layer = new KeyMap();
+  #flushing: Layer = new KeyMap();
+  #appliedIndex = index0;
+  #flushingIndex = index0;
+  #durableIndex = index0;
+
+  constructor(base: MachineBase) {
+    this.#base = base;
+  }
+
+  get appliedIndex(): Index {
+    return this.#appliedIndex;
+  }
+
+  /** The base holds everything through here. */
+  get durableIndex(): Index {
+    return this.#durableIndex;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size > 0 || this.#flushing.size > 0 || this.#appliedIndex !== this.#durableIndex;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (this.#dirty.size === 0 && this.#flushing.size === 0) return this.#base.get(key);
+    const text = keyText(key);
+    let value = this.#dirty.get(text);
+    if (value === undefined) value = this.#flushing.get(text);
+    return value === undefined ? this.#base.get(key) : (value ?? undefined);
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#dirty.set(textOf(key), value);
+  }
+
+  delete(key: Uint8Array): void {
+    this.#dirty.set(textOf(key), null);
+  }
+
+  *range({
+    from,
+    to,
+  }: {
+    readonly from?: Uint8Array;
+    readonly to?: Uint8Array;
+  }): Generator<readonly [Uint8Array, Uint8Array]> {
+    const base = this.#base.range({ from, to });
+    if (this.#dirty.size === 0 && this.#flushing.size === 0) return yield* base;
+    const bounds: TextBounds = { from: from && keyText(from), to: to && keyText(to) };
+    const unflushed = merge(this.#dirty.range(bounds), this.#flushing.range(bounds));
+    for (const [text, value] of merge(unflushed, withText(base))) {
+      if (value !== null) yield [keyBytes(text), value];
+    }
+  }
+
+  advance(index: Index): void {
+    if (index > this.#appliedIndex) this.#appliedIndex = index;
+  }
+
+  /** Says at opening what the base holds. */
+  restore(durableIndex: Index): void {
+    this.#appliedIndex = durableIndex;
+    this.#flushingIndex = durableIndex;
+    this.#durableIndex = durableIndex;
+  }
+
+  /** Hands out everything unflushed for one transaction. {@link endFlush} comes before the next. */
+  beginFlush(): MachineWrites {
+    this.#flushing = this.#dirty;
+    this.#dirty = new KeyMap();
+    this.#flushingIndex = this.#appliedIndex;
+    const isNews = this.#flushingIndex !== this.#durableIndex;
+    return { entries: this.#flushing.entries(), appliedIndex: isNews ? this.#flushingIndex : null };
+  }
+
+  /** The transaction is durable, and the base shows it. */
+  endFlush(): void {
+    if (this.#flushing.size > 0) this.#flushing = new KeyMap();
+    this.#durableIndex = this.#flushingIndex;
+  }
+}
+
+function textOf(key: Uint8Array): KeyText {
+  if (key.byteLength >= 1 && key.byteLength <= machineKeyBytesMax) return keyText(key);
+  throw new StorageError(
+    'RAFT_STORE_KEY',
+    `the state machine used a key of ${key.byteLength} bytes, and keys have 1 to ${machineKeyBytesMax}. ` +
+      'Nothing was written under it. Shorten the key, for instance to a hash of it.',
+  );
+}
+
+function* withText(
+  entries: Iterable<readonly [Uint8Array, Uint8Array]>,
+): Generator<readonly [KeyText, Uint8Array]> {
+  for (const [key, value] of entries) yield [keyText(key), value];
+}
+
+/** Two ascending sequences as one; where both have a key, the newer one's entry counts. */
+function* merge<V>(
+  newer: Iterable<readonly [KeyText, V]>,
+  older: Iterable<readonly [KeyText, V]>,
+): Generator<readonly [KeyText, V]> {
+  const rest = older[Symbol.iterator]();
+  try {
+    let old = rest.next();
+    for (const entry of newer) {
+      for (; !old.done && old.value[0] < entry[0]; old = rest.next()) yield old.value;
+      if (!old.done && old.value[0] === entry[0]) old = rest.next();
+      yield entry;
+    }
+    for (; !old.done; old = rest.next()) yield old.value;
+  } finally {
+    rest.return?.(); // A reader that stops early lets go of the cursor.
+  }
+}
