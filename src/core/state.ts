@@ -11,6 +11,7 @@ import {
   higher,
   type Index,
   index0,
+  isSamePeer,
   type Peer,
   type RequestId,
   type Seq,
@@ -207,10 +208,16 @@ export function initialState(start: Start): State {
     queries: [],
     now: 0,
     electionElapsedMs: 0,
-    electionTimeoutMs: timeoutOf(config, random),
+    electionTimeoutMs: isAlone(start) ? 0 : timeoutOf(config, random),
     lastAppendAtMs: 0,
     random,
   };
+}
+
+/** The only voter waits for nobody. */
+function isAlone({ self, configurations }: Start): boolean {
+  const { voters, votersOutgoing } = configurationOf({ configurations });
+  return voters.length === 1 && votersOutgoing.length === 0 && isSamePeer(voters[0] as Peer, self);
 }
 
 /** A follower that has not heard anything from this leader yet. What is committed needs no verification. */
