@@ -5,10 +5,12 @@ export * from './configuration.ts';
 export * from './crc32.ts';
 export * from './errors.ts';
 export * from './input.ts';
-export { append, emptyLog, lastTerm, type LogIndex, type TermStart, termAt, truncateFrom } from './log.ts';
+export { checkState, checkTransition } from './invariants.ts';
+export { append, emptyLog, type LogIndex, lastTerm, type TermStart, termAt, truncateFrom } from './log.ts';
 export * from './message.ts';
 export * from './output.ts';
-export { type Inflight, type Progress } from './progress.ts';
+export type { Inflight, Progress } from './progress.ts';
+export { type PeerLike, Raft, type RaftConfig } from './raft.ts';
 export type { RandomState } from './random.ts';
 export {
   type Candidate,

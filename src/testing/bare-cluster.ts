@@ -1,0 +1,283 @@
+import {
+  type Config,
+  crc32,
+  defaultConfig,
+  encodePayload,
+  type Fault,
+  type Index,
+  type Input,
+  index0,
+  type Member,
+  type Message,
+  type NodeId,
+  type Output,
+  type Peer,
+  type ReadResult,
+  type RequestId,
+  type State,
+  votersOnly,
+  type WriteResult,
+} from '../core/index.ts';
+import { BareNode } from './bare-node.ts';
+import { type Disk, emptyDisk } from './disk.ts';
+
+/** What a {@link BareCluster} is made of. */
+export interface BareClusterOptions {
+  readonly nodes: readonly NodeId[];
+  readonly config?: Partial<Config>;
+  /** Seeds the election timeouts. Default 0. */
+  readonly seed?: number;
+  /** What disks hold at the start; empty where nothing is said. */
+  readonly disks?: Readonly<Record<NodeId, Disk>>;
+  /** Whether state machines survive a crash. Default: they begin at index 0 again. */
+  readonly isMachineDurable?: boolean;
+  /** Told of every step, after it. */
+  readonly onStep?: (taken: BareStep) => void;
+}
+
+/** One step of one node. */
+export interface BareStep {
+  readonly node: BareNode;
+  readonly before: State;
+  readonly input: Input;
+  readonly outputs: readonly Output[];
+}
+
+/** A message on its way. */
+export interface Envelope {
+  readonly from: Peer;
+  readonly to: Peer;
+  readonly message: Message;
+}
+
+/** What became of a request. */
+export type Answer = WriteResult | ReadResult;
+
+const encoder = new TextEncoder();
+
+/**
+ * A cluster of bare cores, without clock, network or disk of its own. Whoever drives it says what happens
+ * next: which message arrives, which disk gets on, whose clock ticks. So a test reads like a script, and a
+ * simulation can try every order.
+ */
+export class BareCluster {
+  readonly nodes: ReadonlyMap<NodeId, BareNode>;
+  /** Messages on their way, in the order they were sent. */
+  readonly inFlight: Envelope[] = [];
+  /** Every answer to every request: more than one is a bug. */
+  readonly answers = new Map<RequestId, readonly Answer[]>();
+  readonly faults: Fault[] = [];
+  readonly #config: Config;
+  readonly #onStep: ((taken: BareStep) => void) | undefined;
+  readonly #cuts = new Set<string>();
+  #lastRequestId = 0;
+
+  constructor(options: BareClusterOptions) {
+    const { nodes, disks = {}, seed = 0, isMachineDurable = false } = options;
+    const members: readonly Member[] = nodes.map((id) => ({ id, storeId: id, url: '' }));
+    const configurations = [{ index: index0, configuration: votersOnly(members) }];
+    this.#config = { ...defaultConfig, ...options.config };
+    this.#onStep = options.onStep;
+    this.nodes = new Map(
+      members.map(({ id, storeId }) => {
+        const self = { id, storeId };
+        const disk = disks[id] ?? emptyDisk;
+        const config = this.#config;
+        return [id, new BareNode({ self, config, configurations, seed, disk, isMachineDurable })];
+      }),
+    );
+  }
+
+  /** A node by name. Throws if there is none. */
+  node(id: NodeId): BareNode {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new RangeError(`no node ${id}, expected one of ${[...this.nodes.keys()]}`);
+    return node;
+  }
+
+  state(id: NodeId): State {
+    return this.node(id).state;
+  }
+
+  /** Hands an input to a node; its messages are on their way now. Nothing happens to a node that is down. */
+  input(id: NodeId, input: Input): readonly Output[] {
+    const node = this.node(id);
+    if (!node.isUp) return [];
+    const before = node.state;
+    const outputs = node.step(input);
+    for (const output of outputs) this.#take(node, output);
+    this.#onStep?.({ node, before, input, outputs });
+    return outputs;
+  }
+
+  /** A node's clock advances, in ticks of the configured interval. */
+  tick(id: NodeId, ms = this.#config.tickIntervalMs): readonly Output[] {
+    const { tickIntervalMs } = this.#config;
+    const outputs: Output[] = [];
+    for (let left = ms; left > 0; left -= tickIntervalMs) {
+      const now = this.state(id).now + Math.min(left, tickIntervalMs);
+      outputs.push(...this.input(id, { type: 'tick', now }));
+    }
+    return outputs;
+  }
+
+  /** A node's clock advances until it stands for election, or leads no longer: at most for a minute. */
+  timeOut(id: NodeId): readonly Output[] {
+    const { role } = this.state(id);
+    const outputs: Output[] = [];
+    for (let ticks = 0; ticks < 60_000 / this.#config.tickIntervalMs; ticks++) {
+      outputs.push(...this.tick(id));
+      if (this.state(id).role.type !== role.type || this.state(id).electionElapsedMs === 0) break;
+    }
+    return outputs;
+  }
+
+  /** The oldest message on its way from one node to another. */
+  oldest(from: NodeId, to: NodeId): Envelope | undefined {
+    return this.inFlight.find((envelope) => envelope.from.id === from && envelope.to.id === to);
+  }
+
+  /** A message arrives. Lost if its receiver is down. */
+  deliver(envelope: Envelope): readonly Output[] {
+    this.drop(envelope);
+    return this.input(envelope.to.id, { type: 'message', from: envelope.from, message: envelope.message });
+  }
+
+  /** A message is lost. */
+  drop(envelope: Envelope): void {
+    const at = this.inFlight.indexOf(envelope);
+    if (at >= 0) this.inFlight.splice(at, 1);
+  }
+
+  /** A message will arrive once more. */
+  duplicate(envelope: Envelope): void {
+    this.inFlight.push({ ...envelope });
+  }
+
+  /** From now on, what one node sends to another is lost: one direction only. */
+  cut(from: NodeId, to: NodeId): void {
+    this.#cuts.add(`${from}>${to}`);
+  }
+
+  /** Undoes every cut. */
+  heal(): void {
+    this.#cuts.clear();
+  }
+
+  /** A node's disk completes its oldest `count` requests, by default all. */
+  flush(id: NodeId, count?: number): readonly Output[] {
+    const node = this.node(id);
+    if (node.unflushed.length === 0) return [];
+    return this.input(id, node.complete(node.sync(count)));
+  }
+
+  /** A node's log answers its oldest `readLogReq`. */
+  readLog(id: NodeId): readonly Output[] {
+    const completion = this.node(id).readLog();
+    return completion === undefined ? [] : this.input(id, completion);
+  }
+
+  /** A node's state machine carries out all that waits in its lane. */
+  apply(id: NodeId): readonly Output[] {
+    const node = this.node(id);
+    const outputs: Output[] = [];
+    while (node.laneLength > 0) outputs.push(...this.input(id, node.runMachine() as Input));
+    return outputs;
+  }
+
+  /** A node dies; of its unflushed disk requests the oldest `keep` survive. */
+  crash(id: NodeId, keep = 0): void {
+    this.node(id).crash(keep);
+  }
+
+  /** A node starts again, from its disk. */
+  restart(id: NodeId): void {
+    this.node(id).restart();
+  }
+
+  /** A client writes at a node. The answer will be in {@link BareCluster.answers} under the id. */
+  write(at: NodeId, ...commands: readonly string[]): RequestId {
+    const payload = encodePayload(commands.map((command) => encoder.encode(command)));
+    const id = this.#nextId();
+    this.input(at, { type: 'write', id, payload, payloadChecksum: crc32(payload), count: commands.length });
+    return id;
+  }
+
+  /** A client reads at a node. */
+  read(at: NodeId): RequestId {
+    const id = this.#nextId();
+    this.input(at, { type: 'read', id });
+    return id;
+  }
+
+  /** The answer to a request, if it has been given. */
+  answer(id: RequestId): Answer | undefined {
+    return this.answers.get(id)?.[0];
+  }
+
+  /**
+   * Everything goes on until nothing is left to do: messages arrive in order, disks and machines complete.
+   * No clock advances.
+   */
+  settle(): void {
+    for (let rounds = 0; rounds < 10_000; rounds++) {
+      if (!this.#settleOnce()) return;
+    }
+    throw new Error('the cluster does not settle: it is still busy after 10,000 rounds');
+  }
+
+  /** Makes a node the leader: its clock runs out while everybody else's stands still. */
+  elect(id: NodeId): void {
+    for (let tries = 0; tries < 10 && this.state(id).role.type !== 'leader'; tries++) {
+      for (const other of this.nodes.keys()) {
+        if (other !== id) this.tick(other, this.#config.electionTimeoutMsMin); // No longer sticks to a leader.
+      }
+      this.timeOut(id);
+      this.settle();
+    }
+    if (this.state(id).role.type !== 'leader') throw new Error(`${id} was not elected`);
+  }
+
+  /** The commit index of every node that is up. */
+  commitIndexes(): Readonly<Record<NodeId, Index>> {
+    return Object.fromEntries([...this.nodes].map(([id, node]) => [id, node.state.commitIndex]));
+  }
+
+  #settleOnce(): boolean {
+    const oldest = this.inFlight[0];
+    if (oldest !== undefined) this.deliver(oldest);
+    let isBusy = oldest !== undefined;
+    for (const [id, node] of this.nodes) {
+      if (!node.isUp) continue;
+      isBusy ||= node.unflushed.length > 0 || node.logReads > 0 || node.laneLength > 0;
+      this.flush(id);
+      this.readLog(id);
+      this.apply(id);
+    }
+    return isBusy;
+  }
+
+  #take(node: BareNode, output: Output): void {
+    switch (output.type) {
+      case 'message':
+        if (!this.#cuts.has(`${node.self.id}>${output.to.id}`)) {
+          this.inFlight.push({ from: node.self, to: output.to, message: output.message });
+        }
+        break;
+      case 'writeRes':
+      case 'readRes':
+        this.answers.set(output.id, [...(this.answers.get(output.id) ?? []), output.result]);
+        break;
+      case 'fault':
+        this.faults.push(output);
+        break;
+      default:
+        break; // The node's own disk and machine have taken it.
+    }
+  }
+
+  #nextId(): RequestId {
+    this.#lastRequestId += 1;
+    return this.#lastRequestId;
+  }
+}

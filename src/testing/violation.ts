@@ -1,0 +1,14 @@
+/** Something that Raft promises did not hold. The message says what, with the numbers. */
+export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation';
+}
+
+/** Throws if there is a problem. */
+export function expectNone(problem: string | undefined): void {
+  if (problem !== undefined) throw new InvariantViolation(problem);
+}
+
+/** Throws unless it holds. */
+export function expectThat(holds: boolean, problem: () => string): void {
+  if (!holds) throw new InvariantViolation(problem());
+}
