@@ -1,4 +1,21 @@
+export { type BackoffLimits, defaultBackoff } from './backoff.ts';
+export type { FrameError, FrameErrorKind } from './byte-reader.ts';
 export * from './errors.ts';
 export * from './founding.ts';
-export * from './memory-network.ts';
+export { resultsMax } from './frame-codec.ts';
+export {
+  membersMax,
+  type OtherVersion,
+  textBytesMax,
+  urlBytesMax,
+} from './handshake-codec.ts';
+export {
+  type MemoryNetwork,
+  type MemoryNetworkOptions,
+  memoryNetwork,
+  type NetworkFaults,
+} from './memory-network.ts';
+export * from './message-codec.ts';
 export * from './transport.ts';
+export type { WsLimits, WsTransportOptions } from './ws-options.ts';
+export { type WsTransport, wsTransport } from './ws-transport.ts';

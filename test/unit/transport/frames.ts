@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import {
+  type BatchKind,
+  crc32,
+  type EntryBatch,
+  encodePayload,
+  index,
+  type Message,
+  term,
+} from '../../../src/core/index.ts';
+import type { PeerMessage } from '../../../src/transport/message-codec.ts';
+import type { HandshakeRefusal, Hello, PeerFrame } from '../../../src/transport/transport.ts';
+
+/** A batch of group 0 with these entries. */
+export function batch(
+  first: number,
+  entries: readonly Uint8Array[],
+  kind: BatchKind = 'command',
+): EntryBatch {
+  return batchOf({ group: 0, first, term: 2, logTimeMs: 1_500, kind, entries });
+}
+
+function batchOf(fields: {
+  group: number;
+  first: number;
+  term: number;
+  logTimeMs: number;
+  kind: BatchKind;
+  entries: readonly Uint8Array[];
+}): EntryBatch {
+  const payload = encodePayload(fields.entries);
+  return {
+    group: fields.group,
+    index: index(fields.first),
+    term: term(fields.term),
+    count: fields.entries.length,
+    kind: fields.kind,
+    logTimeMs: fields.logTimeMs,
+    payload,
+    payloadChecksum: crc32(payload),
+  };
+}
+
+/** AppendEntries of group 0 with these batches. */
+export function append(batches: readonly EntryBatch[]): PeerFrame {
+  const message: Message = {
+    type: 'appendEntries',
+    term: term(3),
+    prevLogIndex: index(9),
+    prevLogTerm: term(2),
+    leaderCommit: index(8),
+    round: 77,
+    batches,
+  };
+  return { type: 'raft', group: 0, message };
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const writePayload = encodePayload([utf8('set a'), utf8('')]);
+
+const raft = (message: Message): PeerFrame => ({ type: 'raft', group: 7, message });
+const forwardReply = { type: 'forwardReply', group: 7, bootCounter: 3, seq: 1_000 } as const;
+
+const frames: Readonly<Record<string, PeerFrame>> = {
+  preVote: raft({ type: 'preVote', term: term(4), lastLogIndex: index(10), lastLogTerm: term(3) }),
+  preVoteReply: raft({ type: 'preVoteReply', term: term(4), voteGranted: true }),
+  requestVote: raft({
+    type: 'requestVote',
+    term: term(4),
+    lastLogIndex: index(2 ** 40),
+    lastLogTerm: term(3),
+  }),
+  requestVoteReply: raft({ type: 'requestVoteReply', term: term(4), voteGranted: false }),
+  heartbeat: append([]),
+  appendEntries: append([batch(10, [utf8('one'), utf8('two')]), batch(12, [utf8('')], 'noop')]),
+  appendEntriesReply: raft({
+    type: 'appendEntriesReply',
+    term: term(3),
+    success: false,
+    matchIndex: index(0),
+    round: 77,
+    rejectedIndex: index(9),
+    hintIndex: index(5),
+    hintTerm: term(1),
+  }),
+  forwardWrite: {
+    type: 'forward',
+    group: 7,
+    seq: 1_000,
+    request: {
+      type: 'write',
+      payload: writePayload,
+      payloadChecksum: crc32(writePayload),
+      count: 2,
+      timeoutMs: 5_000,
+    },
+  },
+  forwardReadIndex: {
+    type: 'forward',
+    group: 7,
+    seq: 1_001,
+    request: { type: 'readIndex', timeoutMs: 5_000 },
+  },
+  replyCommitted: {
+    ...forwardReply,
+    reply: { type: 'committed', index: 11, term: 3, results: [utf8('ok'), utf8('')] },
+  },
+  replyReadIndex: { ...forwardReply, reply: { type: 'readIndex', index: 11 } },
+  replyNotCommitted: {
+    ...forwardReply,
+    reply: { type: 'notCommitted', code: 'RAFT_NOT_LEADER', message: 'n2 leads – ask there', leaderId: 'n2' },
+  },
+  replyNoLeader: {
+    ...forwardReply,
+    reply: { type: 'notCommitted', code: 'RAFT_NO_LEADER', message: 'nobody leads', leaderId: null },
+  },
+  replyUnknown: {
+    ...forwardReply,
+    reply: { type: 'unknown', code: 'RAFT_TIMEOUT', message: 'no answer in time' },
+  },
+  found: {
+    type: 'found',
+    clusterId: 'cluster-1',
+    voters: [
+      { id: 'n1', storeId: 'store-1', url: 'ws://10.0.0.1:7101' },
+      { id: 'n2', storeId: 'store-2', url: 'ws://10.0.0.2:7101' },
+    ],
+  },
+  foundAck: { type: 'foundAck', clusterId: 'cluster-1' },
+};
+
+/** How a node of these tests introduces itself. */
+export const hello: Hello = {
+  protocolVersion: 1,
+  clusterId: 'cluster-1',
+  id: 'n1',
+  storeId: 'store-1',
+  bootCounter: 3,
+  members: [
+    { id: 'n1', url: 'ws://10.0.0.1:7101' },
+    { id: 'n2', url: 'ws://10.0.0.2:7101' },
+  ],
+};
+
+/** One message of every kind, by name. */
+export const samples: Readonly<Record<string, PeerMessage>> = {
+  hello: { type: 'hello', hello },
+  helloWithoutCluster: { type: 'hello', hello: { ...hello, clusterId: null, members: [] } },
+  ready: { type: 'ready' },
+  refusal: { type: 'refusal', refusal: { code: 'wipedStore', reason: 'run `rxraft remove n2`' } },
+  ...Object.fromEntries(
+    Object.entries(frames).map(([name, frame]) => [name, { type: 'frames', frames: [frame] }]),
+  ),
+  several: { type: 'frames', frames: Object.values(frames) },
+};
+
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const u53 = fc.maxSafeNat();
+const anyTerm = u53.map(term);
+const anyIndex = u53.map(index);
+const nodeId = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
+const opaqueId = fc.stringMatching(/^[\x21-\x7e]{1,128}$/);
+const url = fc
+  .webAuthority()
+  .map((authority) => `ws://${authority}`)
+  .filter((text) => /^[\x21-\x7e]{1,512}$/.test(text));
+const text = fc.string({ unit: 'binary', maxLength: 60 });
+const bytes = fc.uint8Array({ maxLength: 50 });
+
+const anyBatch = (group: number): fc.Arbitrary<EntryBatch> =>
+  fc
+    .record({
+      group: fc.constant(group),
+      first: fc.integer({ min: 1, max: 2 ** 50 }),
+      term: fc.integer({ min: 1, max: 2 ** 50 }),
+      logTimeMs: u53,
+      kind: fc.constantFrom<BatchKind>('noop', 'command', 'configuration'),
+      entries: fc.array(bytes, { minLength: 1, maxLength: 5 }),
+    })
+    .map(batchOf);
+
+const anyMessage = (group: number): fc.Arbitrary<Message> =>
+  fc.oneof(
+    ...(['preVote', 'requestVote'] as const).map((type) =>
+      fc.record({ type: fc.constant(type), term: anyTerm, lastLogIndex: anyIndex, lastLogTerm: anyTerm }),
+    ),
+    ...(['preVoteReply', 'requestVoteReply'] as const).map((type) =>
+      fc.record({ type: fc.constant(type), term: anyTerm, voteGranted: fc.boolean() }),
+    ),
+    fc.record({
+      type: fc.constant('appendEntries' as const),
+      term: anyTerm,
+      prevLogIndex: anyIndex,
+      prevLogTerm: anyTerm,
+      leaderCommit: anyIndex,
+      round: u53,
+      batches: fc.array(anyBatch(group), { maxLength: 4 }),
+    }),
+    fc.record({
+      type: fc.constant('appendEntriesReply' as const),
+      term: anyTerm,
+      success: fc.boolean(),
+      matchIndex: anyIndex,
+      round: u53,
+      rejectedIndex: anyIndex,
+      hintIndex: anyIndex,
+      hintTerm: anyTerm,
+    }),
+  ) as fc.Arbitrary<Message>;
+
+const anyRaft = u32.chain((group) =>
+  anyMessage(group).map((message): PeerFrame => ({ type: 'raft', group, message })),
+);
+
+const anyWrite = fc
+  .record({ entries: fc.array(bytes, { minLength: 1, maxLength: 5 }), timeoutMs: u32 })
+  .map(({ entries, timeoutMs }) => {
+    const payload = encodePayload(entries);
+    return {
+      type: 'write' as const,
+      payload,
+      payloadChecksum: crc32(payload),
+      count: entries.length,
+      timeoutMs,
+    };
+  });
+
+const anyForward: fc.Arbitrary<PeerFrame> = fc.record({
+  type: fc.constant('forward' as const),
+  group: u32,
+  seq: u53,
+  request: fc.oneof(anyWrite, fc.record({ type: fc.constant('readIndex' as const), timeoutMs: u32 })),
+});
+
+const anyForwardReply: fc.Arbitrary<PeerFrame> = fc.record({
+  type: fc.constant('forwardReply' as const),
+  group: u32,
+  bootCounter: u53,
+  seq: u53,
+  reply: fc.oneof(
+    fc.record({ type: fc.constant('committed' as const), index: u53, term: u53, results: fc.array(bytes) }),
+    fc.record({ type: fc.constant('readIndex' as const), index: u53 }),
+    fc.record({
+      type: fc.constant('notCommitted' as const),
+      code: text,
+      message: text,
+      leaderId: fc.option(nodeId, { nil: null }),
+    }),
+    fc.record({ type: fc.constant('unknown' as const), code: text, message: text }),
+  ),
+});
+
+const anyFound: fc.Arbitrary<PeerFrame> = fc.oneof(
+  fc.record({
+    type: fc.constant('found' as const),
+    clusterId: opaqueId,
+    voters: fc.array(fc.record({ id: nodeId, storeId: opaqueId, url }), { maxLength: 5 }),
+  }),
+  fc.record({ type: fc.constant('foundAck' as const), clusterId: opaqueId }),
+);
+
+const anyHello: fc.Arbitrary<Hello> = fc.record({
+  protocolVersion: fc.constant(1),
+  clusterId: fc.option(opaqueId, { nil: null }),
+  id: nodeId,
+  storeId: opaqueId,
+  bootCounter: u53,
+  members: fc.array(fc.record({ id: nodeId, url }), { maxLength: 5 }),
+});
+
+const anyRefusal: fc.Arbitrary<HandshakeRefusal> = fc.record({
+  code: fc.constantFrom(
+    'protocolVersion' as const,
+    'otherCluster' as const,
+    'otherMembers' as const,
+    'wipedStore' as const,
+    'notAMember' as const,
+    'notTheNodeDialed' as const,
+    'unauthenticated' as const,
+  ),
+  reason: text,
+});
+
+/** Any message that can be sent. */
+export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
+  anyHello.map((of): PeerMessage => ({ type: 'hello', hello: of })),
+  anyRefusal.map((refusal): PeerMessage => ({ type: 'refusal', refusal })),
+  fc.constant<PeerMessage>({ type: 'ready' }),
+  fc
+    .array(fc.oneof(anyRaft, anyForward, anyForwardReply, anyFound), { minLength: 1, maxLength: 4 })
+    .map((list): PeerMessage => ({ type: 'frames', frames: list })),
+);

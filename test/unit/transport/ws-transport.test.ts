@@ -1,0 +1,511 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { encodeBatch } from '../../../src/core/index.ts';
+import { transportConformance } from '../../../src/testing/transport-conformance.ts';
+import { decodePeerMessage, encodeFrames, encodePeerMessage } from '../../../src/transport/message-codec.ts';
+import type { Hello, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
+import type { WsTransportOptions } from '../../../src/transport/ws-options.ts';
+import { type WsTransport, wsTransport } from '../../../src/transport/ws-transport.ts';
+import { append, batch } from './frames.ts';
+
+const listen = { host: '127.0.0.1', port: 0 };
+const impatient = { backoffMsMin: 5, backoffMsMax: 50, seed: 1 };
+
+describe('the WebSocket transport', () => {
+  for (const { name, run } of transportConformance) {
+    it(name, () =>
+      run({
+        make: () => wsTransport({ listen, ...impatient }),
+        urlOf: (transport) => (transport as WsTransport).url as string,
+      }),
+    );
+  }
+});
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Actor {
+  readonly transport: WsTransport;
+  readonly url: string;
+  readonly events: readonly TransportEvent[];
+}
+
+function helloOf(id: string, changes: Partial<Hello> = {}): Hello {
+  return {
+    protocolVersion: 1,
+    clusterId: 'c',
+    id,
+    storeId: `store-${id}`,
+    bootCounter: 1,
+    members: [],
+    ...changes,
+  };
+}
+
+const peer = (id: string) => ({ id, storeId: `store-${id}` });
+const small: PeerFrame = { type: 'foundAck', clusterId: 'c' };
+const bulk = (bytes: number): PeerFrame => append([batch(10, [new Uint8Array(bytes)])]);
+
+async function node(id: string, options: Partial<WsTransportOptions> = {}): Promise<Actor> {
+  const transport = wsTransport({ listen, ...impatient, ...options });
+  const events: TransportEvent[] = [];
+  transport.event$.subscribe((event) => events.push(event));
+  await transport.open({ hello: () => helloOf(id), admit: () => null });
+  cleanups.push(() => transport.close());
+  return { transport, url: transport.url as string, events };
+}
+
+function until(isSo: () => unknown): Promise<void> {
+  return vi.waitFor(
+    () => {
+      if (!isSo()) throw new Error('waited in vain');
+    },
+    { timeout: 20_000, interval: 5 },
+  );
+}
+
+function seen<Type extends TransportEvent['type']>(actor: Actor, type: Type) {
+  return actor.events.filter(
+    (event): event is Extract<TransportEvent, { type: Type }> => event.type === type,
+  );
+}
+
+const isOpen = (transport: Transport): boolean => transport.links()[0]?.isOutgoingOpen === true;
+
+/** A WebSocket that speaks bytes of our choice. */
+async function rawDial(url: string): Promise<RawPeer> {
+  const socket = new WebSocket(url);
+  cleanups.push(() => socket.terminate());
+  socket.on('error', () => undefined);
+  const received: Uint8Array[] = [];
+  socket.on('message', (data) => received.push(new Uint8Array(data as Buffer)));
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+  });
+  const opened = new Promise((resolve) => socket.once('open', resolve));
+  await Promise.race([opened, closed]);
+  return { socket, received, closed };
+}
+
+interface RawPeer {
+  readonly socket: WebSocket;
+  readonly received: readonly Uint8Array[];
+  readonly closed: Promise<{ code: number; reason: string }>;
+}
+
+/** A raw dialer that went through the handshake as `id`. */
+async function rawPeer(actor: Actor, id: string): Promise<RawPeer> {
+  const raw = await rawDial(actor.url);
+  raw.socket.send(encodePeerMessage({ type: 'hello', hello: helloOf(id) }));
+  await until(() => raw.received.length === 1);
+  const ups = seen(actor, 'up').length;
+  raw.socket.send(encodePeerMessage({ type: 'ready' }));
+  await until(() => seen(actor, 'up').length > ups);
+  return raw;
+}
+
+/** A TCP proxy that can stop reading, as a peer does that hangs. */
+async function proxyTo(port: number): Promise<{ url: string; stall(): void }> {
+  const sockets: Socket[] = [];
+  let isStalled = false;
+  const server: Server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    near.pipe(far).pipe(near);
+    sockets.push(near, far);
+    if (isStalled) for (const socket of [near, far]) socket.pause();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const stall = (): void => {
+    isStalled = true;
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, stall };
+}
+
+describe('opening', () => {
+  it('tells the port it was given', async () => {
+    const a = await node('a');
+
+    expect(a.transport.port).toBeGreaterThan(0);
+    expect(a.url).toBe(`ws://127.0.0.1:${a.transport.port}`);
+  });
+
+  it('says what to do when the port is taken', async () => {
+    const a = await node('a');
+    const second = wsTransport({ listen: { port: a.transport.port as number } });
+
+    const opened = second.open({ hello: () => helloOf('b'), admit: () => null });
+
+    await expect(opened).rejects.toMatchObject({
+      code: 'RAFT_PORT_IN_USE',
+      message: expect.stringMatching(new RegExp(`${a.transport.port}.*another port`)),
+    });
+    await second.close();
+  });
+
+  it('refuses an address that others can reach', async () => {
+    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'node.example']) {
+      const transport = wsTransport({ listen: { host, port: 0 } });
+
+      const opened = transport.open({ hello: () => helloOf('a'), admit: () => null });
+
+      await expect(opened).rejects.toMatchObject({
+        code: 'RAFT_INSECURE_ADDRESS',
+        message: expect.stringContaining('--insecure'),
+      });
+    }
+  });
+
+  it('takes such an address when told that it is meant', async () => {
+    const a = await node('a', { listen: { host: '0.0.0.0', port: 0 }, isInsecure: true });
+
+    expect(a.transport.port).toBeGreaterThan(0);
+  });
+
+  it('refuses to introduce itself in a way that no peer can read', async () => {
+    const transport = wsTransport({ listen });
+
+    const opened = transport.open({ hello: () => helloOf('not a name'), admit: () => null });
+
+    await expect(opened).rejects.toMatchObject({ code: 'RAFT_BAD_HELLO' });
+  });
+
+  it('happens once', async () => {
+    const a = await node('a');
+
+    const again = a.transport.open({ hello: () => helloOf('a'), admit: () => null });
+
+    await expect(again).rejects.toMatchObject({ code: 'RAFT_TRANSPORT_USED' });
+  });
+});
+
+describe('frames', () => {
+  it('of one turn leave in one message', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    cleanups.push(() => server.close());
+    await once(server, 'listening');
+    const messages: ReturnType<typeof decodePeerMessage>[] = [];
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => messages.push(decodePeerMessage(new Uint8Array(data as Buffer))));
+      socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('b') }));
+    });
+    const a = await node('a');
+    a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+
+    for (let count = 0; count < 5; count++) a.transport.send(peer('b'), small);
+    await Promise.resolve();
+    a.transport.send(peer('b'), small);
+    await until(() => messages.length > 2);
+
+    expect(messages.map(({ type }) => type)).toEqual(['hello', 'ready', 'frames']);
+    expect(messages[2]).toMatchObject({ frames: Array(6).fill(small) });
+  });
+
+  it('carry large batches byte for byte', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+    const sent = Array.from({ length: 8 }, (_, place) =>
+      batch(10 + place, [new Uint8Array(500_000).fill(place)]),
+    );
+
+    a.transport.send(peer('b'), append(sent));
+    await until(() => seen(b, 'frame').length === 1);
+
+    const { frame } = seen(b, 'frame')[0] as { frame: PeerFrame };
+    const { batches } = (frame as unknown as { message: { batches: typeof sent } }).message;
+    expect(
+      batches.map((one) => Buffer.compare(encodeBatch(one), encodeBatch(sent[one.index - 10] as never))),
+    ).toEqual(Array(8).fill(0));
+  });
+
+  it('over the limit are dropped', async () => {
+    const [a, b] = [await node('a', { frameBytesMax: 10_000 }), await node('b', { frameBytesMax: 10_000 })];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+
+    const taken = [bulk(20_000), bulk(5_000), bulk(5_000), small].map((frame) =>
+      a.transport.send(peer('b'), frame),
+    );
+    await until(() => seen(b, 'frame').length === 3);
+
+    expect(taken).toEqual([false, true, true, true]);
+    expect(a.transport.links()[0]?.droppedFrames).toBe(1);
+    expect(seen(b, 'protocolError')).toEqual([]);
+  });
+});
+
+describe('a peer that reads no more', () => {
+  it('costs bounded memory: entries are dropped first, small frames later', async () => {
+    const options = { bufferedBytesMax: 200_000, headroomBytes: 50_000, pingMs: 100_000 };
+    const a = await node('a', options);
+    const b = await node('b');
+    const c = await node('c');
+    const proxy = await proxyTo(b.transport.port as number);
+    a.transport.setPeers([
+      { id: 'b', url: proxy.url },
+      { id: 'c', url: c.url },
+    ]);
+    await until(() => a.transport.links().every((link) => link.isOutgoingOpen));
+
+    proxy.stall();
+    const isFull = async (): Promise<boolean> => {
+      await new Promise((resolve) => setImmediate(resolve)); // The turn ends, the socket takes what it can.
+      return !a.transport.send(peer('b'), bulk(50_000));
+    };
+    let rounds = 0;
+    while (!(await isFull()) && rounds++ < 10_000);
+    const link = a.transport.links()[0];
+    const takesSmall = a.transport.send(peer('b'), append([]));
+    let smallOnes = 0;
+    while (a.transport.send(peer('b'), small) && smallOnes++ < 100_000);
+
+    expect(rounds).toBeLessThan(10_000);
+    expect(link?.droppedFrames).toBe(1);
+    expect(takesSmall).toBe(true);
+    expect(smallOnes).toBeLessThan(100_000);
+    expect(a.transport.links()[0]?.bufferedBytes).toBeLessThanOrEqual(250_000);
+    expect(a.transport.send(peer('c'), bulk(50_000))).toBe(true);
+    await until(() => seen(c, 'frame').length === 1);
+  });
+
+  it('is noticed by both ends, and found again', async () => {
+    const options = { pingMs: 20, silentPingsMax: 5 };
+    const [a, b] = [await node('a', options), await node('b', options)];
+    const proxy = await proxyTo(b.transport.port as number);
+    a.transport.setPeers([{ id: 'b', url: proxy.url }]);
+    await until(() => seen(a, 'up').length === 1 && seen(b, 'up').length === 1);
+
+    proxy.stall();
+    await until(() => seen(a, 'down').length === 1 && seen(b, 'down').length === 1);
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => seen(a, 'up').length === 2 && seen(b, 'up').length === 2);
+  });
+
+  it('does not hold up closing', async () => {
+    const [a, b] = [await node('a', { closeTimeoutMs: 20 }), await node('b')];
+    const proxy = await proxyTo(b.transport.port as number);
+    a.transport.setPeers([{ id: 'b', url: proxy.url }]);
+    await until(() => isOpen(a.transport));
+
+    proxy.stall();
+    await a.transport.close();
+
+    expect(a.transport.links()[0]?.isOutgoingOpen).toBe(false);
+  });
+});
+
+describe('a peer that starts again', () => {
+  it('is found on its own', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+
+    await b.transport.close();
+    await until(() => seen(a, 'down').length === 1);
+    const again = await node('b', { listen: { host: '127.0.0.1', port: b.transport.port as number } });
+    await until(() => isOpen(a.transport));
+    a.transport.send(peer('b'), small);
+
+    await until(() => seen(again, 'frame').length === 1);
+  });
+});
+
+describe('a connection that lives', () => {
+  it('has its round trip measured', async () => {
+    const [a, b] = [await node('a', { pingMs: 10 }), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+
+    await until(() => a.transport.links()[0]?.rttMs !== null);
+
+    expect(a.transport.links()[0]?.rttMs).toBeGreaterThan(0);
+  });
+
+  it('is not cut for want of frames', async () => {
+    const options = { pingMs: 10, silentPingsMax: 3 };
+    const [a, b] = [await node('a', options), await node('b', options)];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+
+    await new Promise((resolve) => setTimeout(resolve, 300));
+
+    expect([seen(a, 'outgoingDown'), seen(b, 'down')]).toEqual([[], []]);
+  });
+
+  it('gives way to a newer one of the same node, without a down', async () => {
+    const a = await node('a');
+    const older = await rawPeer(a, 'x');
+
+    const newer = await rawPeer(a, 'x');
+    newer.socket.send(encodeFrames([small]));
+    await until(() => seen(a, 'frame').length === 1);
+
+    expect(await older.closed).toMatchObject({ reason: expect.stringContaining('newer connection') });
+    expect(seen(a, 'down')).toEqual([]);
+    newer.socket.close();
+    await until(() => seen(a, 'down').length === 1);
+  });
+});
+
+describe('a peer that breaks the protocol', () => {
+  it('is cut off with a reason, reaches nobody, and is turned away for a while', async () => {
+    const a = await node('a', { backoffMsMax: 300 });
+    const raw = await rawPeer(a, 'x');
+
+    const bytes = encodeFrames([small, small]);
+    bytes[bytes.byteLength - 1] = 0;
+    raw.socket.send(bytes);
+    const closed = await raw.closed;
+    const tooSoon = await rawDial(a.url);
+    tooSoon.socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('x') }));
+
+    expect(closed).toMatchObject({ code: 1002, reason: expect.stringContaining('outOfRange') });
+    expect(seen(a, 'protocolError')).toMatchObject([{ id: 'x' }]);
+    expect(seen(a, 'frame')).toEqual([]);
+    expect(seen(a, 'down')).toEqual([{ type: 'down', id: 'x' }]);
+    expect(await tooSoon.closed).toMatchObject({ code: 1013 });
+    await vi.waitFor(() => rawPeerOnce(a, 'x'), { timeout: 20_000 });
+  });
+
+  it.each([
+    ['sends text', (raw: RawPeer) => raw.socket.send('hello')],
+    ['sends more than a message may hold', (raw: RawPeer) => raw.socket.send(new Uint8Array(20_000))],
+    [
+      'says hello twice',
+      (raw: RawPeer) => raw.socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('x') })),
+    ],
+    [
+      'sends a frame of no known type',
+      (raw: RawPeer) => raw.socket.send(new Uint8Array([16, 0, 0, 0, 1, 99])),
+    ],
+    ['sends nothing', (raw: RawPeer) => raw.socket.send(new Uint8Array())],
+  ])('is cut off when it %s', async (_, misbehave) => {
+    const a = await node('a', { frameBytesMax: 10_000 });
+    const raw = await rawPeer(a, 'x');
+
+    misbehave(raw);
+    await raw.closed;
+
+    await until(() => seen(a, 'down').length === 1);
+    expect(seen(a, 'protocolError')).toMatchObject([{ id: 'x' }]);
+  });
+
+  it('is cut off when it sends frames before it is admitted, and its name is not held against the node', async () => {
+    const a = await node('a', { backoffMsMax: 60_000 });
+    const raw = await rawDial(a.url);
+
+    raw.socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('x') }));
+    raw.socket.send(encodeFrames([small]));
+    const closed = await raw.closed;
+
+    expect(closed.code).toBe(1002);
+    expect(seen(a, 'protocolError')).toMatchObject([{ id: null }]);
+    expect([seen(a, 'frame'), seen(a, 'up')]).toEqual([[], []]);
+    await rawPeer(a, 'x');
+  });
+
+  it('is cut off when it sends on the connection that we dialed', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    cleanups.push(() => server.close());
+    await once(server, 'listening');
+    server.on('connection', (socket) => {
+      socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('b') }));
+      socket.once('message', () => socket.once('message', () => socket.send(encodeFrames([small]))));
+    });
+    const a = await node('a');
+
+    a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }]);
+    await until(() => seen(a, 'protocolError').length > 0);
+
+    expect(seen(a, 'protocolError')[0]).toMatchObject({ id: 'b' });
+    expect(seen(a, 'frame')).toEqual([]);
+  });
+});
+
+async function rawPeerOnce(actor: Actor, id: string): Promise<void> {
+  const raw = await rawDial(actor.url);
+  raw.socket.send(encodePeerMessage({ type: 'hello', hello: helloOf(id) }));
+  const isAnswered = await Promise.race([
+    once(raw.socket, 'message').then(() => true),
+    raw.closed.then(() => false),
+  ]);
+  if (!isAnswered) throw new Error('turned away');
+}
+
+describe('whoever is not admitted', () => {
+  it('is cut off when it says nothing, as TCP or as WebSocket', async () => {
+    const a = await node('a', { handshakeTimeoutMs: 50 });
+    const tcp = connect(a.transport.port as number, '127.0.0.1');
+    tcp.on('error', () => undefined);
+    const raw = await rawDial(a.url);
+
+    await Promise.all([once(tcp, 'close'), raw.closed]);
+
+    expect(a.events).toEqual([]);
+  });
+
+  it('is cut off when it says more than a handshake takes', async () => {
+    const a = await node('a', { handshakeTimeoutMs: 60_000 });
+    const raw = await rawDial(a.url);
+
+    raw.socket.send(new Uint8Array(10_000_000));
+
+    await raw.closed;
+    expect(seen(a, 'frame')).toEqual([]);
+  });
+
+  it('finds only so many places, and leaves room for those that are admitted', async () => {
+    const a = await node('a', { pendingConnectionsMax: 2, handshakeTimeoutMs: 60_000 });
+    await rawPeer(a, 'x');
+    const waiting = [connect(a.transport.port as number), connect(a.transport.port as number)];
+    cleanups.push(() => waiting.map((tcp) => tcp.destroy()));
+    await Promise.all(waiting.map((tcp) => once(tcp, 'connect')));
+    const third = connect(a.transport.port as number);
+    third.on('error', () => undefined);
+
+    await once(third, 'close');
+    waiting[0]?.destroy();
+
+    await vi.waitFor(() => rawPeerOnce(a, 'y'), { timeout: 20_000 });
+  });
+
+  it('is refused when a web page in a browser dials', async () => {
+    const a = await node('a');
+
+    const page = new WebSocket(a.url, { headers: { origin: 'https://page.example' } });
+    const [error] = await once(page, 'error');
+
+    expect(String(error)).toContain('403');
+    expect(a.events).toEqual([]);
+  });
+
+  it('is told in plain HTTP what lives here', async () => {
+    const a = await node('a');
+
+    const response = await fetch(a.url.replace('ws:', 'http:'));
+
+    expect(response.status).toBe(426);
+    expect(await response.text()).toContain('rxraft');
+  });
+
+  it('sees garbage answered by a close', async () => {
+    const a = await node('a');
+    const raw = await rawDial(a.url);
+
+    raw.socket.send(new Uint8Array([1, 2, 3]));
+
+    expect(await raw.closed).toMatchObject({ code: 1002 });
+    expect(seen(a, 'protocolError')).toMatchObject([{ id: null }]);
+  });
+});
