@@ -75,13 +75,18 @@ function nextPersistSeq(draft: Draft): Seq {
   return draft.persistSeq + 1;
 }
 
-/** The one place that asks for the disk: after each step in which term, vote or log changed. */
+/**
+ * The one place that asks for the disk: after each step in which term, vote or log changed. The state machine
+ * comes after it: what it is to apply may be among the entries that this request writes (design §6).
+ */
 export function persistChanges(draft: Draft): void {
   const seq = nextPersistSeq(draft);
   const hasNewHardState = draft.hardStateSeq === seq;
   if (!hasNewHardState && draft.batches.length === 0) return;
   draft.persistSeq = seq;
-  draft.outputs.push(requestOf(draft, seq, hasNewHardState));
+  const apply = draft.outputs.findIndex((output) => output.type === 'applyReq');
+  const place = apply < 0 ? draft.outputs.length : apply;
+  draft.outputs.splice(place, 0, requestOf(draft, seq, hasNewHardState));
 }
 
 function requestOf(draft: Draft, seq: Seq, hasNewHardState: boolean): PersistReq {

@@ -195,17 +195,22 @@ export class BareCluster {
     this.node(id).restart();
   }
 
-  /** A client writes at a node. The answer will be in {@link BareCluster.answers} under the id. */
-  write(at: NodeId, ...commands: readonly string[]): RequestId {
+  /**
+   * A client writes at a node. The answer will be in {@link BareCluster.answers} under the id, which `begin`
+   * is told before anything happens.
+   */
+  write(at: NodeId, commands: readonly string[], begin?: (id: RequestId) => void): RequestId {
     const payload = encodePayload(commands.map((command) => encoder.encode(command)));
     const id = this.#nextId();
+    begin?.(id);
     this.input(at, { type: 'write', id, payload, payloadChecksum: crc32(payload), count: commands.length });
     return id;
   }
 
-  /** A client reads at a node. */
-  read(at: NodeId): RequestId {
+  /** A client reads at a node. The machine answers with its applied index. */
+  read(at: NodeId, begin?: (id: RequestId) => void): RequestId {
     const id = this.#nextId();
+    begin?.(id);
     this.input(at, { type: 'read', id });
     return id;
   }

@@ -1,0 +1,140 @@
+import type {
+  AppendEntries,
+  AppendEntriesReply,
+  EntryBatch,
+  Input,
+  LogIndex,
+  Message,
+  Output,
+  Peer,
+  PersistReq,
+  ReadResult,
+  Refusal,
+  State,
+  WriteResult,
+} from '../core/index.ts';
+import { lastOf } from '../core/index.ts';
+import { commandsOf } from './bare-node.ts';
+
+/** A batch in a few characters: `4@2 x` is command `x` at index 4 of term 2, `5-6@2 y z` are two. */
+export function describeBatch(batch: EntryBatch): string {
+  const { index, count, term, kind } = batch;
+  const range = count === 1 ? `${index}` : `${index}-${lastOf(batch)}`;
+  return [`${range}@${term}`, ...(kind === 'command' ? commandsOf(batch) : [kind])].join(' ');
+}
+
+/** A message in a line: its kind, its term, and what else it says. */
+export function describeMessage(message: Message): string {
+  const head = `${message.type} t${message.term}`;
+  switch (message.type) {
+    case 'preVote':
+    case 'requestVote':
+      return `${head} last ${message.lastLogIndex}@${message.lastLogTerm}`;
+    case 'preVoteReply':
+    case 'requestVoteReply':
+      return `${head} ${message.voteGranted ? 'granted' : 'declined'}`;
+    case 'appendEntries':
+      return `${head} ${describeAppend(message)}`;
+    case 'appendEntriesReply':
+      return `${head} ${describeReply(message)}`;
+  }
+}
+
+function describeAppend({ prevLogIndex, prevLogTerm, leaderCommit, batches, round }: AppendEntries): string {
+  const entries = batches.length === 0 ? 'nothing' : `[${batches.map(describeBatch).join(', ')}]`;
+  const inRound = round === 0 ? '' : ` round ${round}`;
+  return `${entries} after ${prevLogIndex}@${prevLogTerm} commit ${leaderCommit}${inRound}`;
+}
+
+function describeReply(reply: AppendEntriesReply): string {
+  const inRound = reply.round === 0 ? '' : ` round ${reply.round}`;
+  if (reply.success) return `match ${reply.matchIndex}${inRound}`;
+  if (reply.rejectedIndex === 0) return 'refused: older term';
+  return `refused after ${reply.rejectedIndex}, try ${reply.hintIndex}@${reply.hintTerm}${inRound}`;
+}
+
+/** An output in a line. */
+export function describeOutput(output: Output): string {
+  switch (output.type) {
+    case 'message':
+      return `-> ${output.to.id} ${describeMessage(output.message)}`;
+    case 'persistReq':
+      return describePersist(output);
+    case 'readLogReq':
+      return `readLog #${output.seq} from ${output.from}`;
+    case 'applyReq':
+      return `apply through ${output.through}`;
+    case 'readStateMachineReq':
+      return `query ${output.id} at ${output.index}`;
+    case 'fault':
+      return `fault ${output.scope} ${output.kind} ${JSON.stringify(output.detail)}`;
+    default:
+      return `answer ${output.id}: ${describeResult(output.result)}`;
+  }
+}
+
+function describePersist({ seq, hardState, truncateFrom, batches }: PersistReq): string {
+  const parts = [`persist #${seq}`];
+  if (hardState !== undefined) parts.push(`t${hardState.currentTerm} vote ${nameOf(hardState.votedFor)}`);
+  if (truncateFrom !== undefined) parts.push(`truncate ${truncateFrom}`);
+  if (batches.length > 0) parts.push(`write [${batches.map(describeBatch).join(', ')}]`);
+  return parts.join(' ');
+}
+
+function describeResult(result: WriteResult | ReadResult | { type: 'ok' }): string {
+  switch (result.type) {
+    case 'committed':
+      return `committed ${result.index}@${result.term}`;
+    case 'notCommitted':
+    case 'refused':
+      return `${result.type}, ${describeRefusal(result.reason)}`;
+    case 'ok':
+      return 'payload' in result && result.payload ? `ok ${new TextDecoder().decode(result.payload)}` : 'ok';
+    default:
+      return result.type;
+  }
+}
+
+function describeRefusal(reason: Refusal): string {
+  if (reason.type === 'notLeader') return reason.leaderId === null ? 'no leader known' : `ask ${reason.leaderId}`;
+  return reason.type === 'invalid' ? `invalid: ${reason.detail}` : reason.type;
+}
+
+/** An input in a line. */
+export function describeInput(input: Input): string {
+  switch (input.type) {
+    case 'tick':
+      return `tick ${input.now}`;
+    case 'write':
+      return `write ${input.id} (${input.count})`;
+    case 'message':
+      return `<- ${input.from.id} ${describeMessage(input.message)}`;
+    case 'persistRes':
+      return `persisted #${input.seq}`;
+    case 'readLogRes':
+      return `log #${input.seq} ${input.batches === 'compacted' ? 'compacted' : input.batches.map(describeBatch)}`;
+    case 'applyRes':
+      return `applied through ${input.appliedIndex}`;
+    default:
+      return `${input.type} ${input.id}`;
+  }
+}
+
+/** A node in a line: role, term, vote, and where its log and its disk are. */
+export function describeState(state: State): string {
+  const { role, currentTerm, votedFor, log, commitIndex, lastApplied, durableSeq, persistSeq } = state;
+  const who = role.type === 'follower' ? `follower of ${nameOf(role.leader)}` : role.type;
+  const disk = durableSeq === persistSeq ? '' : `, flushed #${durableSeq} of #${persistSeq}`;
+  const at = `commit ${commitIndex}, applied ${lastApplied}`;
+  return `${who}, t${currentTerm} vote ${nameOf(votedFor)}, log ${describeLog(log)}, ${at}${disk}`;
+}
+
+/** Where the terms of a log begin and where it ends: `1@1 4@4 ..10`. */
+export function describeLog(log: LogIndex): string {
+  if (log.terms.length === 0) return 'empty';
+  return `${log.terms.map(({ index, term }) => `${index}@${term}`).join(' ')} ..${log.lastIndex}`;
+}
+
+function nameOf(peer: Peer | null): string {
+  return peer?.id ?? '-';
+}

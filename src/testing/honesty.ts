@@ -1,0 +1,49 @@
+import { isSamePeer, type Message, type Peer, type State, termAt } from '../core/index.ts';
+import type { BareNode } from './bare-node.ts';
+import type { BareStep } from './bare-cluster.ts';
+import { batchAt } from './disk.ts';
+import { expectThat } from './violation.ts';
+
+/**
+ * Looks behind what a node says at what its disk holds: a vote before it is asked for or given, entries before
+ * they are acknowledged, a committed entry on a majority of disks (rules 1 and 2). Throws an
+ * `InvariantViolation` if a power cut could make a liar of it.
+ */
+export function checkHonesty({ node, before, outputs }: BareStep, everybody: Iterable<BareNode>): void {
+  for (const output of outputs) {
+    if (output.type !== 'message') continue;
+    const isHonest = isOnDisk(node, output.to, output.message);
+    const { type, term } = output.message;
+    expectThat(isHonest, () => `${node.self.id} sends a ${type} of term ${term} that its disk does not bear out`);
+  }
+  const hasCommitted = node.state.role.type === 'leader' && node.state.commitIndex > before.commitIndex;
+  if (hasCommitted) checkMajority(node.state, [...everybody]);
+}
+
+function isOnDisk(node: BareNode, to: Peer, message: Message): boolean {
+  const { currentTerm, votedFor } = node.durable.hardState;
+  const isTermDurable = currentTerm === message.term;
+  switch (message.type) {
+    case 'requestVote':
+      return isTermDurable && isSamePeer(votedFor, node.self);
+    case 'requestVoteReply':
+      return !message.voteGranted || (isTermDurable && isSamePeer(votedFor, to));
+    case 'appendEntriesReply':
+      if (!message.success) return true;
+      return (
+        isTermDurable &&
+        (message.matchIndex === 0 ||
+          batchAt(node.durable, message.matchIndex)?.term === termAt(node.state.log, message.matchIndex))
+      );
+    default:
+      return true; // Promises nothing.
+  }
+}
+
+function checkMajority({ self, commitIndex, log, configurations }: State, nodes: readonly BareNode[]): void {
+  const term = termAt(log, commitIndex);
+  const holders = nodes.filter((node) => batchAt(node.durable, commitIndex)?.term === term);
+  const voters = configurations.at(-1)?.configuration.voters ?? [];
+  const votes = voters.filter((voter) => holders.some((holder) => isSamePeer(holder.self, voter))).length;
+  expectThat(votes * 2 > voters.length, () => `${self.id} commits ${commitIndex}, which is on ${votes} disks`);
+}

@@ -1,0 +1,458 @@
+import { checkState, checkTransition, type Config, type Input, type NodeId, type State } from '../core/index.ts';
+import { Agenda } from './agenda.ts';
+import { BareCluster, type BareStep, type Envelope } from './bare-cluster.ts';
+import { type AnswerCounts, ClientOracle } from './client-oracle.ts';
+import { ClusterHistory } from './cluster-history.ts';
+import { describeInput, describeOutput, describeState } from './describe.ts';
+import { Dice } from './dice.ts';
+import { drawWeather, type Weather } from './weather.ts';
+import { checkHonesty } from './honesty.ts';
+import { expectNone, expectThat } from './violation.ts';
+
+/** What a simulation is told; all else follows from the seed. */
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Steps of the stormy part; then the weather clears, and the cluster must recover. */
+  readonly steps: number;
+}
+
+/** What happened in a simulation: to tell whether it exercised anything. */
+export interface SimulationCounts extends AnswerCounts {
+  steps: number;
+  elections: number;
+  entries: number;
+  /** Followers that threw away entries of their own. */
+  truncations: number;
+  crashes: number;
+  /** Disk requests that a crash lost. */
+  lostWrites: number;
+  messagesLost: number;
+  messagesDoubled: number;
+  cuts: number;
+  pauses: number;
+  logReads: number;
+}
+
+/** A promise did not hold. The message names the seed, what was broken, and the last steps before it. */
+export class SimulationFailure extends Error {
+  override readonly name = 'SimulationFailure';
+}
+
+type Event =
+  | { readonly type: 'tick'; readonly id: NodeId }
+  | { readonly type: 'arrive'; readonly envelope: Envelope }
+  | { readonly type: 'sync'; readonly id: NodeId; readonly boot: number }
+  | { readonly type: 'complete'; readonly id: NodeId; readonly boot: number; readonly input: Input }
+  | { readonly type: 'readLog' | 'machine'; readonly id: NodeId; readonly boot: number }
+  | { readonly type: 'restart' | 'resume'; readonly id: NodeId }
+  | { readonly type: 'hint'; readonly at: NodeId; readonly about: NodeId; readonly isUp: boolean }
+  | { readonly type: 'client' | 'crash' | 'cut' | 'heal' | 'pause' | 'slowDisk' };
+
+/** Ticks and timeouts are shorter than by default, so that more happens in as many steps. */
+const config: Partial<Config> = {
+  tickIntervalMs: 20,
+  heartbeatIntervalMs: 40,
+  electionTimeoutMsMin: 120,
+  electionTimeoutMsMax: 240,
+  failoverDelayMsMax: 20,
+};
+
+/** After the storm, everything must be well within this. */
+const recoveryMs = 20_000;
+const traceLength = 60;
+
+/**
+ * A cluster in bad weather. One seed gives delays, loss, doubling and reordering of messages, one-way
+ * partitions, crashes that lose unflushed writes, slow disks, stopped processes, and clients that write and
+ * read. After each step every invariant is checked; at the end the weather clears, and the cluster must
+ * elect, commit and agree.
+ *
+ * Throws a {@link SimulationFailure}; the same options fail in the same way again.
+ */
+export function simulate(options: SimulationOptions): SimulationCounts {
+  return new Simulation(options).run();
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #dice: Dice;
+  readonly #agenda = new Agenda<Event>();
+  readonly #history = new ClusterHistory();
+  readonly #oracle = new ClientOracle();
+  readonly #cluster: BareCluster;
+  readonly #ids: readonly NodeId[];
+  readonly #trace: (BareStep & { readonly at: number })[] = [];
+  readonly #paused = new Map<NodeId, number>();
+  readonly #slowUntil = new Map<NodeId, number>();
+  readonly #busy = new Set<string>();
+  readonly #cuts = new Map<string, number>();
+  readonly #counts: SimulationCounts;
+  #weather: Weather;
+  #now = 0;
+  #isStormy = true;
+  #written = 0;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#dice = new Dice(options.seed * 31 + options.nodes);
+    this.#weather = drawWeather(this.#dice);
+    this.#ids = Array.from({ length: options.nodes }, (_, at) => `n${at + 1}`);
+    this.#counts = {
+      ...this.#oracle.counts,
+      steps: 0,
+      elections: 0,
+      entries: 0,
+      truncations: 0,
+      crashes: 0,
+      lostWrites: 0,
+      messagesLost: 0,
+      messagesDoubled: 0,
+      cuts: 0,
+      pauses: 0,
+      logReads: 0,
+    };
+    const { limits, isMachineDurable } = this.#weather;
+    this.#cluster = new BareCluster({
+      nodes: this.#ids,
+      config: { ...config, ...limits },
+      seed: options.seed,
+      isMachineDurable,
+      onStep: (taken) => this.#check(taken),
+    });
+  }
+
+  run(): SimulationCounts {
+    try {
+      this.#begin();
+      while (this.#counts.steps < this.#options.steps) this.#advance();
+      this.#clearUp();
+      this.#recover();
+      this.#oracle.checkAllAnswered();
+      this.#oracle.checkLog(this.#history.committed);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    const entries = this.#history.commitIndex;
+    return { ...this.#counts, ...this.#oracle.counts, elections: this.#history.elections, entries };
+  }
+
+  #begin(): void {
+    for (const id of this.#ids) this.#agenda.add(this.#dice.between(1, 20), { type: 'tick', id });
+    this.#agenda.add(1, { type: 'client' });
+    const { crashMs, cutMs, pauseMs, slowDiskMs } = this.#weather;
+    if (crashMs > 0) this.#agenda.add(this.#about(crashMs), { type: 'crash' });
+    if (cutMs > 0) this.#agenda.add(this.#about(cutMs), { type: 'cut' });
+    if (pauseMs > 0) this.#agenda.add(this.#about(pauseMs), { type: 'pause' });
+    if (slowDiskMs > 0) this.#agenda.add(this.#about(slowDiskMs), { type: 'slowDisk' });
+  }
+
+  /** The next event. */
+  #advance(): void {
+    const next = this.#agenda.next();
+    if (next === undefined) throw new Error('nothing is left to happen');
+    this.#now = next.at;
+    this.#happen(next.event);
+  }
+
+  #happen(event: Event): void {
+    switch (event.type) {
+      case 'tick':
+        return this.#tick(event.id);
+      case 'arrive':
+        return this.#arrive(event);
+      case 'sync':
+        return this.#sync(event);
+      case 'complete':
+        return this.#complete(event);
+      case 'readLog':
+      case 'machine':
+        return this.#work(event);
+      case 'restart':
+        return this.#restart(event.id);
+      case 'resume':
+        this.#paused.delete(event.id);
+        return;
+      case 'hint':
+        return this.#hint(event);
+      default:
+        return this.#isStormy ? this.#strike(event.type) : undefined;
+    }
+  }
+
+  /** Something that only happens in bad weather. */
+  #strike(type: 'client' | 'crash' | 'cut' | 'heal' | 'pause' | 'slowDisk'): void {
+    switch (type) {
+      case 'client':
+        this.#request();
+        return this.#again(type, this.#weather.clientMs);
+      case 'crash':
+        this.#crash();
+        return this.#again(type, this.#weather.crashMs);
+      case 'cut':
+        this.#cut();
+        return this.#again(type, this.#weather.cutMs);
+      case 'heal':
+        return this.#cuts.clear();
+      case 'pause':
+        this.#pause();
+        return this.#again(type, this.#weather.pauseMs);
+      case 'slowDisk':
+        this.#slowUntil.set(this.#dice.pick(this.#ids), this.#now + this.#dice.between(50, 1500));
+        return this.#again(type, this.#weather.slowDiskMs);
+    }
+  }
+
+  #again(type: 'client' | 'crash' | 'cut' | 'pause' | 'slowDisk', ms: number): void {
+    this.#agenda.add(this.#about(ms), { type });
+  }
+
+  /** A moment at about `ms` from now. */
+  #about(ms: number): number {
+    return this.#now + this.#dice.between(1, 2 * ms);
+  }
+
+  #tick(id: NodeId): void {
+    this.#agenda.add(this.#now + 20, { type: 'tick', id });
+    if (this.#paused.has(id)) return;
+    this.#input(id, { type: 'tick', now: this.#now });
+  }
+
+  /** A node takes a step, and what it asked for is put on the agenda. */
+  #input(id: NodeId, input: Input): void {
+    if (!this.#cluster.node(id).isUp) return;
+    this.#cluster.input(id, input);
+    this.#schedule(id);
+  }
+
+  #schedule(id: NodeId): void {
+    const node = this.#cluster.node(id);
+    for (const envelope of this.#cluster.inFlight.splice(0)) this.#post(envelope);
+    if (node.unflushed.length > 0) this.#start('sync', id, this.#diskMs(id));
+    if (node.logReads > 0) this.#start('readLog', id, this.#dice.between(0, 10));
+    if (node.laneLength > 0) this.#start('machine', id, this.#dice.between(0, this.#weather.machineMs));
+  }
+
+  /** Work of one kind is under way once at a time. */
+  #start(type: 'sync' | 'readLog' | 'machine', id: NodeId, ms: number): void {
+    const { boot } = this.#cluster.node(id);
+    const key = `${type} ${id} ${boot}`;
+    if (this.#busy.has(key)) return;
+    this.#busy.add(key);
+    this.#agenda.add(this.#now + ms, { type, id, boot });
+  }
+
+  #diskMs(id: NodeId): number {
+    const isSlow = (this.#slowUntil.get(id) ?? 0) > this.#now;
+    return isSlow ? this.#dice.between(50, 1000) : this.#dice.between(0, this.#weather.diskMs);
+  }
+
+  #post(envelope: Envelope): void {
+    const { lossPercent, doublePercent } = this.#weather;
+    const isCut = (this.#cuts.get(`${envelope.from.id}>${envelope.to.id}`) ?? 0) > this.#now;
+    if (isCut || this.#dice.chance(lossPercent)) {
+      this.#counts.messagesLost += 1;
+      return;
+    }
+    this.#agenda.add(this.#now + this.#delayMs(), { type: 'arrive', envelope });
+    if (!this.#dice.chance(doublePercent)) return;
+    this.#counts.messagesDoubled += 1;
+    this.#agenda.add(this.#now + this.#delayMs(), { type: 'arrive', envelope });
+  }
+
+  #delayMs(): number {
+    const { delayMs, latePercent } = this.#weather;
+    return this.#dice.chance(latePercent) ? this.#dice.between(delayMs, 1500) : this.#dice.between(1, delayMs);
+  }
+
+  /** A stopped process reads what came meanwhile when it goes on, before its clock ticks (design §3). */
+  #arrive(event: Extract<Event, { type: 'arrive' }>): void {
+    const { to } = event.envelope;
+    const resumesAt = this.#paused.get(to.id);
+    if (resumesAt !== undefined) return this.#agenda.add(resumesAt, event);
+    this.#cluster.inFlight.push(event.envelope);
+    this.#cluster.deliver(event.envelope);
+    this.#schedule(to.id);
+  }
+
+  /** The disk is done; the node hears of it a little later. */
+  #sync({ id, boot }: { readonly id: NodeId; readonly boot: number }): void {
+    const node = this.#cluster.node(id);
+    this.#busy.delete(`sync ${id} ${boot}`);
+    if (node.boot !== boot || !node.isUp) return;
+    const count = this.#weather.mergesFlushes ? node.unflushed.length : this.#dice.between(1, node.unflushed.length);
+    const input = node.complete(node.sync(count));
+    this.#agenda.add(this.#now + this.#dice.between(0, 3), { type: 'complete', id, boot, input });
+    this.#schedule(id);
+  }
+
+  #complete(event: Extract<Event, { type: 'complete' }>): void {
+    const { id, boot, input } = event;
+    if (this.#cluster.node(id).boot !== boot) return;
+    const resumesAt = this.#paused.get(id);
+    if (resumesAt !== undefined) return this.#agenda.add(resumesAt, event);
+    this.#input(id, input);
+  }
+
+  #work(event: { readonly type: 'readLog' | 'machine'; readonly id: NodeId; readonly boot: number }): void {
+    const { type, id, boot } = event;
+    const node = this.#cluster.node(id);
+    if (node.boot !== boot || !node.isUp) return;
+    const resumesAt = this.#paused.get(id);
+    if (resumesAt !== undefined) return this.#agenda.add(resumesAt, event);
+    this.#busy.delete(`${type} ${id} ${boot}`);
+    if (type === 'readLog') this.#counts.logReads += 1;
+    const input = type === 'readLog' ? node.readLog() : node.runMachine(this.#dice.between(1, 8));
+    if (input !== undefined) this.#input(id, input);
+    this.#schedule(id);
+  }
+
+  /** A client asks: usually a node that leads. */
+  #request(): void {
+    const leaders = this.#ids.filter((id) => this.#cluster.state(id).role.type === 'leader');
+    const isGuess = leaders.length === 0 || this.#dice.chance(20);
+    const at = this.#dice.pick(isGuess ? this.#ids : leaders);
+    if (!this.#cluster.node(at).isUp || this.#paused.has(at)) return;
+    if (this.#dice.chance(this.#weather.readPercent)) {
+      this.#cluster.read(at, (id) => this.#oracle.begin(id, { type: 'read', at }));
+    } else {
+      const commands = Array.from({ length: this.#dice.between(1, 3) }, () => `c${++this.#written}`);
+      this.#cluster.write(at, commands, (id) => this.#oracle.begin(id, { type: 'write', at, commands }));
+    }
+    this.#schedule(at);
+  }
+
+  #crash(): void {
+    const id = this.#dice.pick(this.#ids);
+    const node = this.#cluster.node(id);
+    if (!node.isUp) return;
+    const keep = this.#dice.chance(50) ? 0 : this.#dice.between(0, node.unflushed.length);
+    this.#counts.crashes += 1;
+    this.#counts.lostWrites += node.unflushed.length - keep;
+    this.#cluster.crash(id, keep);
+    this.#oracle.lose(id);
+    this.#history.forget(id);
+    this.#paused.delete(id);
+    this.#agenda.add(this.#now + this.#dice.between(10, this.#weather.downMs), { type: 'restart', id });
+    this.#tellOthers(id, false);
+  }
+
+  #restart(id: NodeId): void {
+    if (this.#cluster.node(id).isUp) return;
+    this.#cluster.restart(id);
+    this.#history.forget(id);
+    this.#input(id, { type: 'tick', now: this.#now });
+    this.#tellOthers(id, true);
+  }
+
+  /** The others' transports notice, sooner or later. */
+  #tellOthers(about: NodeId, isUp: boolean): void {
+    if (!this.#weather.hasHints) return;
+    for (const at of this.#ids) {
+      if (at !== about) this.#agenda.add(this.#now + this.#dice.between(1, 60), { type: 'hint', at, about, isUp });
+    }
+  }
+
+  #hint({ at, about, isUp }: Extract<Event, { type: 'hint' }>): void {
+    if (!this.#paused.has(at)) this.#input(at, { type: isUp ? 'peerUp' : 'peerDown', id: about });
+  }
+
+  /** Cuts a node off from others, in one direction or both; or splits the cluster. */
+  #cut(): void {
+    const until = this.#now + this.#dice.between(50, 1200);
+    const side = new Set(this.#ids.filter(() => this.#dice.chance(40)));
+    const isOneWay = this.#dice.chance(40);
+    this.#counts.cuts += 1;
+    for (const from of this.#ids) {
+      for (const to of this.#ids) {
+        const isAcross = isOneWay ? side.has(from) && !side.has(to) : side.has(from) !== side.has(to);
+        if (isAcross && from !== to) this.#cuts.set(`${from}>${to}`, until);
+      }
+    }
+  }
+
+  /** A process is stopped for a while: no clock, no messages, while its disk goes on. */
+  #pause(): void {
+    const id = this.#dice.pick(this.#ids);
+    if (this.#paused.has(id) || !this.#cluster.node(id).isUp) return;
+    const resumesAt = this.#now + this.#dice.between(20, 800);
+    this.#counts.pauses += 1;
+    this.#paused.set(id, resumesAt);
+    this.#agenda.add(resumesAt, { type: 'resume', id });
+  }
+
+  /** The weather clears: everything that was broken is mended. */
+  #clearUp(): void {
+    this.#isStormy = false;
+    this.#weather = { ...this.#weather, lossPercent: 0, doublePercent: 0, latePercent: 0, delayMs: 5, diskMs: 5 };
+    this.#cuts.clear();
+    this.#slowUntil.clear();
+    for (const id of this.#ids) this.#restart(id);
+  }
+
+  /** A leader must be there soon, commit a write of its own, and bring everybody to the same point. */
+  #recover(): void {
+    const deadline = this.#now + recoveryMs;
+    let nextWriteAt = this.#now;
+    const committedBefore = this.#oracle.counts.committed;
+    while (!this.#isWell(committedBefore)) {
+      expectThat(this.#now < deadline, () => `the cluster has not recovered ${recoveryMs} ms after the storm`);
+      if (this.#now >= nextWriteAt && this.#oracle.counts.committed === committedBefore) {
+        nextWriteAt = this.#now + 200;
+        this.#writeAtLeader();
+      }
+      this.#advance();
+    }
+  }
+
+  #writeAtLeader(): void {
+    const at = this.#ids.find((id) => this.#cluster.state(id).role.type === 'leader');
+    if (at === undefined || this.#paused.has(at)) return;
+    const commands = [`c${++this.#written}`];
+    this.#cluster.write(at, commands, (id) => this.#oracle.begin(id, { type: 'write', at, commands }));
+    this.#schedule(at);
+  }
+
+  #isWell(committedBefore: number): boolean {
+    if (this.#oracle.counts.committed === committedBefore) return false;
+    const nodes = [...this.#cluster.nodes.values()];
+    const [first] = nodes;
+    return nodes.every(({ state, laneLength, appliedIndex, logReads }) => {
+      const isCommitted = state.commitIndex === state.log.lastIndex && appliedIndex === state.commitIndex;
+      const isSame = state.log.lastIndex === first?.state.log.lastIndex && state.currentTerm === first.state.currentTerm;
+      return isCommitted && isSame && laneLength === 0 && logReads === 0 && hasNobodyWaiting(state);
+    });
+  }
+
+  /** What must hold after every step. */
+  #check(taken: BareStep): void {
+    const { node, before, outputs } = taken;
+    this.#counts.steps += 1;
+    this.#trace.push({ ...taken, at: this.#now });
+    if (this.#trace.length > traceLength) this.#trace.shift();
+    expectNone(checkTransition(before, node.state) ?? checkState(node.state));
+    for (const output of outputs) {
+      expectThat(output.type !== 'fault', () => `${node.self.id}: ${describeOutput(output)}`);
+      if (output.type === 'persistReq' && output.truncateFrom !== undefined) this.#counts.truncations += 1;
+      this.#oracle.observe(output);
+    }
+    checkHonesty(taken, this.#cluster.nodes.values());
+    this.#history.observe({ state: node.state, batches: node.written.batches });
+  }
+
+  #failure(error: unknown): SimulationFailure {
+    const what = error instanceof Error ? error.message : String(error);
+    const { seed, nodes, steps } = this.#options;
+    const lines = [`seed ${seed}, ${nodes} nodes, ${steps} steps, at ${this.#now} ms: ${what}`, ''];
+    for (const { at, node, input, outputs } of this.#trace) {
+      lines.push(`${at} ms ${node.self.id} ${describeInput(input)}`);
+      for (const output of outputs) lines.push(`    ${describeOutput(output)}`);
+    }
+    for (const [id, node] of this.#cluster.nodes) lines.push(`${id}: ${describeState(node.state)}`);
+    return new SimulationFailure(lines.join('\n'), { cause: error });
+  }
+}
+
+function hasNobodyWaiting({ writes, queries, role }: State): boolean {
+  return writes.length === 0 && queries.length === 0 && (role.type !== 'leader' || role.reads.length === 0);
+}
