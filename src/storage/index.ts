@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export * from './lmdb-storage.ts';
 export {
   type FlushScheduler,
   type MemoryDisk,

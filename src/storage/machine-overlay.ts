@@ -91,8 +91,10 @@ export class MachineOverlay implements MachineStore {
     if (index > this.#appliedIndex) this.#appliedIndex = index;
   }
 
-  /** Says at opening what the base holds. */
+  /** Begins anew at opening: the base holds everything through an index, and nothing is unflushed. */
   restore(durableIndex: Index): void {
+    this.#dirty = new KeyMap();
+    this.#flushing = new KeyMap();
     this.#appliedIndex = durableIndex;
     this.#flushingIndex = durableIndex;
     this.#durableIndex = durableIndex;

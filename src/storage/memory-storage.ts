@@ -1,6 +1,6 @@
 import type { EntryBatch, Index, NodeId } from '../core/index.ts';
+import { gapProblem } from './damage.ts';
 import { StorageError } from './errors.ts';
-import { gapProblem } from './gap.ts';
 import { keyBytes, keyText } from './key-text.ts';
 import type { MachineBase } from './machine-overlay.ts';
 import type { Medium, Opened, Transaction } from './medium.ts';

@@ -102,13 +102,18 @@ export class Store implements Storage {
 
   async close(): Promise<void> {
     if (this.#status === 'closed') return;
-    const wasOpen = this.#status === 'open';
-    if (!this.#medium.isGone) {
-      await this.#writing?.catch(() => undefined); // Whoever waits for that write is told.
-      if (wasOpen && this.#overlay.isDirty) await this.persist([]);
+    try {
+      if (!this.#medium.isGone) await this.#settle();
+    } finally {
+      this.#status = 'closed';
+      await this.#medium.close();
     }
-    this.#status = 'closed';
-    await this.#medium.close();
+  }
+
+  /** Waits for the write that is under way, and flushes what the state machine has written since. */
+  async #settle(): Promise<void> {
+    await this.#writing?.catch(() => undefined); // Whoever began that write is told.
+    if (this.#status === 'open' && this.#overlay.isDirty) await this.persist([]);
   }
 
   #checkOpen(): void {

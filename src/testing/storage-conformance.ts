@@ -1,0 +1,697 @@
+import { crc32 } from '../core/crc32.ts';
+import {
+  type EntryBatch,
+  encodePayload,
+  type HardState,
+  type Index,
+  index,
+  lastOf,
+  type NodeId,
+  type PersistReq,
+  term,
+  votersOnly,
+} from '../core/index.ts';
+import type { Founding, Loaded, MachineStore, Storage } from '../storage/storage.ts';
+
+/** A place where one store is kept, such as a folder, and what can be made to happen to it. */
+export interface StoragePlace {
+  /** A storage on this place, not yet open. Any number of them, one open at a time. */
+  storage(options?: { readonly nodeId?: NodeId }): Storage;
+  /** Kills the process that has the store open, as SIGKILL does. */
+  kill?(): void | Promise<void>;
+  /** Cuts the power: what is not flushed is gone. */
+  losePower?(): void | Promise<void>;
+  /** The next write is refused by the disk. */
+  failNextWrite?(): void | Promise<void>;
+}
+
+/** The implementation that is put to the test. */
+export interface StorageUnderTest {
+  /** A new, empty place. */
+  make(): StoragePlace | Promise<StoragePlace>;
+}
+
+/** One claim about a storage: `run` rejects with an `Error` that says what was seen instead. */
+export interface StorageConformanceCase {
+  readonly name: string;
+  /** What of a {@link StoragePlace} the case needs besides storages: leave the case out where it is missing. */
+  readonly needs?: 'kill' | 'losePower' | 'failNextWrite';
+  run(subject: StorageUnderTest): Promise<void>;
+}
+
+const founding: Founding = {
+  clusterId: 'cluster-1',
+  configuration: votersOnly([{ id: 'n1', storeId: 'store-1', url: 'ws://127.0.0.1:7101' }]),
+};
+const votedInTerm9: HardState = { currentTerm: term(9), votedFor: { id: 'n1', storeId: 'store-1' } };
+
+/**
+ * What every storage does, in whatever test framework:
+ * `for (const { name, run } of storageConformance) it(name, () => run(subject))`.
+ */
+export const storageConformance: readonly StorageConformanceCase[] = [
+  conform('opens empty where there is nothing, under a random name', async (place, other) => {
+    const loaded = await place.open();
+    const elsewhere = await other.open();
+
+    const { storeId, ...rest } = loaded;
+    same('loaded', rest, {
+      bootCounter: 1,
+      founding: null,
+      hardState: { currentTerm: 0, votedFor: null },
+      log: { startIndex: 0, startTerm: 0, lastIndex: 0, terms: [], lastLogTimeMs: 0 },
+      configurations: [],
+    });
+    claim('the store has a name', storeId.length > 0);
+    claim('two stores have different names', storeId !== elsewhere.storeId);
+    same('applied', place.machine.appliedIndex, 0);
+    same('dirty', place.machine.isDirty, false);
+  }),
+  conform('counts how often it was opened, and keeps its name', async (place) => {
+    const first = await place.open();
+    const second = await place.reopen();
+    const third = await place.reopen();
+
+    same('boot counters', [first.bootCounter, second.bootCounter, third.bootCounter], [1, 2, 3]);
+    same('names', [second.storeId, third.storeId], [first.storeId, first.storeId]);
+  }),
+  conform('opens again after it was closed', async (place) => {
+    await place.open();
+    const { current } = place;
+    await current.close();
+
+    const loaded = await current.open();
+
+    same('boot counter', loaded.bootCounter, 2);
+  }),
+  conform('lets one storage have it open at a time', async (place) => {
+    await place.begin();
+
+    await rejects('the second open', 'RAFT_STORE_IN_USE', place.another().open());
+
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    same('last index', (await place.reopen()).log.lastIndex, 1);
+  }),
+  conform('refuses to be another node', async (place) => {
+    await place.open({ nodeId: 'n1' });
+    await place.current.close();
+
+    await rejects('opening it as n2', 'RAFT_STORE_OTHER_NODE', place.another({ nodeId: 'n2' }).open());
+
+    same('boot counter', (await place.open({ nodeId: 'n1' })).bootCounter, 2);
+  }),
+  conform('answers nothing before it is opened or after it is closed', async (place) => {
+    const { current } = place;
+    await rejects('persist before open', 'RAFT_STORE_CLOSED', current.persist([]));
+    await current.open();
+    await current.close();
+
+    await rejects('persist', 'RAFT_STORE_CLOSED', current.persist([]));
+    await rejects('readLog', 'RAFT_STORE_CLOSED', current.readLog({ from: index(1), maxBytes: 1 }));
+    await rejects('found', 'RAFT_STORE_CLOSED', current.found(founding));
+    await current.close();
+  }),
+  conform('is founded once', async (place) => {
+    await place.open();
+    await place.current.found(founding);
+
+    await rejects('a second founding', 'RAFT_STORE_FOUNDED', place.current.found(founding));
+
+    const loaded = await place.reopen();
+    same('founding', loaded.founding, founding);
+    same('configurations', loaded.configurations, [{ index: 0, configuration: founding.configuration }]);
+    await rejects('a founding after a restart', 'RAFT_STORE_FOUNDED', place.current.found(founding));
+  }),
+  conform('keeps term and vote', async (place) => {
+    await place.open();
+    await place.current.persist([request({ seq: 1, hardState: votedInTerm9 })]);
+
+    same('hard state', (await place.reopen()).hardState, votedInTerm9);
+  }),
+  conform('gives back the batches it was given', async (place) => {
+    await place.begin();
+    const batches = [
+      batchOf(1, { kind: 'noop', entries: [''] }),
+      batchOf(2, { entries: ['a', '', 'long '.repeat(3000)], logTimeMs: 7 }),
+      batchOf(5, { inTerm: 3, logTimeMs: 1234 }),
+    ];
+
+    const { seq } = await place.current.persist([request({ seq: 4, batches })]);
+
+    same('seq', seq, 4);
+    same('before a restart', await place.read(1), batches);
+    const { log } = await place.reopen();
+    same('after it', await place.read(1), batches);
+    same('log', log, {
+      startIndex: 0,
+      startTerm: 0,
+      lastIndex: 5,
+      terms: [
+        { index: 1, term: 1 },
+        { index: 5, term: 3 },
+      ],
+      lastLogTimeMs: 1234,
+    });
+  }),
+  conform('merges requests, the later ones over the earlier', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2), batchOf(3)] })]);
+
+    const { seq } = await place.current.persist([
+      request({ seq: 2, batches: [batchOf(4)], hardState: { currentTerm: term(9), votedFor: null } }),
+      request({
+        seq: 3,
+        truncateFrom: index(3),
+        batches: [batchOf(3, { inTerm: 2 }), batchOf(4, { inTerm: 2 })],
+      }),
+      request({ seq: 4, truncateFrom: index(4), batches: [batchOf(4, { inTerm: 3, entries: ['x', 'y'] })] }),
+      request({ seq: 5, hardState: votedInTerm9 }),
+    ]);
+
+    const { log, hardState } = await place.reopen();
+    same('seq', seq, 5);
+    same('hard state', hardState, votedInTerm9);
+    same(
+      'terms',
+      [log.lastIndex, ...log.terms.map((start) => [start.index, start.term])],
+      [5, [1, 1], [3, 2], [4, 3]],
+    );
+    same(
+      'indexes',
+      (await place.read(1)).map((batch) => [batch.index, batch.term]),
+      [
+        [1, 1],
+        [2, 1],
+        [3, 2],
+        [4, 3],
+      ],
+    );
+  }),
+  conform('truncates whole batches, and appends in the same request', async (place) => {
+    await place.begin();
+    const old = [batchOf(1), batchOf(2, { entries: ['a', 'b', 'c'] }), batchOf(5), batchOf(6, { inTerm: 2 })];
+    await place.current.persist([request({ seq: 1, batches: old })]);
+
+    const replacement = batchOf(5, { inTerm: 3, entries: ['d', 'e'] });
+    await place.current.persist([request({ seq: 2, truncateFrom: index(5), batches: [replacement] })]);
+
+    const kept = [...old.slice(0, 2), replacement];
+    same('before a restart', await place.read(1), kept);
+    const { log } = await place.reopen();
+    same('after it', await place.read(1), kept);
+    same('last index', log.lastIndex, 6);
+    same('terms', log.terms, [
+      { index: 1, term: 1 },
+      { index: 5, term: 3 },
+    ]);
+  }),
+  conform('truncates without appending, down to nothing', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2, { inTerm: 2 })] })]);
+
+    await place.current.persist([request({ seq: 2, truncateFrom: index(2) })]);
+    const withOne = await place.reopen();
+    await place.current.persist([request({ seq: 3, truncateFrom: index(1) })]);
+    const withNone = await place.reopen();
+
+    same('terms left', withOne.log.terms, [{ index: 1, term: 1 }]);
+    same('nothing left', [withNone.log.lastIndex, withNone.log.terms], [0, []]);
+    same('read', await place.read(1), []);
+  }),
+  conform('reads from the start of the batch that holds the index', async (place) => {
+    await place.begin();
+    const batches = [
+      batchOf(1, { entries: ['a', 'b', 'c'] }),
+      batchOf(4, { entries: ['d', 'e'] }),
+      batchOf(6),
+    ];
+    await place.current.persist([request({ seq: 1, batches })]);
+
+    same('from 1', indexesOf(await place.read(1)), [1, 4, 6]);
+    same('from 3', indexesOf(await place.read(3)), [1, 4, 6]);
+    same('from 4', indexesOf(await place.read(4)), [4, 6]);
+    same('from 5', indexesOf(await place.read(5)), [4, 6]);
+    same('from 6', indexesOf(await place.read(6)), [6]);
+  }),
+  conform('reads as much as was asked for, and at least one batch', async (place) => {
+    await place.begin();
+    const batches = [1, 2, 3, 4].map((at) => batchOf(at, { entries: ['x'.repeat(96)] }));
+    await place.current.persist([request({ seq: 1, batches })]);
+
+    same('0 bytes', indexesOf(await place.read(1, 0)), [1]);
+    same('199 bytes', indexesOf(await place.read(1, 199)), [1]);
+    same('200 bytes', indexesOf(await place.read(1, 200)), [1, 2]);
+    same('300 bytes', indexesOf(await place.read(2, 300)), [2, 3, 4]);
+  }),
+  conform('reads nothing beyond the end, and says when the start is gone', async (place) => {
+    await place.begin();
+    const beginning = await place.current.readLog({ from: index(0), maxBytes: 1000 });
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+
+    same('before the start', beginning, 'compacted');
+    same('beyond the end', await place.read(2), []);
+    same('far beyond it', await place.read(1_000_000), []);
+  }),
+  conform('holds many batches and terms', async (place) => {
+    await place.begin();
+    for (let at = 1; at <= 300; at += 3) {
+      const batches = [at, at + 1, at + 2].map((each) => batchOf(each, { inTerm: Math.ceil(each / 50) }));
+      await place.current.persist([request({ seq: at, batches })]);
+    }
+
+    const { log } = await place.reopen();
+
+    same('last index', log.lastIndex, 300);
+    same(
+      'terms',
+      log.terms.map((start) => start.index),
+      [1, 51, 101, 151, 201, 251],
+    );
+    same(
+      'read',
+      indexesOf(await place.read(257)),
+      Array.from({ length: 44 }, (_, at) => 257 + at),
+    );
+  }),
+  ...[
+    { what: 'leave a gap', bad: request({ seq: 2, batches: [batchOf(6)] }) },
+    { what: 'overlap', bad: request({ seq: 2, batches: [batchOf(4)] }) },
+    { what: 'leave a gap among themselves', bad: request({ seq: 2, batches: [batchOf(5), batchOf(7)] }) },
+    { what: 'fall back in term', bad: request({ seq: 2, batches: [batchOf(5, { inTerm: 0 })] }) },
+    { what: 'truncate within a batch', bad: request({ seq: 2, truncateFrom: index(3) }) },
+    { what: 'truncate beyond the end', bad: request({ seq: 2, truncateFrom: index(7) }) },
+    { what: 'truncate what is before the log', bad: request({ seq: 2, truncateFrom: index(0) }) },
+  ].map(({ what, bad }) =>
+    conform(`refuses requests that ${what}, and everything after`, async (place) => {
+      await place.begin();
+      const good = [batchOf(1), batchOf(2, { entries: ['a', 'b', 'c'] })];
+      await place.current.persist([request({ seq: 1, batches: good })]);
+
+      await rejects('the request', 'RAFT_STORE_FAILED', place.current.persist([bad]));
+
+      await rejects(
+        'the next',
+        'RAFT_STORE_FAILED',
+        place.current.persist([request({ seq: 3, batches: [batchOf(5)] })]),
+      );
+      await rejects('a read', 'RAFT_STORE_FAILED', place.current.readLog({ from: index(1), maxBytes: 1 }));
+      await place.reopen();
+      same('kept', await place.read(1), good);
+    }),
+  ),
+  conform('shows the machine its writes at once, and keeps those that were persisted', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    const { machine } = place;
+    machine.put(key('a'), key('1'));
+    machine.put(key('b'), key('2'));
+    machine.delete(key('b'));
+    machine.put(key('c'), new Uint8Array());
+    machine.advance(index(1));
+    const before = [machine.isDirty, machine.appliedIndex, machine.get(key('a')), machine.get(key('b'))];
+
+    const { durableAppliedIndex } = await place.current.persist([]);
+
+    same('before it is durable', before, [true, 1, key('1'), undefined]);
+    same('durable through', durableAppliedIndex, 1);
+    same('dirty', machine.isDirty, false);
+    await place.reopen();
+    same('applied', place.machine.appliedIndex, 1);
+    same('dirty after a restart', place.machine.isDirty, false);
+    same('data', entriesOf(place.machine), [
+      ['a', '1'],
+      ['c', ''],
+    ]);
+  }),
+  conform('makes the machine durable with the next request', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
+    place.machine.put(key('a'), key('1'));
+    place.machine.advance(index(2));
+
+    const { seq, durableAppliedIndex } = await place.current.persist([
+      request({ seq: 2, batches: [batchOf(3)] }),
+    ]);
+
+    same('persisted', [seq, durableAppliedIndex], [2, 2]);
+    const { log } = await place.reopen();
+    same(
+      'loaded',
+      [log.lastIndex, place.machine.appliedIndex, entriesOf(place.machine)],
+      [3, 2, [['a', '1']]],
+    );
+  }),
+  conform('takes writes of the machine while a flush is under way', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
+    const { machine } = place;
+    machine.put(key('a'), key('1'));
+    machine.put(key('b'), key('1'));
+    machine.put(key('c'), key('1'));
+    machine.advance(index(1));
+    const flushed = place.current.persist([]);
+    machine.put(key('a'), key('2'));
+    machine.delete(key('b'));
+    machine.advance(index(2));
+    const during = entriesOf(machine);
+
+    const { durableAppliedIndex } = await flushed;
+
+    const expected = [
+      ['a', '2'],
+      ['c', '1'],
+    ];
+    same('during the flush', during, expected);
+    same('durable through', durableAppliedIndex, 1);
+    same('after it', [machine.isDirty, machine.appliedIndex, entriesOf(machine)], [true, 2, expected]);
+    same('the next flush', (await place.current.persist([])).durableAppliedIndex, 2);
+    await place.reopen();
+    same('after a restart', entriesOf(place.machine), expected);
+  }),
+  conform('walks keys in the order of their bytes, over what is durable and what is not', async (place) => {
+    await place.open();
+    const bytes = (...each: number[]) => Uint8Array.from(each);
+    const durable = [
+      bytes(0),
+      bytes(0, 0),
+      bytes(1, 255),
+      bytes(2),
+      bytes(127),
+      bytes(128),
+      bytes(255),
+      bytes(255, 255),
+    ];
+    for (const each of durable) place.machine.put(each, bytes(1));
+    await place.current.persist([]);
+    for (const each of [bytes(1), bytes(2), bytes(200), bytes(255, 0)]) place.machine.put(each, bytes(2));
+    place.machine.delete(bytes(127));
+    place.machine.delete(bytes(3));
+
+    const walk = (bounds: { from?: Uint8Array; to?: Uint8Array }) =>
+      [...place.machine.range(bounds)].map(([each, value]) => `${[...each].join('.')}=${value[0]}`);
+
+    const all = ['0=1', '0.0=1', '1=2', '1.255=1', '2=2', '128=1', '200=2', '255=1', '255.0=2', '255.255=1'];
+    same('all', walk({}), all);
+    same('from, inclusive', walk({ from: bytes(2) }), all.slice(4));
+    same('to, exclusive', walk({ to: bytes(2) }), all.slice(0, 4));
+    same('between keys', walk({ from: bytes(1, 0), to: bytes(250) }), all.slice(3, 7));
+    same('nothing', walk({ from: bytes(4), to: bytes(100) }), []);
+    await place.current.persist([]);
+    same('all, durable', walk({}), all);
+    same('part, durable', walk({ from: bytes(1, 0), to: bytes(250) }), all.slice(3, 7));
+  }),
+  conform('gives values of all sizes back, to keep', async (place) => {
+    await place.open();
+    const sizes = [0, 1, 100, 4096, 40_000, 300_000];
+    for (const size of sizes) place.machine.put(key(`k${size}`), new Uint8Array(size).fill(size % 251));
+    await place.reopen();
+
+    const values = sizes.map((size) => place.machine.get(key(`k${size}`)));
+    for (const size of sizes) place.machine.put(key(`k${size}`), Uint8Array.of(9));
+    await place.current.persist([]);
+
+    same(
+      'lengths',
+      values.map((value) => value?.byteLength),
+      sizes,
+    );
+    const isKept = values.every((value, at) => value?.every((byte) => byte === (sizes[at] as number) % 251));
+    same('every byte', isKept, true);
+  }),
+  conform('takes keys of 1 to 1,900 bytes', async (place) => {
+    await place.open();
+    const longest = new Uint8Array(1900).fill(255);
+    place.machine.put(longest, key('v'));
+
+    throws('an empty key', 'RAFT_STORE_KEY', () => place.machine.put(new Uint8Array(), key('v')));
+    throws('a long key', 'RAFT_STORE_KEY', () => place.machine.delete(new Uint8Array(1901)));
+
+    await place.reopen();
+    same('value', place.machine.get(longest), key('v'));
+  }),
+  conform('flushes the machine when it is closed', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    place.machine.put(key('a'), key('1'));
+    place.machine.advance(index(1));
+
+    await place.reopen();
+
+    same('loaded', [place.machine.appliedIndex, entriesOf(place.machine)], [1, [['a', '1']]]);
+  }),
+  conform('does not take the applied index back', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
+    place.machine.advance(index(2));
+    place.machine.advance(index(1));
+
+    same('applied', place.machine.appliedIndex, 2);
+  }),
+  conform('refuses to start with a machine that is ahead of its log', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    place.machine.advance(index(2));
+    await place.current.close();
+
+    await rejects('opening', 'RAFT_STORE_DAMAGED', place.another().open());
+  }),
+  conform(
+    'has after a kill all that was answered, and any write under way whole or not at all',
+    async (place) => {
+      await place.begin();
+      await place.current.found(founding);
+      await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+      place.machine.put(key('a'), key('1'));
+      place.machine.advance(index(1));
+      ignored(place.current.persist([request({ seq: 2, batches: [batchOf(2)] })]));
+
+      await place.fault('kill');
+
+      const loaded = await place.open();
+      same('founding', loaded.founding, founding);
+      same('hard state', loaded.hardState, votedInTerm9);
+      claim('the log goes together with the machine', [1, 2].includes(loaded.log.lastIndex));
+      const isThere = loaded.log.lastIndex === 2;
+      same('the machine', entriesOf(place.machine), isThere ? [['a', '1']] : []);
+      same('applied', place.machine.appliedIndex, isThere ? 1 : 0);
+      same('read', indexesOf(await place.read(1)), isThere ? [1, 2] : [1]);
+    },
+    'kill',
+  ),
+  conform(
+    'has after a power cut all that was answered, and any write under way whole or not at all',
+    async (place) => {
+      await place.begin();
+      await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+      place.machine.put(key('a'), key('1'));
+      place.machine.advance(index(1));
+      ignored(place.current.persist([request({ seq: 2, batches: [batchOf(2)] })]));
+
+      await place.fault('losePower');
+
+      const loaded = await place.open();
+      same('hard state', loaded.hardState, votedInTerm9);
+      claim('the log goes together with the machine', [1, 2].includes(loaded.log.lastIndex));
+      const isThere = loaded.log.lastIndex === 2;
+      same('the machine', entriesOf(place.machine), isThere ? [['a', '1']] : []);
+      same('read', indexesOf(await place.read(1)), isThere ? [1, 2] : [1]);
+    },
+    'losePower',
+  ),
+  conform(
+    'takes nothing more once a write was refused',
+    async (place) => {
+      await place.begin();
+      await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+      await place.fault('failNextWrite');
+      const refused = place.current.persist([request({ seq: 2, batches: [batchOf(2)] })]);
+
+      await rejects('the write', 'RAFT_STORE_FAILED', refused);
+
+      await rejects(
+        'the next',
+        'RAFT_STORE_FAILED',
+        place.current.persist([request({ seq: 3, batches: [batchOf(2)] })]),
+      );
+      await rejects('a read', 'RAFT_STORE_FAILED', place.current.readLog({ from: index(1), maxBytes: 1 }));
+      const { log } = await place.reopen();
+      same('last index', log.lastIndex, 1);
+    },
+    'failNextWrite',
+  ),
+];
+
+/** A place, and the storage that is open on it. */
+class Stage {
+  readonly #place: StoragePlace;
+  readonly #storages: Storage[] = [];
+  current: Storage;
+
+  constructor(place: StoragePlace) {
+    this.#place = place;
+    this.current = this.another();
+  }
+
+  get machine(): MachineStore {
+    return this.current.machineStore;
+  }
+
+  another(options?: { readonly nodeId?: NodeId }): Storage {
+    const storage = this.#place.storage(options);
+    this.#storages.push(storage);
+    return storage;
+  }
+
+  open(options?: { readonly nodeId?: NodeId }): Promise<Loaded> {
+    this.current = this.another(options);
+    return this.current.open();
+  }
+
+  /** Opens, and makes a term durable that covers all batches (rule 1: a term is durable before its entries). */
+  async begin(): Promise<void> {
+    await this.open();
+    await this.current.persist([request({ seq: 1, hardState: votedInTerm9 })]);
+  }
+
+  async reopen(): Promise<Loaded> {
+    await this.current.close();
+    return this.open();
+  }
+
+  async read(from: number, maxBytes = 1_000_000): Promise<readonly EntryBatch[]> {
+    const batches = await this.current.readLog({ from: index(from), maxBytes });
+    claim(`the log still holds index ${from}`, batches !== 'compacted');
+    return batches as readonly EntryBatch[];
+  }
+
+  async fault(kind: 'kill' | 'losePower' | 'failNextWrite'): Promise<void> {
+    const cause = this.#place[kind];
+    if (cause === undefined) throw new Error(`this case needs ${kind}() of the place: see its "needs"`);
+    await cause.call(this.#place);
+  }
+
+  async close(): Promise<void> {
+    for (const storage of this.#storages) await storage.close();
+  }
+}
+
+function conform(
+  name: string,
+  check: (place: Stage, other: Stage) => Promise<void>,
+  needs?: StorageConformanceCase['needs'],
+): StorageConformanceCase {
+  const run = async (subject: StorageUnderTest) => {
+    const place = new Stage(await subject.make());
+    const other = new Stage(await subject.make());
+    try {
+      await check(place, other);
+    } finally {
+      await place.close();
+      await other.close();
+    }
+  };
+  return needs === undefined ? { name, run } : { name, needs, run };
+}
+
+function batchOf(
+  at: number,
+  {
+    inTerm = 1,
+    kind = 'command',
+    entries = [`entry ${at}`],
+    logTimeMs = 0,
+  }: {
+    readonly inTerm?: number;
+    readonly kind?: EntryBatch['kind'];
+    readonly entries?: readonly string[];
+    readonly logTimeMs?: number;
+  } = {},
+): EntryBatch {
+  const payload = encodePayload(entries.map(key));
+  return {
+    group: 0,
+    index: index(at),
+    term: term(inTerm),
+    count: entries.length,
+    kind,
+    logTimeMs,
+    payload,
+    payloadChecksum: crc32(payload),
+  };
+}
+
+function request(parts: Partial<PersistReq> & { readonly seq: number }): PersistReq {
+  return { type: 'persistReq', batches: [], ...parts };
+}
+
+/** ASCII as bytes. */
+function key(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function text(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function entriesOf(machine: MachineStore): readonly (readonly [string, string])[] {
+  return [...machine.range({})].map(([each, value]) => [text(each), text(value)]);
+}
+
+function indexesOf(batches: readonly EntryBatch[]): readonly Index[] {
+  batches.reduce(
+    (next, batch) => {
+      claim(`batch ${batch.index} follows`, next === undefined || next === batch.index);
+      return lastOf(batch) + 1;
+    },
+    undefined as number | undefined,
+  );
+  return batches.map((batch) => batch.index);
+}
+
+/** A promise that may settle either way, or never. */
+function ignored(promise: Promise<unknown>): void {
+  promise.catch(() => undefined);
+}
+
+function claim(what: string, isTrue: boolean): void {
+  if (!isTrue) throw new Error(`not true: ${what}`);
+}
+
+function same(what: string, seen: unknown, expected: unknown): void {
+  const [isThis, isWanted] = [shown(seen), shown(expected)];
+  if (isThis !== isWanted) throw new Error(`${what}: expected ${isWanted}, saw ${isThis}`);
+}
+
+/** JSON with sorted keys and bytes in hexadecimal. */
+function shown(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => {
+    if (each === undefined) return 'undefined';
+    if (each instanceof Uint8Array)
+      return Array.from(each, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
+    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+async function rejects(what: string, code: string, promise: Promise<unknown>): Promise<void> {
+  const outcome = await promise.then(
+    () => 'it resolved',
+    (error: unknown) => error,
+  );
+  hasCode(what, code, outcome);
+}
+
+function throws(what: string, code: string, act: () => void): void {
+  let outcome: unknown = 'it returned';
+  try {
+    act();
+  } catch (error) {
+    outcome = error;
+  }
+  hasCode(what, code, outcome);
+}
+
+function hasCode(what: string, code: string, outcome: unknown): void {
+  const isExpected = outcome instanceof Error && (outcome as { code?: unknown }).code === code;
+  if (!isExpected) throw new Error(`${what}: expected an error ${code}, but ${String(outcome)}`);
+}
