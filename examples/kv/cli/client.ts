@@ -1,0 +1,127 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+
+/** A request to a server. */
+export interface Ask {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  /** Path and query, sent as they are: an address parser would make another key out of `/kv/%2E%2E`. */
+  readonly path: string;
+  readonly body?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds until the head of the answer must be there, and again for its body. */
+  readonly timeoutMs: number;
+}
+
+/** An answer whose body has been read. */
+export interface Answer {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** What the server says went wrong. */
+export interface ErrorText {
+  readonly code: string;
+  readonly message: string;
+  readonly outcome: string;
+}
+
+/** No answer came. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  /** Whether the request may have reached the server: what it asked for may then have happened. */
+  readonly isSent: boolean;
+
+  constructor(message: string, isSent: boolean) {
+    super(message);
+    this.isSent = isSent;
+  }
+}
+
+/** Sends a request, and resolves with the head of the answer; the body is still to be read. */
+export function open(
+  url: string,
+  { method, path, body, headers = {}, timeoutMs }: Ask,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const request = httpRequest({ host, port: port === '' ? 80 : port, method, path, headers });
+    let isSent = false;
+    request.once('socket', (socket) => socket.once('connect', () => (isSent = true)));
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    request.once('close', () => clearTimeout(timer));
+    request.once('response', (response) => {
+      clearTimeout(timer);
+      resolve(response);
+    });
+    request.on('error', (error) => reject(new NoAnswer(`${url}: ${error.message || String(error)}`, isSent)));
+    request.end(body);
+  });
+}
+
+/** Sends a request and reads the whole answer. */
+export async function ask(url: string, request: Ask): Promise<Answer> {
+  const response = await open(url, request);
+  const timer = setTimeout(() => response.destroy(new Error('the answer broke off')), request.timeoutMs);
+  try {
+    const body = await bodyOf(response);
+    return { url, status: response.statusCode ?? 0, headers: response.headers, body };
+  } catch (error) {
+    throw new NoAnswer(`${url}: ${error instanceof Error ? error.message : String(error)}`, true);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Asks one server after the other, until one answers for good.
+ *
+ * Goes on only where that is safe: to ask again for something that may have happened could undo what others
+ * did in between.
+ */
+export async function askAny(urls: readonly string[], request: Ask): Promise<Answer> {
+  const failures: NoAnswer[] = [];
+  let refusal: Answer | undefined;
+  for (const url of urls) {
+    try {
+      const answer = await ask(url, request);
+      if (!isRetryable(answer)) return answer;
+      refusal = answer;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      failures.push(error);
+      if (error.isSent && request.method !== 'GET') throw error;
+    }
+  }
+  if (refusal !== undefined) return refusal;
+  throw new NoAnswer(
+    failures.map(({ message }) => message).join('\n       '),
+    failures.some(({ isSent }) => isSent),
+  );
+}
+
+/** The body of an answer. */
+export async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The error in an answer, or one that stands for it where a stranger answered. */
+export function errorIn({ url, status, body }: Pick<Answer, 'url' | 'status' | 'body'>): ErrorText {
+  try {
+    const { error } = JSON.parse(body.toString('utf8'));
+    return { code: String(error.code), message: String(error.message), outcome: String(error.outcome) };
+  } catch {
+    return {
+      code: `HTTP_${status}`,
+      message: `${url} answered ${status}, and is no rxraft server`,
+      outcome: 'unknown',
+    };
+  }
+}
+
+function isRetryable(answer: Answer): boolean {
+  return answer.status === 503 && errorIn(answer).outcome === 'notCommitted';
+}

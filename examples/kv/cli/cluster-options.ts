@@ -1,0 +1,51 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Cluster } from './key-commands.ts';
+import { output } from './output.ts';
+
+/** Where `npm start` puts its servers. */
+const defaultUrls = 'http://127.0.0.1:8101,http://127.0.0.1:8102,http://127.0.0.1:8103';
+
+/** Gives a command the options that say which servers it talks to, and how it answers. */
+export function withCluster(command: Command): Command {
+  return command
+    .option('--url <URL>', 'a server', urlList)
+    .option('--urls <LIST>', `servers, separated by commas (default RXRAFT_URL, or ${defaultUrls})`, urlList)
+    .option('--json', 'print the result as one line of JSON');
+}
+
+/** Gives a command the option `--timeout-ms`. */
+export function withTimeout(command: Command): Command {
+  return command.option(
+    '--timeout-ms <MS>',
+    'how long the request may wait for a leader (default 5000)',
+    wholeNumber,
+  );
+}
+
+/** The servers that the options name, and an output such as they ask for. */
+export function clusterOf(options: {
+  readonly url?: readonly string[];
+  readonly urls?: readonly string[];
+  readonly json?: boolean;
+}): Cluster {
+  const given = [...(options.url ?? []), ...(options.urls ?? [])];
+  const urls = given.length > 0 ? given : urlList(process.env['RXRAFT_URL'] || defaultUrls);
+  return { urls, output: output({ isJson: options.json === true }) };
+}
+
+/** A whole number from 1 to 600000. */
+export function wholeNumber(text: string): string {
+  if (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= 600_000) return text;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 600000, such as 5000.');
+}
+
+function urlList(text: string): readonly string[] {
+  const urls = text.split(',').map((url) => url.trim().replace(/\/$/, ''));
+  const wrong = urls.find(
+    (url) => !/^http:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.test(url),
+  );
+  if (wrong === undefined) return urls;
+  throw new InvalidArgumentError(
+    `Expected URLs such as http://127.0.0.1:8101, not ${JSON.stringify(wrong)}.`,
+  );
+}

@@ -1,0 +1,103 @@
+import { toJsonBytes } from '../json-bytes.ts';
+import { toPercent } from '../percent.ts';
+import { type Answer, type Ask, askAny, errorIn, NoAnswer } from './client.ts';
+import type { Output } from './output.ts';
+
+/** What every command that talks to a cluster knows. */
+export interface Cluster {
+  readonly urls: readonly string[];
+  readonly output: Output;
+}
+
+/** How a command waits and reads. */
+export interface KeyOptions {
+  readonly timeoutMs?: string;
+  readonly consistency?: string;
+  readonly index?: string;
+}
+
+/** `rxraft put KEY VALUE` */
+export async function put(cluster: Cluster, key: string, value: string, options: KeyOptions): Promise<void> {
+  const body = Buffer.from(value, 'utf8');
+  const answer = await answerFor(cluster, 'PUT', key, options, body);
+  if (answer === null) return;
+  const { index, term } = JSON.parse(answer.body.toString('utf8'));
+  cluster.output.json({ key, index, term });
+  cluster.output.text(`committed at index ${index} in term ${term}`);
+  cluster.output.next(`rxraft get ${quoted(key)}`);
+}
+
+/** `rxraft get KEY` */
+export async function get(cluster: Cluster, key: string, options: KeyOptions): Promise<void> {
+  const answer = await answerFor(cluster, 'GET', key, options);
+  if (answer === null) return;
+  const { output } = cluster;
+  const index = Number(answer.headers['rxraft-index']);
+  output.json({ key, value: toJsonBytes(answer.body), index });
+  if (!output.isJson) {
+    output.bytes(answer.body);
+    if (process.stdout.isTTY) output.text('');
+  }
+  output.next(`rxraft watch --from ${index + 1} shows what changes from here on`);
+}
+
+/** `rxraft delete KEY` */
+export async function remove(cluster: Cluster, key: string, options: KeyOptions): Promise<void> {
+  const answer = await answerFor(cluster, 'DELETE', key, options);
+  if (answer === null) return;
+  const { existed, index, term } = JSON.parse(answer.body.toString('utf8'));
+  cluster.output.json({ key, existed, index, term });
+  cluster.output.text(
+    `${existed ? 'deleted' : 'was not there'}, committed at index ${index} in term ${term}`,
+  );
+  cluster.output.next(`rxraft put ${quoted(key)} VALUE sets it again`);
+}
+
+/** The answer, or `null` after having said what went wrong. */
+async function answerFor(
+  { urls, output }: Cluster,
+  method: Ask['method'],
+  key: string,
+  options: KeyOptions,
+  body?: Uint8Array,
+): Promise<Answer | null> {
+  const path = `/kv/${toPercent(Buffer.from(key, 'utf8'))}${queryOf(options)}`;
+  const timeoutMs = Number(options.timeoutMs ?? 5_000) + graceMs;
+  try {
+    const answer = await askAny(urls, { method, path, timeoutMs, ...(body && { body }) });
+    if (answer.status === 200) return answer;
+    const error = errorIn(answer);
+    output.json({ error });
+    output.fail(`${error.code}: ${error.message}${meaning(method, error.outcome)}`);
+    output.next(answer.status === 404 ? `rxraft put ${quoted(key)} VALUE` : 'rxraft status');
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    const outcome = error.isSent ? 'unknown' : 'notCommitted';
+    output.json({ error: { code: 'NO_ANSWER', message: error.message, outcome } });
+    output.fail(`${error.message}${meaning(method, outcome)}`);
+    output.next('npm start starts a cluster; --urls says where one is');
+  }
+  return null;
+}
+
+/** What a server needs on top of the time that the request may wait. */
+const graceMs = 5_000;
+
+function queryOf({ timeoutMs, consistency, index }: KeyOptions): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ timeoutMs, consistency, index })) {
+    if (value !== undefined) query.set(name, value);
+  }
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+function meaning(method: Ask['method'], outcome: string): string {
+  if (method === 'GET') return '';
+  return outcome === 'notCommitted'
+    ? '\n       Nothing was changed.'
+    : '\n       It may have been carried out, or may yet be: read before you repeat it.';
+}
+
+function quoted(key: string): string {
+  return /^[A-Za-z0-9._/:-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,106 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { destination, type Logger as PinoLogger, pino } from 'pino';
+import { isLoopback } from '../config/addresses.ts';
+import { formatMembers } from '../config/members.ts';
+import type { ServeConfig } from '../config/serve-config.ts';
+import { type KvServer, startServer, version } from '../server.ts';
+import type { Output } from './output.ts';
+import { endOnSignal } from './shutdown.ts';
+
+/** How long a node may take to close: leadership handed over, requests answered, disk flushed. */
+const closeMsMax = 10_000;
+
+/** `rxraft serve`: runs one node until it is told to end, or has to. */
+export async function serve(config: ServeConfig, output: Output): Promise<void> {
+  const logger = pino(
+    { level: config.logLevel, base: { node: config.id } },
+    destination({ dest: 2, sync: true }),
+  );
+  endOnAccident(logger);
+  warnOfExposure(config, output);
+  const server = await start(config, logger, output);
+  if (server === null) return;
+  const pidFile = join(config.data, 'pid');
+  await writeFile(pidFile, `${process.pid}\n`);
+  noteMembership(server, config, logger);
+  logger.info(
+    { version, url: server.url, listen: config.listen, data: config.data, pid: process.pid },
+    'listening',
+  );
+  output.json({ id: config.id, url: server.url, pid: process.pid });
+  output.text(`${config.id}: ${server.url} (pid ${process.pid})`);
+  output.next(`rxraft status --url ${server.url}; Ctrl-C stops this node`);
+
+  const close = async (): Promise<void> => {
+    await server.close();
+    await removePid(pidFile);
+    logger.info({}, 'closed');
+  };
+  endOnSignal({ close, closeMsMax, say: (line) => logger.info({}, line) });
+  server.node.closed.catch(async (error: unknown) => {
+    logger.fatal({ err: error }, 'the node had to stop, and this process with it');
+    output.fail(`${config.id} had to stop: ${textOf(error)}`);
+    await Promise.race([
+      close().catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, closeMsMax)),
+    ]);
+    process.exit(1);
+  });
+}
+
+async function start(config: ServeConfig, logger: PinoLogger, output: Output): Promise<KvServer | null> {
+  try {
+    await mkdir(config.data, { recursive: true });
+    return await startServer(config, logger);
+  } catch (error) {
+    output.fail(`${config.id} was not started. ${textOf(error)}`);
+    return null;
+  }
+}
+
+/** After the first start it is the store that says who is in the cluster; a list that differs has no effect. */
+function noteMembership({ node }: KvServer, { members }: ServeConfig, logger: PinoLogger): void {
+  const { clusterId, members: stored } = node.status();
+  if (clusterId === null) {
+    const facts = { members: formatMembers(members) };
+    logger.info(facts, 'the store is new: the cluster is founded once every declared member is up');
+    return;
+  }
+  const facts = { stored: formatMembers(stored), declared: formatMembers(members), clusterId };
+  const isSame = sorted(stored) === sorted(members);
+  if (isSame) logger.info(facts, 'the members are those in the store');
+  else logger.warn(facts, 'the members in the store win; --members differs from them and has no effect');
+}
+
+function sorted(members: ServeConfig['members']): string {
+  return formatMembers([...members].sort((a, b) => (a.id < b.id ? -1 : 1)));
+}
+
+function warnOfExposure({ isInsecure, listen, http }: ServeConfig, output: Output): void {
+  const open = [listen, http].filter(({ host }) => !isLoopback(host));
+  if (!isInsecure || open.length === 0) return;
+  const where = open.map(({ host, port }) => `${host}:${port}`).join(' and ');
+  output.say(
+    `WARNING: --insecure: whoever reaches ${where} can read and change everything. Nothing is encrypted.`,
+  );
+}
+
+/** After an error that nobody caught the process is in no known state; its data are safe on disk. */
+function endOnAccident(logger: PinoLogger): void {
+  process.on('uncaughtException', (error, origin) => {
+    logger.fatal({ err: error, origin }, 'an error that nobody caught: ending');
+    process.exit(1);
+  });
+}
+
+/** Takes the file away, unless another process has put its own there. */
+async function removePid(path: string): Promise<void> {
+  const content = await readFile(path, 'utf8').catch(() => '');
+  if (content.trim() === String(process.pid)) await rm(path, { force: true });
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? `${error.message} (${String(error.code)})` : error.message;
+}

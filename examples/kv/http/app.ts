@@ -1,0 +1,52 @@
+import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import type { KvContext, KvServices } from './context.ts';
+import { answerTo, KvError } from './errors.ts';
+import { hostCheck } from './host-check.ts';
+import { keyRoutes } from './routes-key.ts';
+import { keysRoutes } from './routes-keys.ts';
+import { nodeRoutes } from './routes-node.ts';
+import { watchRoutes } from './routes-watch.ts';
+import { type Bindings, targetOf } from './target.ts';
+
+/**
+ * The server's HTTP interface as one function from request to response.
+ *
+ * Whatever goes wrong in a handler becomes an answer: the process lives on.
+ */
+export function kvApp(services: KvServices): Hono<{ Bindings: Bindings }> {
+  const app = new Hono<{ Bindings: Bindings }>({
+    getPath: (request, options) => targetOf(request, options?.env as Bindings | undefined).path,
+  });
+  const refuse = (c: KvContext, error: unknown): Response => {
+    const { status, body, headers } = answerTo(error, { isRead: isRead(c) });
+    if (status === 500)
+      services.logger.error({ err: error, method: c.req.method, path: c.req.path }, 'a request failed');
+    return c.json(body, status as 500, headers);
+  };
+
+  app.onError((error, c) => refuse(c, error));
+  app.notFound((c) => refuse(c, new KvError(404, 'KV_NO_SUCH_ROUTE', `nothing is at ${c.req.path}`)));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, allowed) => wrongMethod(c, allowed, refuse) }));
+  app.use(hostCheck(services.hosts));
+  keyRoutes(app, services);
+  keysRoutes(app, services);
+  watchRoutes(app, services);
+  nodeRoutes(app, services);
+  return app;
+}
+
+function wrongMethod(
+  c: KvContext,
+  allowed: readonly string[],
+  refuse: (c: KvContext, error: KvError) => Response,
+): Response {
+  const message = `${c.req.method} is not what ${c.req.path} answers: ${allowed.join(', ')}`;
+  const response = refuse(c, new KvError(405, 'KV_METHOD_NOT_ALLOWED', message));
+  response.headers.set('allow', allowed.join(', '));
+  return response;
+}
+
+function isRead(c: KvContext): boolean {
+  return c.req.method === 'GET' || c.req.method === 'HEAD';
+}

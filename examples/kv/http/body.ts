@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import type { KvLimits } from './context.ts';
+import { KvError, malformed, tooLarge } from './errors.ts';
+
+/** What a body is, for the message when it is longer than it may be. */
+export interface BodyLimit {
+  readonly what: string;
+  readonly bytesMax: number;
+}
+
+/**
+ * The body of a request. One that is over the limit is answered 413 without being read: at once if it said
+ * its length, and else as soon as it goes over.
+ */
+export async function bytesOf(request: Request, limit: BodyLimit): Promise<Uint8Array> {
+  const length = declaredLength(request);
+  if (length !== null && length > limit.bytesMax) throw tooLarge(limit.what, length, limit.bytesMax);
+  try {
+    return length === null ? await gather(request, limit) : new Uint8Array(await request.arrayBuffer());
+  } catch (error) {
+    if (error instanceof KvError) throw error;
+    throw malformed('the body ended too early');
+  }
+}
+
+/** A body of JSON that looks like `schema`. */
+export async function jsonOf<T>(
+  request: Request,
+  schema: v.GenericSchema<unknown, T>,
+  body: BodyLimit & { readonly example: string },
+): Promise<T> {
+  const bytes = await bytesOf(request, body);
+  const result = v.safeParse(schema, parse(bytes, body.example));
+  if (result.success) return result.output;
+  const problems = result.issues.slice(0, problemsMax).map((issue) => {
+    const path = v.getDotPath(issue);
+    return path === null ? issue.message : `${path}: ${issue.message}`;
+  });
+  throw malformed(`${problems.join('; ')}. Expected something like ${body.example}`);
+}
+
+/** The most JSON that is read for one request: room for two values, and for what JSON escapes in them. */
+export function jsonBytesMax(limits: KvLimits): number {
+  return 4 * limits.valueBytesMax + 64 * 1024;
+}
+
+/** Of the problems of one body, how many are told. */
+const problemsMax = 5;
+
+/** What the request says about its length; `null` if it comes in chunks. */
+function declaredLength(request: Request): number | null {
+  const length = request.headers.get('content-length');
+  return length === null || request.headers.has('transfer-encoding') ? null : Number(length);
+}
+
+async function gather(request: Request, { what, bytesMax }: BodyLimit): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength;
+    if (length > bytesMax) throw tooLarge(what, null, bytesMax);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Uint8Array, example: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw malformed(`the body is not JSON in UTF-8. Expected something like ${example}`);
+  }
+}

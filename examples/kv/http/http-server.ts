@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { type Address, formatAddress } from '../config/addresses.ts';
+import { answerTo, malformed } from './errors.ts';
+import type { Bindings } from './target.ts';
+
+/** A server that listens. */
+export interface HttpServer {
+  /** Where, with the port that was taken. */
+  readonly url: string;
+  /** Takes no more connections, lets requests that are under way finish for a while, and then ends them. */
+  close(): Promise<void>;
+}
+
+/** How long requests under way may take to finish while the server closes. */
+const closeMsMax = 3_000;
+
+/** Serves an application. Rejects with a sentence for a person if the address can't be had. */
+export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Address): Promise<HttpServer> {
+  const listener = getRequestListener(app.fetch, { errorHandler: unreadable });
+  const server = createServer(listener);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));
+    server.listen(address.port, address.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${formatAddress({ host: address.host, port })}`,
+    close: () =>
+      new Promise((resolve) => {
+        const idle = setInterval(() => server.closeIdleConnections(), 20);
+        const deadline = setTimeout(() => server.closeAllConnections(), closeMsMax);
+        server.close(() => {
+          clearInterval(idle);
+          clearTimeout(deadline);
+          resolve();
+        });
+      }),
+  };
+}
+
+/** Answers a request that never became one, such as one whose `Host` is no host. */
+function unreadable(error: unknown): Response {
+  const reason = error instanceof Error ? error.message : String(error);
+  const { status, body } = answerTo(malformed(`the request can't be read: ${reason}`), { isRead: false });
+  return Response.json(body, { status });
+}
+
+function reasonOf(error: NodeJS.ErrnoException, address: Address): string {
+  const where = `${formatAddress(address)} (--http)`;
+  if (error.code === 'EADDRINUSE') {
+    return `${where} is in use. End the process that listens there, or choose another port.`;
+  }
+  if (error.code === 'EADDRNOTAVAIL') return `${where} is no address of this machine.`;
+  if (error.code === 'EACCES')
+    return `${where} may not be used by this user. Ports below 1024 often may not.`;
+  return `${where} can't be listened on: ${error.message}`;
+}

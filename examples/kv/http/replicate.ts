@@ -1,0 +1,60 @@
+import type { Committed } from 'rxraft';
+import type { KvCommand, KvOp } from '../kv-command.ts';
+import type { KvOpResult, KvResult } from '../kv-result.ts';
+import { type KvContext, type KvLimits, type KvServices, nodeOf, queryOf } from './context.ts';
+import { answerTo, KvError, malformed, tooLarge } from './errors.ts';
+import { requestOptions } from './requests.ts';
+
+/** Replicates a command, and answers with what became of it: for a batch, with a list. */
+export async function replicate(c: KvContext, services: KvServices, command: KvCommand): Promise<Response> {
+  const committed = await nodeOf(services).write(command, requestOptions(queryOf(c)));
+  const answers = answersOf(committed);
+  if (command.type === 'batch') return c.json(answers);
+  const [answer] = answers;
+  if (answer instanceof KvError) throw answer;
+  return c.json(answer);
+}
+
+/** The operation, if its key and value keep to the limits. */
+export function checked<Op extends KvOp>(op: Op, limits: KvLimits): Op {
+  const { keyBytesMax, valueBytesMax } = limits;
+  const valueBytes = op.type === 'delete' ? 0 : op.value.byteLength;
+  if (op.key.byteLength === 0) throw malformed('a key has at least one byte');
+  if (op.key.byteLength > keyBytesMax) throw tooLarge('a key', op.key.byteLength, keyBytesMax);
+  if (valueBytes > valueBytesMax) throw tooLarge('a value', valueBytes, valueBytesMax);
+  return op;
+}
+
+/** One answer for each operation; one that was refused has an error in its place. */
+function answersOf({ index, term, result }: Committed<KvResult>): readonly object[] {
+  if (result.type === 'unreadable') throw new Error('the cluster could not read a command of this node');
+  const results = result.type === 'batch' ? result.results : [result];
+  return results.map((each) => answerOf(each, { index, term }));
+}
+
+function answerOf(result: KvOpResult, at: { readonly index: number; readonly term: number }): object {
+  switch (result.type) {
+    case 'put':
+      return at;
+    case 'delete':
+      return { existed: result.existed, ...at };
+    case 'append':
+      return { length: result.length, ...at };
+    case 'cas':
+      return { swapped: result.swapped, ...at };
+    case 'tooLarge':
+      return new AppendTooLarge(result.length, result.valueBytesMax);
+  }
+}
+
+/** An append that would have made its value too long. It was committed, and changed nothing. */
+class AppendTooLarge extends KvError {
+  constructor(length: number, valueBytesMax: number) {
+    super(413, 'KV_TOO_LARGE', `the value would have ${length} bytes, and may have ${valueBytesMax}`);
+  }
+
+  /** How it looks among the answers of a batch. */
+  toJSON(): object {
+    return answerTo(this, { isRead: false }).body;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Hono } from 'hono';
+import { RaftError } from 'rxraft';
+import type { KvNode } from '../kv-machine.ts';
+import { type KvContext, type KvServices, nodeOf, queryOf } from './context.ts';
+import { answerTo, KvError, malformed } from './errors.ts';
+import { eventStream } from './event-stream.ts';
+import type { Bindings } from './target.ts';
+import { watchEvent } from './watch-event.ts';
+
+/** `/watch`: what is committed, as it is committed, from any index that the log still has. */
+export function watchRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServices): void {
+  let watchers = 0;
+
+  app.get('/watch', (c) => {
+    const node = nodeOf(services);
+    const prefix = queryOf(c).bytes('prefix') ?? new Uint8Array(0);
+    const from = Math.max(1, startOf(c) ?? node.status().lastApplied + 1);
+    refuseCompacted(node, from);
+    c.header('content-type', 'text/event-stream');
+    c.header('cache-control', 'no-store');
+    c.header('rxraft-index', String(from - 1)); // Whoever has seen through here has missed nothing.
+    if (c.req.method === 'HEAD') return c.body(null);
+    const { watchersMax, heartbeatMs } = services.limits;
+    if (watchers >= watchersMax) {
+      throw new KvError(
+        429,
+        'KV_TOO_MANY_WATCHERS',
+        `${watchers} are watching already, of at most ${watchersMax}`,
+      );
+    }
+
+    watchers += 1;
+    const gone = new AbortController();
+    const source = events(node, { from, prefix, signal: AbortSignal.any([gone.signal, services.closing]) });
+    const onEnd = (): void => {
+      watchers -= 1;
+      gone.abort();
+    };
+    return c.body(eventStream(source, { heartbeatMs, onEnd: once(onEnd) }));
+  });
+}
+
+/** Where to begin: after the last event that the client has seen, or at `from`; `undefined` is now. */
+function startOf(c: KvContext): number | undefined {
+  const seen = c.req.header('last-event-id');
+  if (seen === undefined || seen === '') return queryOf(c).integer('from', { min: 0, max: indexMax });
+  if (!/^\d{1,15}$/.test(seen))
+    throw malformed(`Last-Event-ID is an index, such as 17, not ${JSON.stringify(seen)}`);
+  return Number(seen) + 1;
+}
+
+const indexMax = 999_999_999_999_999;
+
+function refuseCompacted(node: KvNode, from: number): void {
+  const { firstIndex, snapshotIndex } = node.status();
+  if (from >= firstIndex) return;
+  const message = `the log begins at ${firstIndex}: read the keys with /range, then watch from the index after that answer's`;
+  throw new KvError(410, 'RAFT_COMPACTED', message, { snapshotIndex });
+}
+
+/** The events in portions, as they come from the log. An error is the last event. */
+async function* events(
+  node: KvNode,
+  {
+    from,
+    prefix,
+    signal,
+  }: { readonly from: number; readonly prefix: Uint8Array; readonly signal: AbortSignal },
+): AsyncGenerator<string> {
+  yield `retry: 1000\n: from index ${from}\n\n`;
+  try {
+    for await (const commits of node.commits({ from, signal })) {
+      const portion = commits.map((commit) => watchEvent(commit, prefix) ?? '').join('');
+      if (portion !== '') yield portion;
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    const { body } = answerTo(error, { isRead: true });
+    yield `event: end\ndata: ${JSON.stringify(body)}\n\n`;
+    if (!(error instanceof RaftError)) throw error;
+  }
+}
+
+function once(task: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) task();
+    isDone = true;
+  };
+}

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ask } from '../cli/client.ts';
+import type { LaunchedNode } from './launch-config.ts';
+
+/** The process of one node. */
+export interface NodeProcess {
+  readonly node: LaunchedNode;
+  readonly pid: number | undefined;
+  /** How it ended, such as `was killed by SIGKILL`; resolves when it has. */
+  readonly ended: Promise<string>;
+  /** Asks it to end in good order. */
+  stop(): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+const program = fileURLToPath(new URL('../main.js', import.meta.url));
+
+/** The arguments of `rxraft` that start this node. */
+export function serveArguments(node: LaunchedNode, nodes: readonly LaunchedNode[]): readonly string[] {
+  const members = nodes.map(({ id, listen }) => `${id}=ws://${listen}`).join(',');
+  return [
+    'serve',
+    '--id',
+    node.id,
+    '--data',
+    node.data,
+    '--listen',
+    node.listen,
+    '--http',
+    node.http,
+    '--members',
+    members,
+  ];
+}
+
+/**
+ * Starts a node in a process of its own, which logs to `log` in its folder.
+ *
+ * It gets a process group of its own, so that Ctrl-C reaches it once, from here; and a channel, which breaks
+ * when this process is killed: it then ends in good order.
+ */
+export function startNode(node: LaunchedNode, nodes: readonly LaunchedNode[]): NodeProcess {
+  mkdirSync(node.data, { recursive: true });
+  const log = openLog(node);
+  const child = spawn(process.execPath, [program, ...serveArguments(node, nodes)], {
+    stdio: ['ignore', 'ignore', log, 'ipc'],
+    detached: true,
+  });
+  closeSync(log);
+  return {
+    node,
+    pid: child.pid,
+    ended: endOf(child),
+    stop: () => void child.kill('SIGTERM'),
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Whether it serves clients, and who leads; `null` if it does not. */
+export async function leaderSeenBy({ url }: LaunchedNode): Promise<string | null> {
+  try {
+    const answer = await ask(url, { method: 'GET', path: '/readyz', timeoutMs: 2_000 });
+    return answer.status === 200 ? String(JSON.parse(answer.body.toString('utf8')).leaderId) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The last things that a node said: of a log entry its message and error, anything else as it is. */
+export function lastWords({ data }: LaunchedNode, count = 6): readonly string[] {
+  try {
+    const lines = readFileSync(join(data, 'log'), 'utf8').trimEnd().split('\n').slice(-count);
+    return lines.map((line) => (line.startsWith('{') ? messageOf(line) : line));
+  } catch {
+    return [];
+  }
+}
+
+function messageOf(line: string): string {
+  try {
+    const { msg, err } = JSON.parse(line);
+    return err?.message === undefined ? String(msg) : `${msg}: ${err.message}`;
+  } catch {
+    return line;
+  }
+}
+
+/** The log of this run; that of the run before is kept as `log.old`. */
+function openLog({ data }: LaunchedNode): number {
+  const path = join(data, 'log');
+  try {
+    renameSync(path, `${path}.old`);
+  } catch {
+    // There was none.
+  }
+  return openSync(path, 'w');
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `ended with ${code}` : `was killed by ${signal}`),
+    );
+  });
+}

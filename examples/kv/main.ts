@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { clusterOf, withCluster, withTimeout } from './cli/cluster-options.ts';
+import { withFlags } from './cli/flags.ts';
+import { get, put, remove } from './cli/key-commands.ts';
+import { output } from './cli/output.ts';
+import { readConfig } from './cli/read-config.ts';
+import { serve } from './cli/serve-command.ts';
+import { status } from './cli/status-command.ts';
+import { watch } from './cli/watch-command.ts';
+import { printableConfig } from './config/serve-config.ts';
+import { serveSettings } from './config/serve-settings.ts';
+import { formatProblems } from './config/settings.ts';
+import { version } from './server.ts';
+
+const program = new Command('rxraft')
+  .description('A replicated key-value store: one node, and a client for a cluster of them.')
+  .version(version)
+  .showHelpAfterError('(--help shows what there is)');
+
+withFlags(program.command('serve'), serveSettings)
+  .description('run one node; environment variables such as RXRAFT_ELECTION_MS say the same as flags')
+  .option('--config <FILE>', 'a JSON file with the same names, such as {"election-ms": 500}')
+  .option('--print-config', 'print what all of these come to, and end')
+  .option('--json', 'print where it listens as one line of JSON')
+  .action(async (options: { json?: true; printConfig?: true }, command: Command) => {
+    const out = output({ isJson: options.json === true });
+    const read = readConfig(command, process.env);
+    if ('problems' in read) return out.fail(formatProblems(read.problems));
+    if (options.printConfig !== true) return serve(read.config, out);
+    process.stdout.write(`${JSON.stringify(printableConfig(read.config), null, 2)}\n`);
+    out.next('rxraft serve --config FILE, with this in FILE, starts the same');
+  });
+
+withTimeout(withCluster(program.command('put <KEY> <VALUE>')))
+  .description('set a key')
+  .action((key: string, value: string, options) => put(clusterOf(options), key, value, options));
+
+withTimeout(withCluster(program.command('get <KEY>')))
+  .description('print the value of a key')
+  .option('--consistency <HOW>', 'linearizable (default), session or stale')
+  .option('--index <N>', 'with --consistency session: the index of your last write')
+  .action((key: string, options) => get(clusterOf(options), key, options));
+
+withTimeout(withCluster(program.command('delete <KEY>')))
+  .description('remove a key')
+  .action((key: string, options) => remove(clusterOf(options), key, options));
+
+withCluster(program.command('watch'))
+  .description('print what is committed, as it is committed')
+  .option('--from <INDEX>', 'begin at this index of the log (default: with what comes now)')
+  .option('--prefix <PREFIX>', 'only keys that begin like this')
+  .action((options) => watch(clusterOf(options), options));
+
+withCluster(program.command('status'))
+  .description('show who leads, who follows, and how far each one is')
+  .action((options) => status(clusterOf(options)));
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1); // Whoever read our results has had enough.
+});
+
+await program.parseAsync();

@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module';
+import { type Logger, raftNode } from 'rxraft';
+import { lmdbStorage } from 'rxraft/storage';
+import { wsTransport } from 'rxraft/transport';
+import type { ServeConfig } from './config/serve-config.ts';
+import { kvApp } from './http/app.ts';
+import type { KvLimits } from './http/context.ts';
+import { type HttpServer, listenHttp } from './http/http-server.ts';
+import { peerClock } from './http/peer-clock.ts';
+import { type KvNode, kvMachine } from './kv-machine.ts';
+
+/** A node with its HTTP interface, running. */
+export interface KvServer {
+  readonly node: KvNode;
+  /** Where clients reach it. */
+  readonly url: string;
+  /** Ends watches, hands leadership over, answers what is outstanding, flushes, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** The version of the package. */
+export const version = (createRequire(import.meta.url)('rxraft/package.json') as { version: string }).version;
+
+/** Bytes of a command besides its key and its values. */
+const commandOverheadBytes = 64;
+
+/** Milliseconds between looks at which peers are unreachable. */
+const peerLookMs = 500;
+
+/**
+ * Starts a node and its HTTP interface. If anything can't be had, the rest is let go of again.
+ *
+ * HTTP comes first: it costs nothing to undo, whereas a node that has opened may already be in a cluster.
+ */
+export async function startServer(config: ServeConfig, logger: Logger): Promise<KvServer> {
+  let node: KvNode | null = null;
+  const closing = new AbortController();
+  const clock = peerClock();
+  const app = kvApp({
+    node: () => node,
+    peerClock: clock,
+    limits: limitsOf(config),
+    hosts: { boundHost: config.http.host, allowedHosts: config.allowedHosts },
+    logger,
+    version,
+    closing: closing.signal,
+  });
+  const http = await listenHttp(app, config.http);
+  const opened = await openNode(config, logger).catch((error: unknown) => letGo(http, error));
+  node = opened;
+  const look = setInterval(() => clock.observe(opened.status().peers), peerLookMs);
+  return {
+    node: opened,
+    url: http.url,
+    async close() {
+      closing.abort();
+      clearInterval(look);
+      await Promise.all([opened.close(), http.close()]);
+    },
+  };
+}
+
+function openNode(config: ServeConfig, logger: Logger): Promise<KvNode> {
+  const { id, data, listen, members, electionMs, heartbeatMs, timeoutMs, isInsecure } = config;
+  return raftNode({
+    id,
+    machine: kvMachine(),
+    storage: lmdbStorage({ path: data, nodeId: id }),
+    transport: wsTransport({ listen, isInsecure }),
+    members,
+    electionMs,
+    heartbeatMs,
+    timeoutMs,
+    // A compare-and-swap carries two values.
+    commandBytesMax: 2 * config.valueBytesMax + config.keyBytesMax + commandOverheadBytes,
+    logger,
+  });
+}
+
+function limitsOf({ keyBytesMax, valueBytesMax }: ServeConfig): KvLimits {
+  return { keyBytesMax, valueBytesMax, watchersMax: 1_000, heartbeatMs: 15_000 };
+}
+
+async function letGo(http: HttpServer, error: unknown): Promise<never> {
+  await http.close();
+  throw error;
+}

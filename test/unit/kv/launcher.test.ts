@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { flagSource } from '../../../examples/kv/config/sources.ts';
+import { prepareFolder } from '../../../examples/kv/launcher/folder.ts';
+import { launchConfig, nodesOf } from '../../../examples/kv/launcher/launch-config.ts';
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'rxraft-launch-'));
+
+/** A folder as a cluster leaves it. */
+function usedFolder(): string {
+  const folder = newFolder();
+  prepareFolder(folder, { isFresh: false });
+  mkdirSync(join(folder, 'n1'));
+  writeFileSync(join(folder, 'n1', 'data.mdb'), 'data');
+  return folder;
+}
+
+describe('the options of npm start', () => {
+  it('have defaults', () => {
+    const read = launchConfig(flagSource({}));
+
+    if (!('config' in read)) throw new Error('something is wrong with nothing');
+    expect(nodesOf(read.config)).toEqual(
+      [1, 2, 3].map((n) => ({
+        id: `n${n}`,
+        data: `.rxraft/n${n}`,
+        listen: `127.0.0.1:710${n}`,
+        http: `127.0.0.1:810${n}`,
+        url: `http://127.0.0.1:810${n}`,
+      })),
+    );
+  });
+
+  it('have all their problems told at once', () => {
+    const given = (flags: Record<string, unknown>) => {
+      const read = launchConfig(flagSource(flags));
+      return 'problems' in read ? read.problems.map((problem) => problem.given) : [];
+    };
+
+    expect(given({ nodes: '0', port: 'x', data: '', tls: true })).toEqual([
+      '--nodes 0',
+      '--port x',
+      '--data ""',
+      '--tls',
+    ]);
+    expect(given({ nodes: '5', port: '65533', 'raft-port': '65531' })).toEqual([
+      '--port 65533',
+      '--port 65533 with --raft-port 65531',
+    ]);
+  });
+});
+
+describe('a folder for a cluster', () => {
+  it('is made where there is none', () => {
+    const folder = join(newFolder(), 'deep', 'down');
+
+    expect(prepareFolder(folder, { isFresh: true })).toBe(null);
+    expect(existsSync(folder)).toBe(true);
+  });
+
+  it('keeps what it holds unless --fresh is given', () => {
+    const folder = usedFolder();
+
+    expect(prepareFolder(folder, { isFresh: false })).toBe(null);
+    expect(existsSync(join(folder, 'n1', 'data.mdb'))).toBe(true);
+
+    expect(prepareFolder(folder, { isFresh: true })).toBe(null);
+    expect(existsSync(join(folder, 'n1'))).toBe(false);
+    expect(prepareFolder(folder, { isFresh: true })).toBe(null);
+  });
+
+  it('is not emptied if we did not make it', () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, 'n1'));
+
+    expect(prepareFolder(folder, { isFresh: true })).toContain('npm start did not make it');
+    expect(readdirSync(folder)).toEqual(['n1']);
+  });
+
+  it('is not emptied if it holds anything else, or is no folder', () => {
+    const folder = usedFolder();
+    writeFileSync(join(folder, 'thesis.doc'), '');
+
+    expect(prepareFolder(folder, { isFresh: true })).toContain('it holds thesis.doc');
+    expect(existsSync(join(folder, 'n1', 'data.mdb'))).toBe(true);
+    expect(prepareFolder(join(folder, 'thesis.doc'), { isFresh: true })).toContain('is not a folder');
+  });
+
+  it('is not touched while a node of it runs', async () => {
+    const folder = usedFolder();
+    const node = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)', 'serve']);
+    await once(node, 'spawn');
+    const prepareWith = (pid: unknown) => {
+      writeFileSync(join(folder, 'n1', 'pid'), `${pid}\n`);
+      return prepareFolder(folder, { isFresh: false });
+    };
+
+    const running = prepareWith(node.pid);
+    node.kill('SIGKILL');
+    await once(node, 'exit');
+
+    expect(running).toContain(`are running: pid ${node.pid}`);
+    expect(prepareWith(node.pid)).toBe(null);
+    expect(prepareWith('no number')).toBe(null);
+    expect(prepareWith(1)).toBe(null);
+  });
+});

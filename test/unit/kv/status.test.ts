@@ -1,0 +1,119 @@
+import { index, type NodeStatus, type RoleName } from 'rxraft';
+import { describe, expect, it } from 'vitest';
+import { clusterStatus } from '../../../examples/kv/cli/status-rows.ts';
+import { statusTable } from '../../../examples/kv/cli/status-table.ts';
+import { type StatusBody, statusBody } from '../../../examples/kv/http/status-body.ts';
+import type { KvNode } from '../../../examples/kv/kv-machine.ts';
+import { nodeStatus } from './builders.ts';
+
+/** What a node answers; with `n3` unreachable for 12 seconds, where it leads. */
+function body(status: Partial<NodeStatus> = {}): StatusBody {
+  const peerClock = {
+    observe: () => undefined,
+    unreachableMs: (id: string) => (id === 'n3' ? 12_300 : null),
+  };
+  const all = { ...nodeStatus(), ...status };
+  const peers = all.peers.map((peer) => ({ ...peer }));
+  return statusBody({ status: () => ({ ...all, peers }) } as unknown as KvNode, { peerClock, version: '1' });
+}
+
+const follower = (id: string, role: RoleName = 'follower', status: Partial<NodeStatus> = {}): StatusBody =>
+  body({ id, role, commitIndex: index(136), lastApplied: index(136), peers: [], ...status });
+
+const leader = (): StatusBody => body();
+const healthyLeader = (): StatusBody => {
+  const { peers = [], ...rest } = leader();
+  return {
+    ...rest,
+    peers: peers.map(({ id, lag }) => ({ id, state: 'replicate', matchIndex: 138 - lag, lag, rttMs: 0.84 })),
+  };
+};
+
+describe('the table of a cluster', () => {
+  it('looks as the contract shows it', () => {
+    const { rows, summary } = clusterStatus([leader(), follower('n2')]);
+
+    expect([...statusTable(rows), summary]).toEqual([
+      'NODE  ROLE        TERM   LAST  COMMIT  APPLIED  LAG  RTT     LINK',
+      'n1    ★ leader       7    138     137      137    0  -       -',
+      'n2    ● follower     7    138     136      136    0  0.8 ms  replicate',
+      'n3    ✕ down         -    128       -        -   10  -       unreachable 12 s',
+      'Degraded: 2 of 3 voters. One more failure stops writes.',
+    ]);
+  });
+
+  it('grows where a name or a number needs it', () => {
+    const members = [{ id: 'a-long-name', storeId: 's', url: 'ws://h:1', role: 'voter' as const }];
+    const answer = body({ id: 'a-long-name', members, peers: [], lastIndex: index(123_456_789) });
+
+    const [title, line] = statusTable(clusterStatus([answer]).rows);
+
+    expect(title?.indexOf('ROLE')).toBe(13);
+    expect(line).toContain('a-long-name  ★ leader       7  123456789');
+  });
+});
+
+describe('what the nodes say together', () => {
+  it('is that of the leader of the highest term', () => {
+    const deposed = { ...healthyLeader(), id: 'n2', term: 3 };
+
+    const { rows } = clusterStatus([deposed, leader()]);
+
+    expect(rows.map(({ id, link }) => [id, link])).toEqual([
+      ['n1', null],
+      ['n2', 'replicate'],
+      ['n3', 'unreachable 12 s'],
+    ]);
+  });
+
+  it('shows members that were not asked as their leader sees them', () => {
+    const { rows, summary } = clusterStatus([leader()]);
+
+    expect(rows.map(({ role, lastIndex }) => [role, lastIndex])).toEqual([
+      ['leader', 138],
+      ['follower', 138],
+      ['down', 128],
+    ]);
+    expect(summary).toContain('2 of 3 voters');
+  });
+
+  it('is healthy, degraded, or stopped', () => {
+    const two = [
+      follower('n2', 'candidate', { leaderId: null }),
+      follower('n3', 'follower', { leaderId: null }),
+    ];
+    const unfounded = follower('n1', 'follower', { clusterId: null, members: [], leaderId: null });
+
+    const verdict = (...answers: StatusBody[]) => {
+      const { level, summary } = clusterStatus(answers);
+      return [level, summary];
+    };
+    expect(verdict(healthyLeader())).toEqual(['healthy', 'Healthy: 3 of 3 voters. One failure is survived.']);
+    expect(verdict(...two)).toEqual([
+      'stopped',
+      'No leader: 2 of 3 voters answer. Writes wait until one is elected.',
+    ]);
+    expect(verdict(follower('n2'))).toEqual(['stopped', 'No quorum: 1 of 3 voters. Writes wait for 1 more.']);
+    expect(verdict(unfounded)[1]).toContain('Not founded yet');
+  });
+
+  it('counts failures that are left, of five and of one', () => {
+    const members = [1, 2, 3, 4, 5].map((n) => ({
+      id: `n${n}`,
+      storeId: '',
+      url: '',
+      role: 'voter' as const,
+    }));
+    const peer = (n: number, state: 'replicate' | 'unreachable') =>
+      ({ id: `n${n}`, state, matchIndex: index(1), lag: 0, rttMs: null }) as const;
+    const peers = [peer(2, 'replicate'), peer(3, 'replicate'), peer(4, 'replicate')];
+
+    const five = clusterStatus([body({ members, peers: [...peers, peer(5, 'replicate')] })]);
+    const four = clusterStatus([body({ members, peers: [...peers, peer(5, 'unreachable')] })]);
+    const one = clusterStatus([body({ members: members.slice(0, 1), peers: [] })]);
+
+    expect(five.summary).toBe('Healthy: 5 of 5 voters. 2 failures are survived.');
+    expect(four.summary).toBe('Degraded: 4 of 5 voters. 2 more failures stop writes.');
+    expect(one.summary).toBe('Healthy: 1 of 1 voters. No failures are survived.');
+  });
+});
