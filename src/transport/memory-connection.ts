@@ -13,6 +13,8 @@ export class MemoryConnection {
   /** How each end introduced itself. */
   readonly hellos: { readonly dialer: Hello; readonly acceptor: Hello };
   readonly openedMs: number;
+  /** When the acceptor said its hello. */
+  readonly answeredMs: number;
   private readonly network: Network;
   private readonly dialer: MemoryTransport;
   private readonly acceptor: MemoryTransport;
@@ -24,12 +26,18 @@ export class MemoryConnection {
 
   constructor(
     network: Network,
-    ends: { dialer: MemoryTransport; acceptor: MemoryTransport; hellos: { dialer: Hello; acceptor: Hello } },
+    ends: {
+      dialer: MemoryTransport;
+      acceptor: MemoryTransport;
+      hellos: { dialer: Hello; acceptor: Hello };
+      answeredMs: number;
+    },
   ) {
     this.network = network;
     this.dialer = ends.dialer;
     this.acceptor = ends.acceptor;
     this.hellos = ends.hellos;
+    this.answeredMs = ends.answeredMs;
     this.openedMs = network.scheduler.now();
     this.lastArrivalMs = this.openedMs + network.delayMs();
     network.add(this);

@@ -37,8 +37,8 @@ export class MemoryTransport implements Transport {
   private identity: TransportIdentity | null = null;
   private dialed = new Map<NodeId, Dialed>();
   private readonly incoming = new Map<NodeId, MemoryConnection>();
-  /** Until when peers that were hung up on are turned away. */
-  private readonly pausedUntilMs = new Map<NodeId, number>();
+  /** When peers were hung up on: for a while they are turned away. */
+  private readonly hungUpMs = new Map<NodeId, number>();
   private hasEnded = false;
 
   constructor(url: string, network: Network) {
@@ -96,7 +96,7 @@ export class MemoryTransport implements Transport {
 
   hangUp(id: NodeId, _reason: string): void {
     if (this.hasEnded) return;
-    this.pausedUntilMs.set(id, this.network.scheduler.now() + this.network.backoff.backoffMsMax);
+    this.hungUpMs.set(id, this.network.scheduler.now());
     this.incoming.get(id)?.closeFromAcceptor();
     this.dialed.get(id)?.connection?.closeFromDialer();
   }
@@ -130,8 +130,9 @@ export class MemoryTransport implements Transport {
 
   /** The handshake of a connection that this node accepted is done. */
   onAccepted(connection: MemoryConnection): void {
-    if (this.hasEnded) return connection.closeFromAcceptor();
     const hello = connection.hellos.dialer;
+    const wasHungUpOn = (this.hungUpMs.get(hello.id) ?? -1) >= connection.answeredMs; // During the handshake.
+    if (this.hasEnded || wasHungUpOn) return connection.closeFromAcceptor();
     const older = this.incoming.get(hello.id);
     this.incoming.set(hello.id, connection);
     older?.closeFromAcceptor();
@@ -170,6 +171,13 @@ export class MemoryTransport implements Transport {
     if (!isOutgoingOpen && !this.incoming.has(id)) this.emit({ type: 'down', id });
   }
 
+  /** Milliseconds for which a peer that was hung up on is still turned away. */
+  private pauseMs(id: NodeId): number {
+    const hungUpMs = this.hungUpMs.get(id);
+    if (hungUpMs === undefined) return 0;
+    return Math.max(0, hungUpMs + this.network.backoff.backoffMsMax - this.network.scheduler.now());
+  }
+
   private hasLived(connection: MemoryConnection): boolean {
     return this.network.scheduler.now() - connection.openedMs >= this.network.backoff.backoffMsMax;
   }
@@ -184,8 +192,10 @@ export class MemoryTransport implements Transport {
   private dialAgain(peer: Dialed, { hasLived }: { hasLived: boolean }): void {
     if (this.hasEnded || this.dialed.get(peer.address.id) !== peer) return;
     peer.failures = hasLived ? 1 : peer.failures + 1;
-    const pauseMs = (this.pausedUntilMs.get(peer.address.id) ?? 0) - this.network.scheduler.now();
-    const waitMs = Math.max(pauseMs, backoffMs(peer.failures, this.network.backoff, this.network.random));
+    const waitMs = Math.max(
+      this.pauseMs(peer.address.id),
+      backoffMs(peer.failures, this.network.backoff, this.network.random),
+    );
     peer.pending = this.network.after(waitMs, () => this.dial(peer));
   }
 
@@ -214,11 +224,10 @@ export class MemoryTransport implements Transport {
   /** Judges a node that dials us. */
   private answer(hello: Hello): Answer | null {
     const { identity } = this;
-    const isPaused = (this.pausedUntilMs.get(hello.id) ?? 0) > this.network.scheduler.now();
-    if (identity === null || isPaused) return null;
-    this.pausedUntilMs.delete(hello.id);
+    if (identity === null || this.pauseMs(hello.id) > 0) return null;
     const refusal = judgeDialer(identity, hello);
-    if (refusal === null) return { from: this, hello: identity.hello() };
+    const answeredMs = this.network.scheduler.now();
+    if (refusal === null) return { from: this, hello: identity.hello(), answeredMs };
     this.emit({ type: 'refused', by: 'us', id: hello.id, refusal });
     return { from: this, refusal };
   }
@@ -240,7 +249,8 @@ export class MemoryTransport implements Transport {
       return this.onRefused(peer, { by: 'us', refusal });
     }
     const hellos = { dialer: hello, acceptor: answer.hello };
-    peer.connection = new MemoryConnection(this.network, { dialer: this, acceptor: answer.from, hellos });
+    const { from: acceptor, answeredMs } = answer;
+    peer.connection = new MemoryConnection(this.network, { dialer: this, acceptor, hellos, answeredMs });
     this.emit({ type: 'up', hello: answer.hello, direction: 'outgoing' });
   }
 
@@ -252,7 +262,7 @@ export class MemoryTransport implements Transport {
 
 /** How a node answers a hello: with its own, or with a refusal. */
 type Answer = { readonly from: MemoryTransport } & (
-  | { readonly hello: Hello }
+  | { readonly hello: Hello; readonly answeredMs: number }
   | { readonly refusal: HandshakeRefusal }
 );
 

@@ -21,6 +21,7 @@ export class WsAcceptor {
   private readonly webSockets: WebSocketServer;
   /** Connections whose handshake is not done, and the timers that end them. */
   private readonly pending = new Map<Socket, Subscription>();
+  private readonly handshakes = new Set<WsIncoming>();
   private readonly admitted = new Map<NodeId, WsIncoming>();
 
   constructor(host: WsHost) {
@@ -57,6 +58,7 @@ export class WsAcceptor {
 
   hangUp(id: NodeId, { code, reason }: { code: number; reason: string }): void {
     this.admitted.get(id)?.close(code, reason);
+    for (const incoming of [...this.handshakes]) if (incoming.claimedId === id) incoming.close(code, reason);
   }
 
   /** Stops listening, and closes what is open; resolves when the last connection is gone. */
@@ -70,6 +72,7 @@ export class WsAcceptor {
   /** The connection finished its handshake. */
   admit(incoming: WsIncoming, tcp: Socket): void {
     this.settle(tcp);
+    this.handshakes.delete(incoming);
     const { id } = incoming.hello;
     const older = this.admitted.get(id);
     this.admitted.set(id, incoming);
@@ -77,8 +80,9 @@ export class WsAcceptor {
     older?.close(1000, 'replaced by a newer connection of the same node');
   }
 
-  /** An admitted connection closed. */
+  /** The connection closed. */
   leave(incoming: WsIncoming): void {
+    if (this.handshakes.delete(incoming)) return;
     const { id } = incoming.hello;
     if (this.admitted.get(id) !== incoming) return; // Replaced by a newer one.
     this.admitted.delete(id);
@@ -115,7 +119,7 @@ export class WsAcceptor {
   }
 
   private onWebSocket(webSocket: WebSocket, tcp: Socket): void {
-    new WsIncoming({ webSocket, tcp, host: this.host, acceptor: this });
+    this.handshakes.add(new WsIncoming({ webSocket, tcp, host: this.host, acceptor: this }));
     let received = 0;
     tcp.on('data', (chunk) => {
       if (!this.pending.has(tcp)) return;

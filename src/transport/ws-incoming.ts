@@ -43,6 +43,11 @@ export class WsIncoming {
     return this.introduction as Hello;
   }
 
+  /** Who the peer says it is; `null` before its hello. */
+  get claimedId(): NodeId | null {
+    return this.introduction?.id ?? null;
+  }
+
   close(code: number, reason: string): void {
     this.socket.close(code, reason);
   }
@@ -106,7 +111,7 @@ export class WsIncoming {
 
   private onClosed(violation: string | null): void {
     if (violation !== null) this.host.onViolation(this.admittedId(), violation);
-    if (this.phase === 'admitted') this.acceptor.leave(this);
+    this.acceptor.leave(this);
   }
 
   /** Before it is admitted, a peer is not taken by its word: no stranger gets a node turned away. */

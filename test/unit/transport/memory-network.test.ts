@@ -21,7 +21,7 @@ for (const encode of [false, true]) {
           return transport;
         };
         return run({ make, urlOf: (transport) => urls.get(transport) as string });
-      });
+      }, 60_000);
     }
   });
 }

@@ -11,15 +11,20 @@ import { type WsTransport, wsTransport } from '../../../src/transport/ws-transpo
 import { append, batch } from './frames.ts';
 
 const listen = { host: '127.0.0.1', port: 0 };
+vi.setConfig({ testTimeout: 60_000 });
+
 const impatient = { backoffMsMin: 5, backoffMsMax: 50, seed: 1 };
 
 describe('the WebSocket transport', () => {
   for (const { name, run } of transportConformance) {
-    it(name, () =>
-      run({
-        make: () => wsTransport({ listen, ...impatient }),
-        urlOf: (transport) => (transport as WsTransport).url as string,
-      }),
+    it(
+      name,
+      () =>
+        run({
+          make: () => wsTransport({ listen, ...impatient }),
+          urlOf: (transport) => (transport as WsTransport).url as string,
+        }),
+      60_000,
     );
   }
 });
