@@ -37,7 +37,7 @@ export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries
   const prevTerm = termAt(draft.log, request.prevLogIndex);
   const isMatch = request.prevLogIndex <= draft.log.startIndex || prevTerm === request.prevLogTerm;
   if (!isMatch) return refuse(draft, follower, from, request);
-  const conflict = storeEntries(draft, request.batches);
+  const conflict = storeEntries(draft, follower, request.batches);
   if (conflict !== undefined) return conflict;
   const verified =
     request.batches.length > 0 ? lastOf(request.batches.at(-1) as EntryBatch) : request.prevLogIndex;
@@ -102,13 +102,21 @@ function refusal(term: Term, round: number): AppendEntriesReply {
  * Appends what is not there yet. If an entry conflicts with a new one (same index, other term), it goes, and
  * all that follow it (§5.3) — never what is committed, and never for a message that is merely late (rule 4).
  */
-function storeEntries(draft: Draft, batches: readonly EntryBatch[]): Fault | undefined {
+function storeEntries(
+  draft: Draft,
+  follower: FollowerDraft,
+  batches: readonly EntryBatch[],
+): Fault | undefined {
   for (const batch of batches) {
     const last = lastOf(batch);
     if (last <= draft.log.startIndex) continue; // Compacted: applied long ago.
     const term = termAt(draft.log, batch.index);
     if (term === batch.term && termAt(draft.log, last) === term) continue; // Held already.
     if (batch.index <= draft.commitIndex) return replaces(draft, batch.index, batch.term);
+    if (batch.index <= follower.verifiedIndex) {
+      // A leader never overwrites its own log (§5.3): this is another one.
+      return fault('peer', 'twoLeaders', { term: draft.currentTerm, index: batch.index });
+    }
     if (term !== undefined) truncateLogFrom(draft, batch.index);
     appendBatch(draft, batch);
   }

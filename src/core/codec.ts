@@ -172,5 +172,7 @@ export function decodePayload(payload: Uint8Array): readonly Uint8Array[] {
 
 function lengthAt(bytes: Uint8Array, at: number): number {
   const high = (bytes[at] as number) * 0x100_0000;
-  return high + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+  return (
+    high + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
+  );
 }

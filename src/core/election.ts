@@ -65,7 +65,7 @@ export function onPreVote(draft: Draft, from: Peer, request: PreVote): void {
 export function onPreVoteReply(draft: Draft, from: Peer, reply: PreVoteReply): void {
   if (draft.role.type !== 'preCandidate') return; // Late.
   if (!reply.voteGranted || reply.term !== after(draft.currentTerm)) return;
-  const votes = withVote(draft.role.votes, from);
+  const votes = withVote(draft, draft.role.votes, from);
   draft.role.votes = votes;
   if (hasWon(draft, votes)) becomeCandidate(draft);
 }
@@ -102,7 +102,7 @@ export function onRequestVoteReply(draft: Draft, from: Peer, reply: RequestVoteR
 
 function countVote(draft: Draft, voter: Peer): void {
   if (draft.role.type !== 'candidate') return; // Late: already elected, or already given up.
-  const votes = withVote(draft.role.votes, voter);
+  const votes = withVote(draft, draft.role.votes, voter);
   draft.role.votes = votes;
   if (hasWon(draft, votes)) becomeLeader(draft);
 }
@@ -141,8 +141,10 @@ function hasWon(draft: Draft, votes: readonly Peer[]): boolean {
   return isQuorum(configurationOf(draft), (voter) => votes.some((vote) => isSamePeer(vote, voter)));
 }
 
-function withVote(votes: readonly Peer[], voter: Peer): readonly Peer[] {
-  return votes.some((vote) => isSamePeer(vote, voter)) ? votes : [...votes, voter];
+/** Only a voter's vote is kept, by name and store, and only once (rules 7 and 9). */
+function withVote(draft: Draft, votes: readonly Peer[], voter: Peer): readonly Peer[] {
+  const hasVoted = votes.some((vote) => isSamePeer(vote, voter));
+  return hasVoted || !isVoter(configurationOf(draft), voter) ? votes : [...votes, voter];
 }
 
 function lastEntryOf(draft: Draft): Pick<RequestVote, 'lastLogIndex' | 'lastLogTerm'> {

@@ -23,7 +23,7 @@ export interface RaftConfig extends Partial<Config> {
 export type PeerLike = NodeId | Peer | Member;
 
 /** `Symbol.dispose` where the language has it; a name of its own elsewhere. */
-const dispose = (Symbol.dispose ?? Symbol.for('Symbol.dispose')) as typeof Symbol.dispose;
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 /**
  * One node, for those who want a loop of their own: the state, {@link step} over it, and promises for

@@ -21,7 +21,7 @@ import { onRead, onReadStateMachineRes, refuseRead } from './reads.ts';
 import { onReadLogRes } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { type Draft, draftOf, type State, stateOf } from './state.ts';
-import { type Term, unreachable } from './types.ts';
+import { isSamePeer, type Term, unreachable } from './types.ts';
 import { problemOfInput, problemOfMessage } from './validation.ts';
 import { onWrite, refuseWrite } from './writes.ts';
 
@@ -103,6 +103,9 @@ function onTick(draft: Draft, { now }: Tick): void {
 function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | undefined {
   const problem = problemOfMessage(message);
   if (problem !== undefined) return fault('peer', 'malformedMessage', { from: from.id, problem });
+  if (isSamePeer(from, draft.self)) {
+    return fault('peer', 'malformedMessage', { from: from.id, problem: 'it claims to come from this node' });
+  }
   switch (message.type) {
     case 'preVote':
       onPreVote(draft, from, message);

@@ -11,7 +11,7 @@ const numberMax = 2 ** 52;
 export function problemOfInput(input: Input): string | undefined {
   switch (input?.type) {
     case 'tick':
-      return isCount(input.now) ? undefined : `now is ${input.now}, expected whole milliseconds`;
+      return isCount(input.now) ? undefined : `now is ${shown(input.now)}, expected whole milliseconds`;
     case 'write':
       return problemOfWrite(input);
     case 'read':
@@ -19,7 +19,7 @@ export function problemOfInput(input: Input): string | undefined {
     case 'message':
       return isPeer(input.from) ? undefined : 'from is not a peer with id and storeId';
     case 'persistRes':
-      return isCount(input.seq) ? undefined : `seq is ${input.seq}`;
+      return isCount(input.seq) ? undefined : `seq is ${shown(input.seq)}`;
     case 'readLogRes':
       return isCount(input.seq) && isLogAnswer(input.batches) ? undefined : 'malformed batches';
     case 'applyRes':
@@ -28,7 +28,7 @@ export function problemOfInput(input: Input): string | undefined {
         : 'not whole numbers';
     case 'readStateMachineRes':
     case 'campaign':
-      return Number.isSafeInteger(input.id) ? undefined : `id is ${input.id}, expected an integer`;
+      return Number.isSafeInteger(input.id) ? undefined : `id is ${shown(input.id)}, expected an integer`;
     case 'peerUp':
     case 'peerDown':
       return typeof input.id === 'string' ? undefined : 'id is not a string';
@@ -39,17 +39,17 @@ export function problemOfInput(input: Input): string | undefined {
 
 function problemOfWrite(input: Extract<Input, { type: 'write' }>): string | undefined {
   const { payload, payloadChecksum, count } = input;
-  if (!isCount(count) || count < 1) return `count is ${count}, expected a positive integer`;
+  if (!isCount(count) || count < 1) return `count is ${shown(count)}, expected a positive integer`;
   if (!(payload instanceof Uint8Array)) return 'payload is not a Uint8Array';
   if (payload.byteLength < 4 * count)
     return `payload of ${payload.byteLength} bytes can't hold ${count} commands`;
   if (!isU32(payloadChecksum))
-    return `payloadChecksum is ${payloadChecksum}, expected an unsigned 32-bit integer`;
+    return `payloadChecksum is ${shown(payloadChecksum)}, expected an unsigned 32-bit integer`;
   return problemOfRequest(input);
 }
 
 function problemOfRequest(input: { readonly id: number; readonly payload?: Uint8Array }): string | undefined {
-  if (!Number.isSafeInteger(input.id)) return `id is ${input.id}, expected an integer`;
+  if (!Number.isSafeInteger(input.id)) return `id is ${shown(input.id)}, expected an integer`;
   const isBytes = input.payload === undefined || input.payload instanceof Uint8Array;
   return isBytes ? undefined : 'payload is not a Uint8Array';
 }
@@ -80,7 +80,7 @@ export function problemOfMessage(message: Message): string | undefined {
 function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): string | undefined {
   const { term, prevLogIndex, prevLogTerm, leaderCommit, round, batches } = message;
   if (!areCounts(term, prevLogIndex, prevLogTerm, leaderCommit, round)) return 'not whole numbers';
-  if (!Array.isArray(batches) || !batches.every(isBatch)) return 'malformed batches';
+  if (!areBatches(batches)) return 'malformed batches';
   if (prevLogTerm > term || batches.some((batch) => batch.term > term))
     return 'an entry is newer than its leader';
   const isSound = isContiguous(batches, { first: after(prevLogIndex), prevTerm: prevLogTerm });
@@ -94,7 +94,12 @@ function problemOfAppendReply(message: Extract<Message, { type: 'appendEntriesRe
 }
 
 function isLogAnswer(batches: unknown): boolean {
-  return batches === 'compacted' || (Array.isArray(batches) && batches.every(isBatch));
+  return batches === 'compacted' || areBatches(batches);
+}
+
+/** Looks at holes too, which `every` passes over. */
+function areBatches(batches: unknown): boolean {
+  return Array.isArray(batches) && Array.from<EntryBatch>(batches).every(isBatch);
 }
 
 function isBatch(batch: EntryBatch): boolean {
@@ -111,6 +116,11 @@ function isPeer(peer: Peer): boolean {
 
 function areCounts(...values: readonly number[]): boolean {
   return values.every(isCount);
+}
+
+/** A number as it is; of anything else only its type, since what is no number may have no words at all. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? `${value}` : `of type ${typeof value}`;
 }
 
 function isCount(value: number): boolean {

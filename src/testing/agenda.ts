@@ -42,7 +42,8 @@ export class Agenda<Event> {
       const left = 2 * place + 1;
       if (left >= heap.length) break;
       const right = left + 1;
-      const isRightFirst = right < heap.length && isBefore(heap[right] as Entry<Event>, heap[left] as Entry<Event>);
+      const isRightFirst =
+        right < heap.length && isBefore(heap[right] as Entry<Event>, heap[left] as Entry<Event>);
       const child = isRightFirst ? right : left;
       if (!isBefore(heap[child] as Entry<Event>, entry)) break;
       heap[place] = heap[child] as Entry<Event>;

@@ -1,4 +1,4 @@
-import { type EntryBatch, type NodeId, type Output, type RequestId } from '../core/index.ts';
+import type { EntryBatch, NodeId, Output, RequestId } from '../core/index.ts';
 import { commandsOf } from './bare-node.ts';
 import { expectThat } from './violation.ts';
 
@@ -31,7 +31,14 @@ const decoder = new TextDecoder();
  * (linearizability, with the index as the clock).
  */
 export class ClientOracle {
-  readonly counts: AnswerCounts = { committed: 0, notCommitted: 0, unknown: 0, reads: 0, refused: 0, lost: 0 };
+  readonly counts: AnswerCounts = {
+    committed: 0,
+    notCommitted: 0,
+    unknown: 0,
+    reads: 0,
+    refused: 0,
+    lost: 0,
+  };
   readonly #requests = new Map<RequestId, Request>();
   /** By index: the command that its client was told is there. */
   readonly #acknowledged = new Map<number, string>();
@@ -39,7 +46,10 @@ export class ClientOracle {
   #toldIndex = 0;
 
   /** A client asks. Commands must all be different. */
-  begin(id: RequestId, { type, at, commands = [] }: { type: 'write' | 'read'; at: NodeId; commands?: string[] }): void {
+  begin(
+    id: RequestId,
+    { type, at, commands = [] }: { type: 'write' | 'read'; at: NodeId; commands?: string[] },
+  ): void {
     this.#requests.set(id, { type, at, commands, floor: this.#toldIndex, answer: undefined, isLost: false });
   }
 
@@ -47,7 +57,10 @@ export class ClientOracle {
   observe(output: Output): void {
     if (output.type !== 'writeRes' && output.type !== 'readRes') return;
     const request = this.#requests.get(output.id);
-    expectThat(request !== undefined && !request.isLost, () => `request ${output.id} is answered and was never made`);
+    expectThat(
+      request !== undefined && !request.isLost,
+      () => `request ${output.id} is answered and was never made`,
+    );
     const { answer } = request as Request;
     const { type } = output.result;
     expectThat(answer === undefined, () => `request ${output.id} is answered ${answer}, and then ${type}`);
@@ -71,11 +84,17 @@ export class ClientOracle {
     for (const batch of batches) {
       commandsOf(batch).forEach((command, at) => {
         log.set(batch.index + at, command);
-        expectThat(!this.#refused.has(command), () => `${command} is in the log, and was answered notCommitted`);
+        expectThat(
+          !this.#refused.has(command),
+          () => `${command} is in the log, and was answered notCommitted`,
+        );
       });
     }
     for (const [index, command] of this.#acknowledged) {
-      expectThat(log.get(index) === command, () => `${command}, acknowledged at ${index}, is ${log.get(index)}`);
+      expectThat(
+        log.get(index) === command,
+        () => `${command}, acknowledged at ${index}, is ${log.get(index)}`,
+      );
     }
     const commands = [...log.values()];
     expectThat(new Set(commands).size === commands.length, () => 'a command is in the log twice');
@@ -93,7 +112,10 @@ export class ClientOracle {
     if (result.type === 'notCommitted') for (const command of request.commands) this.#refused.add(command);
     if (result.type !== 'committed') return;
     const { index } = result;
-    expectThat(index > request.floor, () => `a write is at ${index}, and began after ${request.floor} was told`);
+    expectThat(
+      index > request.floor,
+      () => `a write is at ${index}, and began after ${request.floor} was told`,
+    );
     request.commands.forEach((command, at) => {
       const other = this.#acknowledged.get(index + at);
       expectThat(other === undefined, () => `${command} and ${other} are both acknowledged at ${index + at}`);

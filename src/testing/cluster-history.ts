@@ -81,7 +81,10 @@ export class ClusterHistory {
       const key = `${batch.term}:${batch.index}`;
       const known = this.#batches.get(key) ?? { batch, prevTerm: prev?.term ?? 0 };
       const isSame = isSameBatch(known.batch, batch) && known.prevTerm === (prev?.term ?? 0);
-      expectThat(isSame, () => `${state.self.id}: entry ${batch.index} of term ${batch.term} is not the same everywhere`);
+      expectThat(
+        isSame,
+        () => `${state.self.id}: entry ${batch.index} of term ${batch.term} is not the same everywhere`,
+      );
       const isTimely = (prev?.logTimeMs ?? 0) <= batch.logTimeMs;
       expectThat(isTimely, () => `${state.self.id}: the log's clock goes back at ${batch.index}`);
       this.#batches.set(key, known);
@@ -108,7 +111,10 @@ export class ClusterHistory {
       if (committedIn > state.currentTerm) return; // This leader was elected long ago, and learns it now.
       const held = batches[at];
       const isHeld = held !== undefined && held.term === batch.term && isSameBatch(held, batch);
-      expectThat(isHeld, () => `${state.self.id} leads term ${state.currentTerm} without the committed ${batch.index}`);
+      expectThat(
+        isHeld,
+        () => `${state.self.id} leads term ${state.currentTerm} without the committed ${batch.index}`,
+      );
     });
   }
 }
@@ -133,6 +139,7 @@ function firstAbove(batches: readonly EntryBatch[], index: number): number {
 
 function isSameBatch(a: EntryBatch, b: EntryBatch): boolean {
   if (a === b) return true;
-  const isSameHeader = a.index === b.index && a.count === b.count && a.kind === b.kind && a.logTimeMs === b.logTimeMs;
+  const isSameHeader =
+    a.index === b.index && a.count === b.count && a.kind === b.kind && a.logTimeMs === b.logTimeMs;
   return isSameHeader && a.payloadChecksum === b.payloadChecksum;
 }

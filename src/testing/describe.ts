@@ -96,7 +96,8 @@ function describeResult(result: WriteResult | ReadResult | { type: 'ok' }): stri
 }
 
 function describeRefusal(reason: Refusal): string {
-  if (reason.type === 'notLeader') return reason.leaderId === null ? 'no leader known' : `ask ${reason.leaderId}`;
+  if (reason.type === 'notLeader')
+    return reason.leaderId === null ? 'no leader known' : `ask ${reason.leaderId}`;
   return reason.type === 'invalid' ? `invalid: ${reason.detail}` : reason.type;
 }
 

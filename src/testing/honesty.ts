@@ -1,6 +1,6 @@
 import { isSamePeer, type Message, type Peer, type State, termAt } from '../core/index.ts';
-import type { BareNode } from './bare-node.ts';
 import type { BareStep } from './bare-cluster.ts';
+import type { BareNode } from './bare-node.ts';
 import { batchAt } from './disk.ts';
 import { expectThat } from './violation.ts';
 
@@ -14,7 +14,10 @@ export function checkHonesty({ node, before, outputs }: BareStep, everybody: Ite
     if (output.type !== 'message') continue;
     const isHonest = isOnDisk(node, output.to, output.message);
     const { type, term } = output.message;
-    expectThat(isHonest, () => `${node.self.id} sends a ${type} of term ${term} that its disk does not bear out`);
+    expectThat(
+      isHonest,
+      () => `${node.self.id} sends a ${type} of term ${term} that its disk does not bear out`,
+    );
   }
   const hasCommitted = node.state.role.type === 'leader' && node.state.commitIndex > before.commitIndex;
   if (hasCommitted) checkMajority(node.state, [...everybody]);
@@ -40,10 +43,19 @@ function isOnDisk(node: BareNode, to: Peer, message: Message): boolean {
   }
 }
 
-function checkMajority({ self, commitIndex, log, configurations }: State, nodes: readonly BareNode[]): void {
+/** An entry of the leader's own term, on a majority of disks (§5.4.2). */
+function checkMajority(state: State, nodes: readonly BareNode[]): void {
+  const { self, commitIndex, currentTerm, log, configurations } = state;
   const term = termAt(log, commitIndex);
+  expectThat(
+    term === currentTerm,
+    () => `${self.id} commits ${commitIndex}, an entry of term ${term}, by counting`,
+  );
   const holders = nodes.filter((node) => batchAt(node.durable, commitIndex)?.term === term);
   const voters = configurations.at(-1)?.configuration.voters ?? [];
   const votes = voters.filter((voter) => holders.some((holder) => isSamePeer(holder.self, voter))).length;
-  expectThat(votes * 2 > voters.length, () => `${self.id} commits ${commitIndex}, which is on ${votes} disks`);
+  expectThat(
+    votes * 2 > voters.length,
+    () => `${self.id} commits ${commitIndex}, which is on ${votes} disks`,
+  );
 }

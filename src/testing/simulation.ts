@@ -1,13 +1,20 @@
-import { checkState, checkTransition, type Config, type Input, type NodeId, type State } from '../core/index.ts';
+import {
+  type Config,
+  checkState,
+  checkTransition,
+  type Input,
+  type NodeId,
+  type State,
+} from '../core/index.ts';
 import { Agenda } from './agenda.ts';
 import { BareCluster, type BareStep, type Envelope } from './bare-cluster.ts';
 import { type AnswerCounts, ClientOracle } from './client-oracle.ts';
 import { ClusterHistory } from './cluster-history.ts';
 import { describeInput, describeOutput, describeState } from './describe.ts';
 import { Dice } from './dice.ts';
-import { drawWeather, type Weather } from './weather.ts';
 import { checkHonesty } from './honesty.ts';
 import { expectNone, expectThat } from './violation.ts';
+import { drawWeather, type Weather } from './weather.ts';
 
 /** What a simulation is told; all else follows from the seed. */
 export interface SimulationOptions {
@@ -15,6 +22,8 @@ export interface SimulationOptions {
   readonly nodes: number;
   /** Steps of the stormy part; then the weather clears, and the cluster must recover. */
   readonly steps: number;
+  /** Told of every step, after it: a recording. */
+  readonly onStep?: (taken: BareStep) => void;
 }
 
 /** What happened in a simulation: to tell whether it exercised anything. */
@@ -51,8 +60,8 @@ type Event =
 
 /** Ticks and timeouts are shorter than by default, so that more happens in as many steps. */
 const config: Partial<Config> = {
-  tickIntervalMs: 20,
-  heartbeatIntervalMs: 40,
+  tickIntervalMs: 30,
+  heartbeatIntervalMs: 60,
   electionTimeoutMsMin: 120,
   electionTimeoutMsMax: 240,
   failoverDelayMsMax: 20,
@@ -138,7 +147,7 @@ class Simulation {
   }
 
   #begin(): void {
-    for (const id of this.#ids) this.#agenda.add(this.#dice.between(1, 20), { type: 'tick', id });
+    for (const id of this.#ids) this.#agenda.add(this.#dice.between(1, 30), { type: 'tick', id });
     this.#agenda.add(1, { type: 'client' });
     const { crashMs, cutMs, pauseMs, slowDiskMs } = this.#weather;
     if (crashMs > 0) this.#agenda.add(this.#about(crashMs), { type: 'crash' });
@@ -198,7 +207,7 @@ class Simulation {
         this.#pause();
         return this.#again(type, this.#weather.pauseMs);
       case 'slowDisk':
-        this.#slowUntil.set(this.#dice.pick(this.#ids), this.#now + this.#dice.between(50, 1500));
+        this.#slowUntil.set(this.#victim(), this.#now + this.#dice.between(50, 1500));
         return this.#again(type, this.#weather.slowDiskMs);
     }
   }
@@ -213,7 +222,7 @@ class Simulation {
   }
 
   #tick(id: NodeId): void {
-    this.#agenda.add(this.#now + 20, { type: 'tick', id });
+    this.#agenda.add(this.#now + 30, { type: 'tick', id });
     if (this.#paused.has(id)) return;
     this.#input(id, { type: 'tick', now: this.#now });
   }
@@ -262,7 +271,9 @@ class Simulation {
 
   #delayMs(): number {
     const { delayMs, latePercent } = this.#weather;
-    return this.#dice.chance(latePercent) ? this.#dice.between(delayMs, 1500) : this.#dice.between(1, delayMs);
+    return this.#dice.chance(latePercent)
+      ? this.#dice.between(delayMs, 1500)
+      : this.#dice.between(1, delayMs);
   }
 
   /** A stopped process reads what came meanwhile when it goes on, before its clock ticks (design §3). */
@@ -280,7 +291,9 @@ class Simulation {
     const node = this.#cluster.node(id);
     this.#busy.delete(`sync ${id} ${boot}`);
     if (node.boot !== boot || !node.isUp) return;
-    const count = this.#weather.mergesFlushes ? node.unflushed.length : this.#dice.between(1, node.unflushed.length);
+    const count = this.#weather.mergesFlushes
+      ? node.unflushed.length
+      : this.#dice.between(1, node.unflushed.length);
     const input = node.complete(node.sync(count));
     this.#agenda.add(this.#now + this.#dice.between(0, 3), { type: 'complete', id, boot, input });
     this.#schedule(id);
@@ -322,8 +335,14 @@ class Simulation {
     this.#schedule(at);
   }
 
+  /** Any node, and often one that leads: there it hurts. */
+  #victim(): NodeId {
+    const leaders = this.#ids.filter((id) => this.#cluster.state(id).role.type === 'leader');
+    return this.#dice.pick(leaders.length > 0 && this.#dice.chance(50) ? leaders : this.#ids);
+  }
+
   #crash(): void {
-    const id = this.#dice.pick(this.#ids);
+    const id = this.#victim();
     const node = this.#cluster.node(id);
     if (!node.isUp) return;
     const keep = this.#dice.chance(50) ? 0 : this.#dice.between(0, node.unflushed.length);
@@ -349,7 +368,8 @@ class Simulation {
   #tellOthers(about: NodeId, isUp: boolean): void {
     if (!this.#weather.hasHints) return;
     for (const at of this.#ids) {
-      if (at !== about) this.#agenda.add(this.#now + this.#dice.between(1, 60), { type: 'hint', at, about, isUp });
+      if (at !== about)
+        this.#agenda.add(this.#now + this.#dice.between(1, 60), { type: 'hint', at, about, isUp });
     }
   }
 
@@ -357,23 +377,26 @@ class Simulation {
     if (!this.#paused.has(at)) this.#input(at, { type: isUp ? 'peerUp' : 'peerDown', id: about });
   }
 
-  /** Cuts a node off from others, in one direction or both; or splits the cluster. */
+  /** Cuts one node off, or splits the cluster; in both directions or in one. */
   #cut(): void {
     const until = this.#now + this.#dice.between(50, 1200);
-    const side = new Set(this.#ids.filter(() => this.#dice.chance(40)));
+    const alone = this.#victim();
+    const isAlone = this.#dice.chance(50);
+    const side = new Set(isAlone ? [alone] : this.#ids.filter(() => this.#dice.chance(40)));
     const isOneWay = this.#dice.chance(40);
+    const isTurned = this.#dice.chance(50);
     this.#counts.cuts += 1;
     for (const from of this.#ids) {
       for (const to of this.#ids) {
-        const isAcross = isOneWay ? side.has(from) && !side.has(to) : side.has(from) !== side.has(to);
-        if (isAcross && from !== to) this.#cuts.set(`${from}>${to}`, until);
+        const isCut = side.has(from) !== side.has(to) && (!isOneWay || side.has(from) !== isTurned);
+        if (isCut) this.#cuts.set(`${from}>${to}`, until);
       }
     }
   }
 
   /** A process is stopped for a while: no clock, no messages, while its disk goes on. */
   #pause(): void {
-    const id = this.#dice.pick(this.#ids);
+    const id = this.#victim();
     if (this.#paused.has(id) || !this.#cluster.node(id).isUp) return;
     const resumesAt = this.#now + this.#dice.between(20, 800);
     this.#counts.pauses += 1;
@@ -384,7 +407,14 @@ class Simulation {
   /** The weather clears: everything that was broken is mended. */
   #clearUp(): void {
     this.#isStormy = false;
-    this.#weather = { ...this.#weather, lossPercent: 0, doublePercent: 0, latePercent: 0, delayMs: 5, diskMs: 5 };
+    this.#weather = {
+      ...this.#weather,
+      lossPercent: 0,
+      doublePercent: 0,
+      latePercent: 0,
+      delayMs: 5,
+      diskMs: 5,
+    };
     this.#cuts.clear();
     this.#slowUntil.clear();
     for (const id of this.#ids) this.#restart(id);
@@ -396,7 +426,10 @@ class Simulation {
     let nextWriteAt = this.#now;
     const committedBefore = this.#oracle.counts.committed;
     while (!this.#isWell(committedBefore)) {
-      expectThat(this.#now < deadline, () => `the cluster has not recovered ${recoveryMs} ms after the storm`);
+      expectThat(
+        this.#now < deadline,
+        () => `the cluster has not recovered ${recoveryMs} ms after the storm`,
+      );
       if (this.#now >= nextWriteAt && this.#oracle.counts.committed === committedBefore) {
         nextWriteAt = this.#now + 200;
         this.#writeAtLeader();
@@ -419,7 +452,8 @@ class Simulation {
     const [first] = nodes;
     return nodes.every(({ state, laneLength, appliedIndex, logReads }) => {
       const isCommitted = state.commitIndex === state.log.lastIndex && appliedIndex === state.commitIndex;
-      const isSame = state.log.lastIndex === first?.state.log.lastIndex && state.currentTerm === first.state.currentTerm;
+      const isSame =
+        state.log.lastIndex === first?.state.log.lastIndex && state.currentTerm === first.state.currentTerm;
       return isCommitted && isSame && laneLength === 0 && logReads === 0 && hasNobodyWaiting(state);
     });
   }
@@ -428,6 +462,7 @@ class Simulation {
   #check(taken: BareStep): void {
     const { node, before, outputs } = taken;
     this.#counts.steps += 1;
+    this.#options.onStep?.(taken);
     this.#trace.push({ ...taken, at: this.#now });
     if (this.#trace.length > traceLength) this.#trace.shift();
     expectNone(checkTransition(before, node.state) ?? checkState(node.state));

@@ -97,7 +97,7 @@ export function node(like: NodeLike = {}): State {
   return initialState({
     self: like.self ?? n1,
     group: 0,
-    config: { ...defaultConfig, ...like.config },
+    config: like.config ? { ...defaultConfig, ...like.config } : defaultConfig,
     seed: like.seed ?? 1,
     hardState: { currentTerm: term(like.currentTerm ?? terms.at(-1) ?? 0), votedFor: like.votedFor ?? null },
     log: logOf(...terms),
@@ -189,11 +189,19 @@ export function preVote(inTerm: number, voteGranted = true): Message {
 
 /** A candidate's request; `last` is its last entry. */
 export function voteRequest(inTerm: number, last: readonly [index: number, term: number] = [0, 0]): Message {
-  return { type: 'requestVote', term: term(inTerm), lastLogIndex: index(last[0]), lastLogTerm: term(last[1]) };
+  return {
+    type: 'requestVote',
+    term: term(inTerm),
+    lastLogIndex: index(last[0]),
+    lastLogTerm: term(last[1]),
+  };
 }
 
 /** A request for a pre-vote in a term. */
-export function preVoteRequest(inTerm: number, last: readonly [index: number, term: number] = [0, 0]): Message {
+export function preVoteRequest(
+  inTerm: number,
+  last: readonly [index: number, term: number] = [0, 0],
+): Message {
   return { type: 'preVote', term: term(inTerm), lastLogIndex: index(last[0]), lastLogTerm: term(last[1]) };
 }
 
