@@ -1,17 +1,17 @@
-import { type Observable, Observable as Source } from 'rxjs';
+import { Observable } from 'rxjs';
 
 /**
  * Works on one buffer at a time: what arrives while the work is under way is collected, and is the next
  * buffer. So a slow consumer is asked seldom, with much at once, and a quick one at once.
  *
- * Emits what the work resolves to. Errors when it rejects, and never begins again. Completes once the source
- * has completed and the last buffer is done.
+ * Emits what the work resolves to. Errors when it rejects or throws, and never begins again. Completes once
+ * the source has completed and the last buffer is done. Not shared.
  */
 export function bufferWhile<T, R>(
   work: (buffer: readonly T[]) => Promise<R>,
 ): (source$: Observable<T>) => Observable<R> {
   return (source$) =>
-    new Source((subscriber) => {
+    new Observable((subscriber) => {
       let buffer: T[] = [];
       let isWorking = false;
       let isComplete = false;
@@ -19,14 +19,17 @@ export function bufferWhile<T, R>(
         const taken = buffer;
         buffer = [];
         isWorking = true;
-        work(taken).then(end, (error: unknown) => subscriber.error(error));
+        new Promise<R>((resolve) => resolve(work(taken))).then(end, (error: unknown) =>
+          subscriber.error(error),
+        );
       };
       const end = (result: R): void => {
         isWorking = false;
         if (subscriber.closed) return;
         subscriber.next(result);
-        if (buffer.length > 0 && !isWorking) begin();
-        else if (isComplete && !isWorking) subscriber.complete();
+        if (isWorking || subscriber.closed) return; // The result brought more, or an end.
+        if (buffer.length > 0) begin();
+        else if (isComplete) subscriber.complete();
       };
       return source$.subscribe({
         next(value) {

@@ -5,6 +5,12 @@ export interface CallLimits {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Where an answer goes: the two ends of a promise, or what stands before them. */
+export interface Answer<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
 /**
  * One caller who waits for an answer: told once, and never again. An abort is handed to `onAbort`, which
  * decides what it means.
@@ -13,22 +19,15 @@ export class Call<T> {
   readonly deadlineMs: number;
   #isDone = false;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort: (() => void) | undefined;
-  readonly #resolve: (value: T) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #onAbort: () => void;
+  readonly #answer: Answer<T>;
 
-  constructor(
-    limits: CallLimits,
-    answer: { resolve: (value: T) => void; reject: (error: unknown) => void },
-    onAbort: (call: Call<T>) => void,
-  ) {
+  constructor(limits: CallLimits, answer: Answer<T>, onAbort: () => void) {
     this.deadlineMs = limits.deadlineMs;
-    this.#resolve = answer.resolve;
-    this.#reject = answer.reject;
-    if (limits.signal === undefined) return;
     this.#signal = limits.signal;
-    this.#onAbort = () => onAbort(this);
-    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#onAbort = onAbort;
+    this.#answer = answer;
+    this.#signal?.addEventListener('abort', onAbort, { once: true });
   }
 
   /** It has been answered: whatever else becomes of the request concerns nobody. */
@@ -37,17 +36,24 @@ export class Call<T> {
   }
 
   resolve(value: T): void {
-    if (this.#settle()) this.#resolve(value);
+    if (this.#settle()) this.#answer.resolve(value);
   }
 
   reject(error: unknown): void {
-    if (this.#settle()) this.#reject(error);
+    if (this.#settle()) this.#answer.reject(error);
   }
 
   #settle(): boolean {
     if (this.#isDone) return false;
     this.#isDone = true;
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     return true;
   }
+}
+
+/** How long the last of several callers goes on waiting, in milliseconds from `now`; at least 1. */
+export function remainingMs(calls: readonly { readonly deadlineMs: number }[], now: number): number {
+  let latest = now + 1;
+  for (const { deadlineMs } of calls) if (deadlineMs > latest) latest = deadlineMs;
+  return latest - now;
 }

@@ -18,13 +18,15 @@ import { type Stepped, stepWith } from './step-with.ts';
 
 /** Who carries out what the core asks for, besides the log lane. */
 export interface CoreSinks {
-  readonly send: (output: SendMessage) => void;
+  readonly message: (output: SendMessage) => void;
   readonly machine: (output: ApplyReq | ReadStateMachineReq) => void;
   readonly onWriteRes: (output: WriteRes) => void;
   readonly onReadRes: (output: ReadRes) => void;
   readonly onFault: (fault: Fault, input: Input) => void;
   /** After the outputs of a step have been carried out. */
-  readonly onStep: (state: State, previous: State) => void;
+  readonly onStep: (state: State) => void;
+  /** Something threw, and what it was to do is half-done: the node must stop. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** What {@link runCore} works with. */
@@ -37,16 +39,18 @@ export interface CoreLoop {
 }
 
 /**
- * The loop around the core: inputs folded through `step`, and the outputs of each step handed to their sinks in the order emitted.
+ * The loop around the core: inputs folded through `step`, and the outputs of each step handed to their sinks
+ * in the order emitted.
  */
 export function runCore({ initial, input$, log, sinks }: CoreLoop): void {
-  let previous = initial;
   const carryOut = ({ state, outputs, input }: Stepped): void => {
-    for (const output of outputs) handOut(output, { input, log, sinks });
-    if (input.type === 'persistRes') log.evict(durableIndex(state));
-    const before = previous;
-    previous = state;
-    sinks.onStep(state, before);
+    try {
+      for (const output of outputs) handOut(output, { input, log, sinks });
+      if (input.type === 'persistRes') log.evict(durableIndex(state));
+      sinks.onStep(state);
+    } catch (error) {
+      sinks.onError(error); // An output is lost, perhaps a disk request: to go on would be to wait for it for ever.
+    }
   };
   input$.pipe(stepWith(initial)).subscribe(carryOut);
 }
@@ -57,7 +61,7 @@ function handOut(
 ): void {
   switch (output.type) {
     case 'message':
-      return to.sinks.send(output);
+      return to.sinks.message(output);
     case 'persistReq':
       return to.log.persist(output);
     case 'readLogReq':

@@ -1,4 +1,4 @@
-import { type NodeId, type Outcome, RaftError } from '../core/index.ts';
+import { type NodeId, type Outcome, RaftError, type Refusal } from '../core/index.ts';
 
 /** The stable codes of what can become of a request; explained in `docs/errors.md`. */
 export type RequestErrorCode =
@@ -11,6 +11,7 @@ export type RequestErrorCode =
   | 'RAFT_COMMAND_TOO_LARGE'
   | 'RAFT_BAD_COMMAND'
   | 'RAFT_BAD_REQUEST'
+  | 'RAFT_BAD_RESULT'
   | 'RAFT_COMPACTED'
   | 'RAFT_CLOSED'
   | 'RAFT_STOPPED';
@@ -45,7 +46,60 @@ export function requestError(
   code: RequestErrorCode,
   outcome: Outcome,
   what: string,
-  leaderId: NodeId | null = null,
+  options?: { leaderId?: NodeId | null; cause?: unknown },
 ): RequestError {
-  return new RequestError(code, outcome, `${what} ${advice[outcome]}`, { leaderId });
+  return new RequestError(code, outcome, `${what} ${advice[outcome]}`, options);
+}
+
+/** What a core's refusal means to a caller. */
+export function refusalError(reason: Refusal): RequestError {
+  switch (reason.type) {
+    case 'notLeader': {
+      const { leaderId } = reason;
+      return requestError('RAFT_NOT_LEADER', 'notCommitted', 'This node does not lead.', { leaderId });
+    }
+    case 'overloaded':
+      return requestError('RAFT_OVERLOADED', 'notCommitted', 'The leader has too many requests under way.');
+    case 'invalid':
+      return requestError('RAFT_BAD_REQUEST', 'notCommitted', `The request is malformed: ${reason.detail}.`);
+  }
+}
+
+/** A request that makes no sense; `what` says how, without a full stop. */
+export function badRequest(what: string): RequestError {
+  return requestError('RAFT_BAD_REQUEST', 'notCommitted', `${what}.`);
+}
+
+/** Nobody took the request before its deadline. */
+export function noLeader(): RequestError {
+  const what = 'No leader was found within the time limit: fewer than a majority of the voters may be up.';
+  return requestError('RAFT_NO_LEADER', 'notCommitted', what);
+}
+
+/** The leader that took the write stepped down before it was committed. */
+export function lostLeadership(): RequestError {
+  return requestError('RAFT_UNKNOWN_OUTCOME', 'unknown', 'The leader that took the write stepped down.');
+}
+
+/** The node that a write was passed on to can't answer any more. */
+export function lostForward(to: NodeId): RequestError {
+  const what = `The connection to ${to}, which took the request, broke.`;
+  return requestError('RAFT_UNKNOWN_OUTCOME', 'unknown', what);
+}
+
+/** The write is committed, but nobody can say with what result. */
+export function badResult(index: number, cause: unknown): RequestError {
+  const what = `The write is committed at index ${index}, but its result can't be read: ${textOf(cause)}.`;
+  const message = `${what} Don't send it again: it has been carried out. Read what it did.`;
+  return new RequestError('RAFT_BAD_RESULT', 'unknown', message, { cause });
+}
+
+/** What went wrong, in words. */
+export function textOf(cause: unknown): string {
+  if (cause instanceof Error) return cause.message;
+  try {
+    return typeof cause === 'string' ? cause : (JSON.stringify(cause) ?? String(cause));
+  } catch {
+    return String(cause);
+  }
 }

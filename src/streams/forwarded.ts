@@ -1,9 +1,23 @@
-import type { Peer, ReadResult, WriteResult } from '../core/index.ts';
+import {
+  type GroupId,
+  isPayload,
+  type NodeId,
+  type Peer,
+  type ReadResult,
+  type WriteResult,
+} from '../core/index.ts';
 import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
-import { type RequestError, requestError } from './errors.ts';
+import { crc32 } from './crc32.ts';
+import {
+  badRequest,
+  badResult,
+  lostLeadership,
+  type RequestError,
+  refusalError,
+  requestError,
+} from './errors.ts';
 import type { Routes } from './routes.ts';
 import type { Codec } from './state-machine.ts';
-import { lostLeadership, refusalError } from './write-queue.ts';
 
 type Reply = ForwardReplyFrame['reply'];
 
@@ -12,8 +26,26 @@ interface Forwarded {
   readonly from: Peer;
   readonly bootCounter: number;
   readonly seq: number;
-  readonly kind: 'write' | 'readIndex';
   readonly deadlineMs: number;
+}
+
+/** The last request that a peer passed on in its latest run. */
+interface Latest {
+  readonly storeId: string;
+  readonly bootCounter: number;
+  readonly seq: number;
+}
+
+/** What {@link ForwardedRequests} works with. */
+export interface ForwardedOptions<Result> {
+  readonly codec: Codec<Result>;
+  readonly group: GroupId;
+  /** Sends an answer; `false`: it did not leave. */
+  readonly reply: (to: Peer, frame: ForwardReplyFrame) => boolean;
+  /** Forwarded requests that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
+  readonly pendingMax: number;
+  /** The largest payload of a write that is taken, in bytes. */
+  readonly payloadBytesMax: number;
 }
 
 /**
@@ -22,33 +54,24 @@ interface Forwarded {
  */
 export class ForwardedRequests<Result> {
   readonly #routes: Routes;
-  readonly #codec: Codec<Result>;
-  readonly #reply: (to: Peer, frame: Omit<ForwardReplyFrame, 'group'>) => void;
-  readonly #pendingMax: number;
+  readonly #options: ForwardedOptions<Result>;
   readonly #requests = new Map<number, Forwarded>();
+  /** One for each peer that ever passed something on. */
+  readonly #latest = new Map<NodeId, Latest>();
 
-  constructor(
-    routes: Routes,
-    options: {
-      readonly codec: Codec<Result>;
-      readonly reply: (to: Peer, frame: Omit<ForwardReplyFrame, 'group'>) => void;
-      /** Forwarded requests that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
-      readonly pendingMax: number;
-    },
-  ) {
+  constructor(routes: Routes, options: ForwardedOptions<Result>) {
     this.#routes = routes;
-    this.#codec = options.codec;
-    this.#reply = options.reply;
-    this.#pendingMax = options.pendingMax;
+    this.#options = options;
   }
 
   /** Takes a request from a peer. `bootCounter` names the peer's run. */
   add(from: Peer, bootCounter: number, { seq, request }: ForwardFrame): void {
-    const deadlineMs = this.#routes.now() + request.timeoutMs;
-    const forwarded: Forwarded = { from, bootCounter, seq, kind: request.type, deadlineMs };
-    if (this.#requests.size >= this.#pendingMax) {
-      const what = `${this.#requests.size} forwarded requests are waiting on the leader.`;
-      return this.#answer(forwarded, failureReply(requestError('RAFT_OVERLOADED', 'notCommitted', what)));
+    if (!this.#isNew(from, bootCounter, seq)) return; // Doubled on the way: the first one is answered.
+    const forwarded = { from, bootCounter, seq, deadlineMs: this.#routes.now() + request.timeoutMs };
+    const error = this.#errorOf(request);
+    if (error !== undefined) {
+      this.#answer(forwarded, failureReply(error));
+      return;
     }
     const id = this.#routes.nextId();
     this.#requests.set(id, forwarded);
@@ -57,17 +80,71 @@ export class ForwardedRequests<Result> {
     this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
   }
 
+  /**
+   * A request that comes twice must not be appended twice. A peer counts its requests, and a connection keeps
+   * their order, so that whatever does not go on from the last one has been here or is of an earlier run.
+   */
+  #isNew({ id, storeId }: Peer, bootCounter: number, seq: number): boolean {
+    const latest = this.#latest.get(id);
+    const isSameStore = latest?.storeId === storeId;
+    if (isSameStore && bootCounter < latest.bootCounter) return false;
+    if (isSameStore && bootCounter === latest.bootCounter && seq <= latest.seq) return false;
+    this.#latest.set(id, { storeId, bootCounter, seq });
+    return true;
+  }
+
+  /**
+   * Why a request is not handed to the core. The payload comes from a peer: were it appended as it is, with a
+   * count or a checksum that is not its own, every node of the cluster would find its log damaged.
+   */
+  #errorOf(request: ForwardFrame['request']): RequestError | undefined {
+    const { pendingMax, payloadBytesMax } = this.#options;
+    if (!(request.timeoutMs > 0)) return badRequest(`timeoutMs is ${request.timeoutMs}`);
+    if (this.#requests.size >= pendingMax) {
+      const what = `${this.#requests.size} forwarded requests are waiting on the leader.`;
+      return requestError('RAFT_OVERLOADED', 'notCommitted', what);
+    }
+    if (request.type === 'readIndex') return undefined;
+    const { payload, payloadChecksum, count } = request;
+    if (!(payload instanceof Uint8Array)) return badRequest('the payload is not bytes');
+    const { byteLength } = payload;
+    if (byteLength > payloadBytesMax) {
+      const what = `The commands have ${byteLength} bytes, the leader's limit is ${payloadBytesMax}.`;
+      return requestError('RAFT_COMMAND_TOO_LARGE', 'notCommitted', what);
+    }
+    if (count > pendingMax)
+      return badRequest(`${count} commands at once, the leader's limit is ${pendingMax}`);
+    if (!(count >= 1) || !isPayload(payload, count))
+      return badRequest(`the ${byteLength} bytes of the payload are not ${count} commands`);
+    if (crc32(payload) !== payloadChecksum)
+      return badRequest(`the payload's checksum is not ${payloadChecksum}: it was damaged on the way`);
+    return undefined;
+  }
+
   /** Our core answered a write. */
   onWriteResult(id: number, result: WriteResult, results: readonly Result[]): void {
     const forwarded = this.#take(id);
     if (forwarded === undefined) return;
-    if (result.type === 'committed') {
-      const { index, term } = result;
-      const encoded = results.map((value) => this.#codec.encode(value));
-      return this.#answer(forwarded, { type: 'committed', index, term, results: encoded });
-    }
+    if (result.type === 'committed') return this.#onCommitted(forwarded, result, results);
     const error = result.type === 'unknown' ? lostLeadership() : refusalError(result.reason);
     this.#answer(forwarded, failureReply(error));
+  }
+
+  #onCommitted(
+    forwarded: Forwarded,
+    { index, term }: Extract<WriteResult, { type: 'committed' }>,
+    results: readonly Result[],
+  ): void {
+    let encoded: readonly Uint8Array[];
+    try {
+      encoded = results.map((value) => this.#options.codec.encode(value));
+    } catch (cause) {
+      this.#answer(forwarded, failureReply(badResult(index, cause)));
+      return;
+    }
+    if (this.#answer(forwarded, { type: 'committed', index, term, results: encoded })) return;
+    // Too large for the connection, or nobody is there: what is small may still get through.
+    this.#answer(forwarded, failureReply(badResult(index, 'the connection did not take it')));
   }
 
   /** Our core confirmed a read index, and it has been applied here. */
@@ -103,8 +180,9 @@ export class ForwardedRequests<Result> {
     return forwarded;
   }
 
-  #answer({ from, bootCounter, seq }: Forwarded, reply: Reply): void {
-    this.#reply(from, { type: 'forwardReply', bootCounter, seq, reply });
+  #answer({ from, bootCounter, seq }: Forwarded, reply: Reply): boolean {
+    const { group } = this.#options;
+    return this.#options.reply(from, { type: 'forwardReply', group, bootCounter, seq, reply });
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Observable, Subject, type Subscription } from 'rxjs';
+import { type Observable, ReplaySubject, type Subscription } from 'rxjs';
 import type { Peer } from '../core/index.ts';
 import type { Founding, Storage } from '../storage/storage.ts';
 import {
@@ -28,7 +28,7 @@ export interface FoundingRunOptions {
  */
 export class FoundingRun {
   readonly #options: FoundingRunOptions;
-  readonly #founded$ = new Subject<Founding>();
+  readonly #founded$ = new ReplaySubject<Founding>(1);
   #state: FoundingState;
 
   constructor(options: FoundingRunOptions) {
@@ -42,24 +42,28 @@ export class FoundingRun {
     });
   }
 
-  /** Emits once, when this store durably belongs to a cluster; not if it did from the start. */
+  /** Emits once, when this store durably belongs to a cluster; not if it did from the start. Replays it. */
   get founded$(): Observable<Founding> {
     return this.#founded$;
   }
 
-  /** Begins, and follows what the transport sees; `resend$` repeats what may have been lost. */
-  run(event$: Observable<TransportEvent>, resend$: Observable<unknown>): Subscription {
-    const subscription = event$.subscribe((event) => this.#onEvent(event));
-    subscription.add(resend$.subscribe(() => this.#next({ type: 'resendDue' })));
-    this.#next({ type: 'started', newClusterId: crypto.randomUUID() });
-    return subscription;
+  /** Follows what the transport sees. */
+  follow(event$: Observable<TransportEvent>): Subscription {
+    return event$.subscribe((event) => this.#onEvent(event));
+  }
+
+  /** Begins, if nothing has happened yet; `resend$` repeats what may have been lost. */
+  begin(resend$: Observable<unknown>): Subscription {
+    this.#next({ type: 'started', newClusterId: randomId() });
+    return resend$.subscribe(() => this.#next({ type: 'resendDue' }));
   }
 
   #onEvent(event: TransportEvent): void {
-    if (event.type === 'up')
-      this.#next({ type: 'helloSeen', hello: event.hello, newClusterId: crypto.randomUUID() });
-    else if (event.type === 'down') this.#next({ type: 'peerGone', id: event.id });
-    else if (event.type === 'frame' && event.frame.type === 'found') {
+    if (event.type === 'up') {
+      this.#next({ type: 'helloSeen', hello: event.hello, newClusterId: randomId() });
+    } else if (event.type === 'down') {
+      this.#next({ type: 'peerGone', id: event.id });
+    } else if (event.type === 'frame' && event.frame.type === 'found') {
       this.#next({ type: 'foundReceived', from: event.from, found: event.frame });
     } else if (event.type === 'frame' && event.frame.type === 'foundAck') {
       this.#next({ type: 'ackReceived', from: event.from, clusterId: event.frame.clusterId });
@@ -80,10 +84,19 @@ export class FoundingRun {
 
   #persist({ clusterId, voters }: Extract<FoundingAction, { type: 'persistFounding' }>['founding']): void {
     const founding: Founding = { clusterId, configuration: { voters, votersOutgoing: [], learners: [] } };
-    this.#options.storage.found(founding).then(() => {
-      this.#founded$.next(founding);
-      this.#founded$.complete();
-      this.#next({ type: 'foundDurable' });
-    }, this.#options.onError);
+    this.#options.storage
+      .found(founding)
+      .then(() => {
+        this.#founded$.next(founding);
+        this.#founded$.complete();
+        this.#next({ type: 'foundDurable' });
+      })
+      .catch(this.#options.onError);
   }
+}
+
+/** 128 random bits, as 32 hexadecimal digits. */
+function randomId(): string {
+  const words = crypto.getRandomValues(new Uint32Array(4));
+  return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');
 }

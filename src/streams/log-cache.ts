@@ -69,6 +69,15 @@ export class LogCache {
     return this.#batches.slice(place, end);
   }
 
+  /**
+   * What of a reading of the disk is still the log: all that lies before the cache. From its first batch on the
+   * cache alone knows; the disk may still hold what has been truncated and not been flushed.
+   */
+  sift(stored: readonly EntryBatch[]): readonly EntryBatch[] {
+    const first = this.#batches[this.#first];
+    return first === undefined ? stored : stored.filter((batch) => batch.index < first.index);
+  }
+
   /** The batch that holds an index; `undefined` if it is not here. */
   batchAt(index: Index): EntryBatch | undefined {
     const place = this.#placeOf(index);

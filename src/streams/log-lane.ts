@@ -7,6 +7,8 @@ import {
   type Observable,
   type SchedulerLike,
   Subject,
+  type Subscription,
+  takeUntil,
 } from 'rxjs';
 import type { EntryBatch, Index, Input, PersistReq, ReadLogReq } from '../core/index.ts';
 import type { Persisted, Storage } from '../storage/storage.ts';
@@ -25,8 +27,10 @@ export class LogLane {
   readonly #cache = new LogCache(cacheBytesMax);
   readonly #request$ = new Subject<PersistReq>();
   readonly #machineChange$ = new Subject<void>();
-  /** Each finished transaction. Shared: there is one writer. Completes after `complete`, when all is durable. */
-  readonly persisted$: Observable<Persisted>;
+  readonly #completing$ = new Subject<void>();
+  readonly #persisted$ = new Subject<Persisted>();
+  readonly #writing: Subscription;
+  #truncations = 0;
 
   constructor(
     storage: Storage,
@@ -43,14 +47,21 @@ export class LogLane {
       auditTime(machineFlushMs, options.timeScheduler),
       filter(() => storage.machineStore.isDirty),
       map((): DiskWork => 'flushMachine'),
+      takeUntil(this.#completing$),
     );
-    const persisted$ = new Subject<Persisted>();
-    this.persisted$ = persisted$;
-    merge(this.#request$, flushMachine$).pipe(persistWith(storage)).subscribe(persisted$);
+    this.#writing = merge(this.#request$, flushMachine$)
+      .pipe(persistWith(storage))
+      .subscribe(this.#persisted$);
+  }
+
+  /** Each finished transaction. Shared: there is one writer. Completes after `complete`, when all is durable. */
+  get persisted$(): Observable<Persisted> {
+    return this.#persisted$;
   }
 
   /** Takes the next disk request: from now on it is what the log reads as. */
   persist(request: PersistReq): void {
+    if (request.truncateFrom !== undefined) this.#truncations += 1;
     this.#cache.write(request);
     this.#request$.next(request);
   }
@@ -64,9 +75,10 @@ export class LogLane {
   answer({ seq, from, maxBytes }: ReadLogReq): void {
     const cached = this.#cache.read({ from, maxBytes });
     if (cached !== undefined) return this.#input({ type: 'readLogRes', seq, batches: cached });
-    this.#storage
-      .readLog({ from, maxBytes })
-      .then((batches) => this.#input({ type: 'readLogRes', seq, batches }), this.#onError);
+    this.read({ from, maxBytes }).then(
+      (batches) => this.#input({ type: 'readLogRes', seq, batches }),
+      this.#onError,
+    );
   }
 
   /** A batch that is in memory. */
@@ -74,12 +86,19 @@ export class LogLane {
     return this.#cache.batchAt(index);
   }
 
-  /** Batches from the one that holds `from`, from memory or disk. */
+  /** Batches from the one that holds `from`, from memory or disk. It sees every request, flushed or not. */
   async read(range: {
     readonly from: Index;
     readonly maxBytes: number;
   }): Promise<readonly EntryBatch[] | 'compacted'> {
-    return this.#cache.read(range) ?? this.#storage.readLog(range);
+    for (;;) {
+      const cached = this.#cache.read(range);
+      if (cached !== undefined) return cached;
+      const truncations = this.#truncations;
+      const stored = await this.#storage.readLog(range);
+      if (stored === 'compacted') return stored;
+      if (truncations === this.#truncations) return this.#cache.sift(stored);
+    } // Truncated meanwhile: what was read may be gone.
   }
 
   /** Lets go of old batches that the disk holds. */
@@ -89,9 +108,15 @@ export class LogLane {
 
   /** No more requests come. Resolves when the last one is durable, or the disk has failed. */
   async complete(): Promise<void> {
-    const done = lastValueFrom(this.persisted$, { defaultValue: null }).catch(() => null);
+    const done = lastValueFrom(this.#persisted$, { defaultValue: null }).catch(() => null);
+    this.#completing$.next();
     this.#request$.complete();
     this.#machineChange$.complete();
     await done;
+  }
+
+  /** Begins no further transaction. What is not durable yet may never be, and nobody is told. */
+  abandon(): void {
+    this.#writing.unsubscribe();
   }
 }

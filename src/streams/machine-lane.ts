@@ -11,6 +11,7 @@ import {
   type Seq,
 } from '../core/index.ts';
 import type { MachineStore } from '../storage/storage.ts';
+import { isPromise } from './is-promise.ts';
 import type { StateMachine } from './state-machine.ts';
 
 /** What a {@link MachineLane} works with. */
@@ -29,8 +30,10 @@ export interface MachineLaneOptions<Command, Result> {
   readonly input: (input: Input) => void;
   readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
   readonly onConfirmed: (request: ReadStateMachineReq) => void;
-  /** The machine or the log failed: the node must stop. */
-  readonly onError: (error: unknown) => void;
+  /** The log could not be read: the node must stop. */
+  readonly onLogError: (error: unknown) => void;
+  /** The machine failed, perhaps halfway through a batch: the node must stop, and flush nothing of it. */
+  readonly onMachineError: (error: unknown) => void;
 }
 
 /** After so many commands, the event loop gets its turn. */
@@ -43,8 +46,9 @@ const commandsPerTurnMax = 4096;
 export class MachineLane<Command, Result> {
   readonly #options: MachineLaneOptions<Command, Result>;
   readonly #queue: (ApplyReq | ReadStateMachineReq)[] = [];
-  /** Read from the log and not applied yet, in order. */
+  /** Read from the log, committed, and not applied yet; in order. */
   #fetched: readonly EntryBatch[] = [];
+  #nextFetched = 0;
   #applied: Index;
   /** The applied index is durable through here. */
   #durable: Index;
@@ -85,7 +89,7 @@ export class MachineLane<Command, Result> {
     try {
       if (!this.#work()) this.#isRunning = false; // Otherwise it goes on by itself.
     } catch (error) {
-      this.#options.onError(error);
+      this.#options.onMachineError(error); // And never runs again.
     }
   }
 
@@ -115,7 +119,7 @@ export class MachineLane<Command, Result> {
         return true;
       }
       const batch = this.#nextBatch();
-      if (batch === undefined) return this.#fetch();
+      if (batch === undefined) return this.#fetch(request.through);
       const mustWait = this.#options.machine.keeps === 'own' && lastOf(batch) > this.#options.durableIndex();
       if (mustWait) return false; // `onFlushed` goes on.
       commands += batch.count;
@@ -130,25 +134,23 @@ export class MachineLane<Command, Result> {
 
   #nextBatch(): EntryBatch | undefined {
     const next = after(this.#applied);
-    const fetched = this.#fetched[0];
-    if (fetched === undefined) return this.#options.batchAt(next);
-    this.#fetched = this.#fetched.slice(1);
-    return fetched.index === next ? fetched : this.#options.batchAt(next);
+    const fetched = this.#fetched[this.#nextFetched];
+    if (fetched?.index !== next) return this.#options.batchAt(next);
+    this.#nextFetched += 1;
+    return fetched;
   }
 
-  #fetch(): true {
+  /** Reads what comes next. Only what is committed is kept: the rest may be truncated before it is applied. */
+  #fetch(through: Index): true {
     const next = after(this.#applied);
     this.#options.readLog(next).then((batches) => {
-      if (batches[0]?.index === next) {
-        this.#fetched = batches;
-        this.#resume();
-        return;
-      }
+      this.#fetched = batches.filter((batch) => lastOf(batch) <= through);
+      this.#nextFetched = 0;
+      if (this.#fetched[0]?.index === next) return this.#resume();
       const found = batches[0]?.index ?? 'none';
-      this.#options.onError(
-        new Error(`the log has no batch that begins at ${next}, the next to apply (found: ${found})`),
-      );
-    }, this.#options.onError);
+      const what = `the log has no batch that begins at ${next}, the next to apply (found: ${found})`;
+      this.#options.onLogError(new Error(what));
+    }, this.#options.onLogError);
     return true;
   }
 
@@ -163,7 +165,7 @@ export class MachineLane<Command, Result> {
     }
     const { index, term, logTimeMs } = batch;
     const results = machine.apply(commands, { index, term, logTimeMs });
-    if (!(results instanceof Promise)) {
+    if (!isPromise(results)) {
       this.#finish(batch, commands, results);
       return false;
     }
@@ -172,12 +174,13 @@ export class MachineLane<Command, Result> {
         'a machine that keeps its data in the store must apply synchronously, so that no flush finds it halfway',
       );
     }
-    results
+    Promise.resolve(results)
       .then((settled) => {
+        if (this.#isClosed) return;
         this.#finish(batch, commands, settled);
         this.#resume();
       })
-      .catch(this.#options.onError);
+      .catch(this.#options.onMachineError);
     return true;
   }
 

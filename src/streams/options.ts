@@ -1,5 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { type Config, configProblems, defaultConfig, RaftError } from '../core/index.ts';
+import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { declaredProblem } from '../transport/founding.ts';
 import type { MemberAddress } from '../transport/transport.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';
@@ -10,6 +10,7 @@ export interface Settings {
   readonly members: readonly MemberAddress[];
   readonly config: Config;
   readonly timeoutMs: number;
+  readonly closeTimeoutMs: number;
   readonly commandBytesMax: number;
   readonly pendingMax: number;
   readonly logger: Logger;
@@ -36,15 +37,16 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
       tickIntervalMs: options.tickMs ?? defaultConfig.tickIntervalMs,
     },
     timeoutMs: options.timeoutMs ?? 5_000,
+    closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
     commandBytesMax: options.commandBytesMax ?? 1024 * 1024 + 4096,
     pendingMax: options.pendingMax ?? 65_536,
-    logger: options.logger ?? silent,
+    logger: options.logger === undefined ? silent : harmless(options.logger),
     seed: options.seed ?? randomSeed(),
     timeScheduler: timeScheduler ?? asyncScheduler,
     turnScheduler: options.turnScheduler ?? turnScheduler,
     clock: timeScheduler === undefined ? () => performance.now() : () => timeScheduler.now(),
   };
-  const problems = [...optionProblems(options, settings), ...configProblems(settings.config)];
+  const problems = [...partProblems(options), ...memberProblems(options), ...numberProblems(settings)];
   if (problems.length > 0) {
     const list = problems.map((problem) => `\n  - ${problem}`).join('');
     throw new RaftError('RAFT_BAD_OPTIONS', `The node was not started, and nothing was changed:${list}`);
@@ -52,37 +54,91 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
   return settings;
 }
 
-function optionProblems<C, R, Q, A>(
-  options: RaftNodeOptions<C, R, Q, A>,
-  settings: Settings,
-): readonly string[] {
-  const problems: string[] = [];
-  const ids = [options.id, ...settings.members.map((member) => member.id)];
-  for (const id of new Set(ids)) {
-    if (typeof id !== 'string' || !nodeIdPattern.test(id)) {
-      problems.push(`the node name ${JSON.stringify(id)} is not 1 to 64 of A-Z a-z 0-9 . _ -, such as n1`);
-    }
+function partProblems<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): readonly string[] {
+  return (['machine', 'storage'] as const).flatMap((name) => {
+    const part: unknown = options[name];
+    const isThere = typeof part === 'object' && part !== null;
+    return isThere ? [] : [`${name} is ${part}, expected an object such as ${exampleOf[name]}`];
+  });
+}
+
+function memberProblems<C, R, Q, A>({
+  id,
+  members = [],
+  transport,
+}: RaftNodeOptions<C, R, Q, A>): readonly string[] {
+  if (!Array.isArray(members)) return [`members is ${typeof members}, expected a list of { id, url }`];
+  const ids = new Set<unknown>([
+    id,
+    ...members.map((member: unknown) => (member as { id?: unknown } | null)?.id),
+  ]);
+  const problems = [...ids]
+    .filter((name) => typeof name !== 'string' || !nodeIdPattern.test(name))
+    .map((name) => `the node name ${JSON.stringify(name)} is not 1 to 64 of A-Z a-z 0-9 . _ -, such as n1`);
+  if (problems.length === 0) {
+    const declared = declaredProblem(id, members);
+    if (declared !== null) problems.push(declared);
   }
-  const declared = declaredProblem(options.id, settings.members);
-  if (declared !== null) problems.push(declared);
-  if (settings.members.length > 1 && options.transport === undefined) {
-    problems.push(
-      `${settings.members.length} members need a transport to reach each other, such as wsTransport(…)`,
-    );
-  }
-  for (const name of ['machine', 'storage'] as const) {
-    if (typeof options[name] !== 'object') problems.push(`${name} is ${options[name]}, expected an object`);
-  }
-  for (const name of ['timeoutMs', 'commandBytesMax', 'pendingMax'] as const) {
-    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) {
-      problems.push(`${name} is ${settings[name]}, expected a positive integer such as 5000`);
-    }
+  if (members.length > 1 && transport === undefined) {
+    problems.push(`${members.length} members need a transport to reach each other, such as wsTransport(…)`);
   }
   return problems;
 }
+
+/** In the names of the options, not of what the core makes of them. */
+function numberProblems(settings: Settings): readonly string[] {
+  const { electionTimeoutMsMin, heartbeatIntervalMs, tickIntervalMs } = settings.config;
+  const positive: Readonly<Record<string, readonly [value: number, example: number]>> = {
+    electionMs: [electionTimeoutMsMin, 500],
+    heartbeatMs: [heartbeatIntervalMs, 100],
+    tickMs: [tickIntervalMs, 25],
+    timeoutMs: [settings.timeoutMs, 5_000],
+    closeTimeoutMs: [settings.closeTimeoutMs, 5_000],
+    commandBytesMax: [settings.commandBytesMax, 1_048_576],
+    pendingMax: [settings.pendingMax, 65_536],
+  };
+  const problems = Object.entries(positive)
+    .filter(([, [value]]) => !Number.isSafeInteger(value) || value < 1)
+    .map(([name, [value, example]]) => `${name} is ${value}, expected a positive integer such as ${example}`);
+  if (!Number.isSafeInteger(settings.seed)) problems.push(`seed is ${settings.seed}, expected an integer`);
+  if (heartbeatIntervalMs * 2 > electionTimeoutMsMin) {
+    problems.push(
+      `heartbeatMs is ${heartbeatIntervalMs} and electionMs ${electionTimeoutMsMin}, ` +
+        'expected at least two heartbeats in the shortest timeout, such as 100 and 500',
+    );
+  }
+  if (tickIntervalMs > heartbeatIntervalMs) {
+    problems.push(
+      `tickMs is ${tickIntervalMs} and heartbeatMs ${heartbeatIntervalMs}, ` +
+        'expected ticks at least as often as heartbeats, such as 25 and 100',
+    );
+  }
+  return problems;
+}
+
+const exampleOf = { machine: 'reducer(…)', storage: 'memoryStorage()' };
 
 function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] as number;
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What a logger throws concerns nobody here: least of all when there is something bad to log. */
+function harmless(logger: Logger): Logger {
+  const guarded =
+    (level: keyof Logger) =>
+    (facts: object, message: string): void => {
+      try {
+        logger[level](facts, message);
+      } catch {
+        // It had its chance.
+      }
+    };
+  return {
+    debug: guarded('debug'),
+    info: guarded('info'),
+    warn: guarded('warn'),
+    error: guarded('error'),
+  };
+}

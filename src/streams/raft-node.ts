@@ -19,6 +19,7 @@ export interface Logger {
 export interface RaftNodeOptions<Command, Result, Query, Answer> {
   /** This node's name: 1 to 64 of `A-Z a-z 0-9 . _ -`. */
   readonly id: NodeId;
+  /** What the cluster replicates: a `reducer(…)`, or an object with a storage of its own. */
   readonly machine: StateMachine<Command, Result, Query, Answer>;
   /** Its disk, such as `lmdbStorage({ path })`, or `memoryStorage()` for data that may be lost. */
   readonly storage: Storage;
@@ -37,10 +38,13 @@ export interface RaftNodeOptions<Command, Result, Query, Answer> {
   readonly electionMs?: number;
   /** How long a request may take, in milliseconds, unless it says otherwise. Default 5,000. */
   readonly timeoutMs?: number;
-  /** Largest encoded command. Default 1 MiB + 4 KiB. */
+  /** How long `close` waits for disk and network, in milliseconds; then they are left to themselves. Default 5,000. */
+  readonly closeTimeoutMs?: number;
+  /** Largest encoded command, or sum of the commands of one `writeAll`, in bytes. Default 1 MiB + 4 KiB. */
   readonly commandBytesMax?: number;
   /** Commands waiting for their answer; beyond it the answer is `RAFT_OVERLOADED`. Default 65,536. */
   readonly pendingMax?: number;
+  /** Told what happens. Default: nobody. */
   readonly logger?: Logger;
   /** Where randomness comes from: seeds the election timeouts. Default: drawn at random. */
   readonly seed?: number;

@@ -1,32 +1,33 @@
 import type { Index, NodeId, ReadResult } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
-import { Call, type CallLimits } from './call.ts';
-import { RequestError, type RequestErrorCode, requestError } from './errors.ts';
+import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
+import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
+import { isPromise } from './is-promise.ts';
 import type { ReadAnswer } from './raft-node.ts';
 import type { Routes } from './routes.ts';
-import { refusalError } from './write-queue.ts';
 
 /** One `read` of a caller. */
-interface ReadCall<Query, Answer> {
-  readonly call: Call<ReadAnswer<Answer>>;
+interface ReadCall<Query, Value> {
+  readonly call: Call<ReadAnswer<Value>>;
   readonly query: Query;
 }
 
 /** Reads that ask for one read index together. */
-interface ReadGroup<Query, Answer> {
-  readonly reads: readonly ReadCall<Query, Answer>[];
+interface ReadGroup<Query, Value> {
+  readonly reads: readonly ReadCall<Query, Value>[];
+  /** The node that was asked; `null` for our own core. */
   readonly via: NodeId | null;
 }
 
 /** Reads that wait until an index has been applied here. */
-interface AppliedGroup<Query, Answer> {
-  readonly reads: readonly ReadCall<Query, Answer>[];
+interface AppliedGroup<Query, Value> {
+  readonly reads: readonly ReadCall<Query, Value>[];
   readonly index: Index;
 }
 
 /** The state machine, as reads see it. */
-export interface Queried<Query, Answer> {
-  query(query: Query): Answer | Promise<Answer>;
+export interface Queried<Query, Value> {
+  query(query: Query): Value | Promise<Value>;
   appliedIndex(): Index;
 }
 
@@ -36,73 +37,89 @@ export interface Queried<Query, Answer> {
  * Linearizable ones of one event-loop turn share one read index: from our core if it leads, else asked of
  * the leader. A later read waits for a later one (thesis §6.4). The query itself always runs here.
  */
-export class ReadQueue<Query, Answer> {
+export class ReadQueue<Query, Value> {
   readonly #routes: Routes;
-  readonly #machine: Queried<Query, Answer>;
+  readonly #machine: Queried<Query, Value>;
   readonly #pendingMax: number;
-  #waiting: ReadCall<Query, Answer>[] = [];
-  readonly #sent = new Map<number, ReadGroup<Query, Answer>>();
-  #unapplied: AppliedGroup<Query, Answer>[] = [];
+  #waiting: ReadCall<Query, Value>[] = [];
+  readonly #sent = new Map<number, ReadGroup<Query, Value>>();
+  #unapplied: AppliedGroup<Query, Value>[] = [];
+  /** The machine takes its time to answer these. */
+  readonly #querying = new Set<ReadCall<Query, Value>>();
   #pending = 0;
 
   /** @param pendingMax - reads that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
-  constructor(routes: Routes, machine: Queried<Query, Answer>, pendingMax: number) {
+  constructor(routes: Routes, machine: Queried<Query, Value>, pendingMax: number) {
     this.#routes = routes;
     this.#machine = machine;
     this.#pendingMax = pendingMax;
   }
 
-  get isWaiting(): boolean {
-    return this.#waiting.length > 0;
-  }
-
   /** Takes a linearizable read, which leaves with the next {@link flush}. */
-  add(query: Query, limits: CallLimits): Promise<ReadAnswer<Answer>> {
-    return this.#take(query, limits, (read) => this.#waiting.push(read));
+  add(query: Query, limits: CallLimits, answer: Answer<ReadAnswer<Value>>): void {
+    const read = this.#take(query, limits, answer);
+    if (read !== undefined) this.#waiting.push(read);
   }
 
   /** Takes a read of what is applied here once that reaches `index`. */
-  addFrom(index: Index, query: Query, limits: CallLimits): Promise<ReadAnswer<Answer>> {
-    return this.#take(query, limits, (read) => this.#whenApplied({ reads: [read], index }));
+  addFrom(index: Index, query: Query, limits: CallLimits, answer: Answer<ReadAnswer<Value>>): void {
+    const read = this.#take(query, limits, answer);
+    if (read !== undefined) this.#whenApplied({ reads: [read], index });
   }
 
   #take(
     query: Query,
     limits: CallLimits,
-    begin: (read: ReadCall<Query, Answer>) => void,
-  ): Promise<ReadAnswer<Answer>> {
+    answer: Answer<ReadAnswer<Value>>,
+  ): ReadCall<Query, Value> | undefined {
     if (this.#pending >= this.#pendingMax) {
       const what = `${this.#pending} reads are waiting, the limit is ${this.#pendingMax}.`;
-      return Promise.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
+      answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
+      return undefined;
     }
     this.#pending += 1;
-    const answer = new Promise<ReadAnswer<Answer>>((resolve, reject) => {
-      const abort = (call: Call<ReadAnswer<Answer>>) =>
-        call.reject(requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the read up.'));
-      begin({ call: new Call(limits, { resolve, reject }, abort), query });
-    });
-    const release = () => {
-      this.#pending -= 1;
+    const counted: Answer<ReadAnswer<Value>> = {
+      resolve: (value) => {
+        this.#pending -= 1;
+        answer.resolve(value);
+      },
+      reject: (error) => {
+        this.#pending -= 1;
+        answer.reject(error);
+      },
     };
-    answer.then(release, release);
-    return answer;
+    const call = new Call(limits, counted, () => call.reject(aborted()));
+    return { call, query };
   }
 
   /** Asks for a read index for all that wait, if there is somebody to ask. */
   flush(): void {
     const target = this.#routes.target();
+    if (target === null) return;
+    this.#takeBackFromOthersThan(target);
     const reads = this.#waiting.filter(({ call }) => !call.isDone);
-    this.#waiting = reads;
-    if (target === null || reads.length === 0) return;
-    const id = this.#routes.nextId();
     this.#waiting = [];
+    if (reads.length === 0) return;
+    const id = this.#routes.nextId();
     this.#sent.set(id, { reads, via: target === 'self' ? null : target });
     if (target === 'self') return this.#routes.input({ type: 'read', id });
-    const timeoutMs = Math.max(1, Math.max(...reads.map(({ call }) => call.deadlineMs)) - this.#routes.now());
-    if (this.#routes.forward(target, { type: 'forward', seq: id, request: { type: 'readIndex', timeoutMs } }))
-      return;
+    const timeoutMs = remainingMs(
+      reads.map(({ call }) => call),
+      this.#routes.now(),
+    );
+    const request = { type: 'readIndex', timeoutMs } as const;
+    if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return;
     this.#sent.delete(id);
-    this.#waiting = [...reads, ...this.#waiting];
+    this.#waiting = reads;
+  }
+
+  /** Who leads has changed: the one that was asked may never answer. A read can be asked again, for a fresh index. */
+  #takeBackFromOthersThan(target: 'self' | NodeId): void {
+    for (const [id, { via, reads }] of this.#sent) {
+      if (via === null || via === target) continue;
+      this.#sent.delete(id);
+      this.#waiting.push(...reads);
+    }
   }
 
   /** Our core confirmed a read, and the machine has applied what it needs: run its queries. */
@@ -117,23 +134,24 @@ export class ReadQueue<Query, Answer> {
     const group = this.#sent.get(id);
     if (group === undefined || result.type === 'ok') return;
     this.#sent.delete(id);
-    if (result.reason.type === 'notLeader') this.#waiting = [...group.reads, ...this.#waiting];
+    if (result.reason.type === 'notLeader') this.#waiting.push(...group.reads);
     else for (const { call } of group.reads) call.reject(refusalError(result.reason));
   }
 
-  /** The leader answered with a read index, or said why not. */
-  onReply(seq: number, reply: ForwardReplyFrame['reply']): void {
+  /** The node `from` answered with a read index, or said why not. */
+  onReply(from: NodeId, seq: number, reply: ForwardReplyFrame['reply']): void {
     const group = this.#sent.get(seq);
-    if (group === undefined) return;
+    if (group?.via !== from) return; // Not asked, or not any more.
     this.#sent.delete(seq);
-    if (reply.type === 'readIndex')
-      return this.#whenApplied({ reads: group.reads, index: reply.index as Index });
+    const { reads } = group;
+    if (reply.type === 'readIndex') return this.#whenApplied({ reads, index: reply.index as Index });
     const isRefused = reply.type === 'notCommitted' && reply.code !== 'RAFT_NOT_LEADER';
-    if (!isRefused)
-      this.#waiting = [...group.reads, ...this.#waiting]; // Nothing happened: ask anew.
-    else
-      for (const { call } of group.reads)
-        call.reject(new RequestError(reply.code as RequestErrorCode, 'notCommitted', reply.message));
+    if (!isRefused) {
+      this.#waiting.push(...reads); // Nothing happened: ask anew.
+      return;
+    }
+    const error = new RequestError(reply.code as RequestErrorCode, 'notCommitted', reply.message);
+    for (const { call } of reads) call.reject(error);
   }
 
   /** The connection on which a read index was asked for has closed: the reads take a fresh one. */
@@ -141,11 +159,11 @@ export class ReadQueue<Query, Answer> {
     for (const [id, group] of this.#sent) {
       if (group.via !== to) continue;
       this.#sent.delete(id);
-      this.#waiting = [...group.reads, ...this.#waiting];
+      this.#waiting.push(...group.reads);
     }
   }
 
-  #whenApplied(group: AppliedGroup<Query, Answer>): void {
+  #whenApplied(group: AppliedGroup<Query, Value>): void {
     if (group.index <= this.#machine.appliedIndex()) this.#answer(group.reads);
     else this.#unapplied.push(group);
   }
@@ -155,66 +173,84 @@ export class ReadQueue<Query, Answer> {
     if (this.#unapplied.length === 0) return;
     const applied = this.#machine.appliedIndex();
     const ready = this.#unapplied.filter((group) => group.index <= applied);
+    if (ready.length === 0) return;
     this.#unapplied = this.#unapplied.filter((group) => group.index > applied);
     for (const group of ready) this.#answer(group.reads);
   }
 
-  #answer(reads: readonly ReadCall<Query, Answer>[]): void {
-    for (const { call, query } of reads) {
+  #answer(reads: readonly ReadCall<Query, Value>[]): void {
+    for (const read of reads) {
+      const { call, query } = read;
       if (call.isDone) continue;
       const index = this.#machine.appliedIndex();
       try {
-        const answer = this.#machine.query(query);
-        if (answer instanceof Promise)
-          answer.then(
-            (value) => call.resolve({ value, index }),
-            (error) => call.reject(error),
-          );
-        else call.resolve({ value: answer, index });
+        const value = this.#machine.query(query);
+        if (isPromise(value)) this.#await(read, value, index);
+        else call.resolve({ value, index });
       } catch (error) {
         call.reject(error);
       }
     }
   }
 
-  /** Gives up the reads whose time is over. */
-  expire(now: number): void {
-    const isOver = ({ call }: ReadCall<Query, Answer>) => now >= call.deadlineMs;
-    for (const read of this.#waiting) if (isOver(read)) read.call.reject(noLeaderError());
-    this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
-    for (const [id, { reads }] of this.#sent) {
-      for (const read of reads) if (isOver(read)) read.call.reject(unconfirmedError());
-      if (reads.every(({ call }) => call.isDone)) this.#sent.delete(id);
-    }
-    for (const { reads, index } of this.#unapplied) {
-      for (const read of reads) if (isOver(read)) read.call.reject(this.#laggingError(index));
-    }
-    this.#unapplied = this.#unapplied.filter(({ reads }) => reads.some(({ call }) => !call.isDone));
+  #await(read: ReadCall<Query, Value>, answer: Promise<Value>, index: Index): void {
+    this.#querying.add(read);
+    answer.then(
+      (value) => {
+        this.#querying.delete(read);
+        read.call.resolve({ value, index });
+      },
+      (error) => {
+        this.#querying.delete(read);
+        read.call.reject(error);
+      },
+    );
   }
 
-  #laggingError(index: Index): RequestError {
+  /** Gives up the reads whose time is over. */
+  expire(now: number): void {
+    const giveUp = (reads: Iterable<ReadCall<Query, Value>>, why: () => RequestError): void => {
+      for (const { call } of reads) if (now >= call.deadlineMs) call.reject(why());
+    };
+    giveUp(this.#waiting, noLeader);
+    this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
+    for (const [id, { reads }] of this.#sent) {
+      giveUp(reads, unconfirmed);
+      if (reads.every(({ call }) => call.isDone)) this.#sent.delete(id);
+    }
+    for (const { reads, index } of this.#unapplied) giveUp(reads, () => this.#lagging(index));
+    this.#unapplied = this.#unapplied.filter(({ reads }) => reads.some(({ call }) => !call.isDone));
+    giveUp(this.#querying, unanswered);
+    for (const read of this.#querying) if (read.call.isDone) this.#querying.delete(read);
+  }
+
+  #lagging(index: Index): RequestError {
     const what = `This node has applied ${this.#machine.appliedIndex()}, and did not reach ${index} within the time limit.`;
     return requestError('RAFT_TIMEOUT', 'notCommitted', what);
   }
 
   /** Answers everything that is outstanding. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
-    const groups = [{ reads: this.#waiting }, ...this.#sent.values(), ...this.#unapplied];
-    for (const { reads } of groups) {
-      for (const { call } of reads) call.reject(requestError(code, 'notCommitted', what));
-    }
+    const groups = [this.#sent.values(), this.#unapplied].flatMap((group) => [...group]);
+    const reads = [...this.#waiting, ...this.#querying, ...groups.flatMap((group) => group.reads)];
+    for (const { call } of reads) call.reject(requestError(code, 'notCommitted', what));
     this.#waiting = [];
     this.#sent.clear();
     this.#unapplied = [];
+    this.#querying.clear();
   }
 }
 
-function noLeaderError(): RequestError {
-  const what = 'No leader was found within the time limit: fewer than a majority of the voters may be up.';
-  return requestError('RAFT_NO_LEADER', 'notCommitted', what);
+function aborted(): RequestError {
+  return requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the read up.');
 }
 
-function unconfirmedError(): RequestError {
+function unconfirmed(): RequestError {
   const what = 'No majority confirmed within the time limit that the leader still leads.';
+  return requestError('RAFT_TIMEOUT', 'notCommitted', what);
+}
+
+function unanswered(): RequestError {
+  const what = 'The state machine did not answer the query within the time limit.';
   return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }

@@ -1,70 +1,83 @@
-import type { GroupId, NodeId, Peer, ReadRes, ReadStateMachineReq, WriteRes } from '../core/index.ts';
-import { type Index, index } from '../core/index.ts';
+import {
+  type GroupId,
+  type Index,
+  index,
+  type Peer,
+  type ReadRes,
+  type ReadStateMachineReq,
+  type WriteRes,
+} from '../core/index.ts';
 import type { ForwardReplyFrame, TransportEvent } from '../transport/transport.ts';
-import type { CallLimits } from './call.ts';
-import { requestError } from './errors.ts';
+import type { Answer, CallLimits } from './call.ts';
+import { badRequest, requestError, textOf } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
 import type { ReadAnswer, ReadOptions, RequestOptions } from './raft-node.ts';
-import { type Queried, ReadQueue } from './read-queue.ts';
+import { ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
 import type { StateMachine } from './state-machine.ts';
-import { WriteQueue, type Written } from './write-queue.ts';
+import { payloadBytes, WriteQueue, type Written } from './write-queue.ts';
 
 const batchCountMax = 2048;
 
 /** What {@link Requests} works with. */
-export interface RequestsOptions<Command, Result, Query, Answer> {
+export interface RequestsOptions<Command, Result, Query, Value> {
   readonly settings: Settings;
-  readonly machine: StateMachine<Command, Result, Query, Answer>;
+  readonly machine: StateMachine<Command, Result, Query, Value>;
   readonly group: GroupId;
   readonly routes: Routes;
   readonly appliedIndex: () => Index;
   /** Of this store's current run. */
   readonly bootCounter: number;
-  readonly reply: (to: Peer, frame: ForwardReplyFrame) => void;
+  readonly reply: (to: Peer, frame: ForwardReplyFrame) => boolean;
 }
 
 /** Everything that callers, here and on other nodes, have asked of this node and wait for. */
-export class Requests<Command, Result, Query, Answer> {
-  readonly #options: RequestsOptions<Command, Result, Query, Answer>;
+export class Requests<Command, Result, Query, Value> {
+  readonly #options: RequestsOptions<Command, Result, Query, Value>;
   readonly #writes: WriteQueue<Result>;
-  readonly #reads: ReadQueue<Query, Answer>;
+  readonly #reads: ReadQueue<Query, Value>;
   readonly #forwarded: ForwardedRequests<Result>;
   /** Results of batches applied here whose write has not been answered yet, by first index. */
   readonly #results = new Map<Index, readonly Result[]>();
   #isFlushDue = false;
   #refusal: 'RAFT_CLOSED' | 'RAFT_STOPPED' | null = null;
 
-  constructor(options: RequestsOptions<Command, Result, Query, Answer>) {
+  constructor(options: RequestsOptions<Command, Result, Query, Value>) {
     this.#options = options;
-    const { settings, machine, group, routes, reply } = options;
-    const { commandBytesMax, pendingMax } = settings;
-    this.#writes = new WriteQueue(routes, { batchBytesMax: commandBytesMax, batchCountMax, pendingMax });
-    const queried: Queried<Query, Answer> = {
-      query: (query) => machine.query(query),
-      appliedIndex: options.appliedIndex,
-    };
-    this.#reads = new ReadQueue(routes, queried, pendingMax);
+    const { settings, machine, group, routes, reply, appliedIndex } = options;
+    const { pendingMax } = settings;
+    const payloadBytesMax = 4 + settings.commandBytesMax; // A single command and its length.
+    this.#writes = new WriteQueue(routes, { batchBytesMax: payloadBytesMax, batchCountMax, pendingMax });
+    this.#reads = new ReadQueue(routes, { query: (query) => machine.query(query), appliedIndex }, pendingMax);
     this.#forwarded = new ForwardedRequests(routes, {
       codec: machine.result,
-      reply: (to, frame) => reply(to, { ...frame, group }),
+      group,
+      reply,
       pendingMax,
+      payloadBytesMax,
     });
   }
 
-  /** Replicates commands that stand one after the other in the log. */
-  async write(commands: readonly Command[], options: RequestOptions): Promise<Written<Result>> {
+  /** Replicates commands that stand one after the other in the log. Throws what can be said at once. */
+  write(commands: readonly Command[], options: RequestOptions, answer: Answer<Written<Result>>): void {
     const limits = this.#limitsOf(options);
-    const encoded = commands.map((command) => this.#encode(command));
-    const bytes = encoded.reduce((sum, command) => sum + command.byteLength, 0);
     const { commandBytesMax } = this.#options.settings;
+    const encoded = commands.map((command) => this.#encode(command));
+    const bytes = encoded.reduce((sum, command) => sum + payloadBytes(command), 0) - 4;
     if (bytes > commandBytesMax) {
-      const what = `The command has ${bytes} bytes, the limit is ${commandBytesMax} (option commandBytesMax).`;
-      throw requestError('RAFT_COMMAND_TOO_LARGE', 'notCommitted', what);
+      const what =
+        encoded.length === 1
+          ? `The command has ${bytes} bytes`
+          : `The ${encoded.length} commands have ${bytes} bytes, with 4 between any two`;
+      throw requestError(
+        'RAFT_COMMAND_TOO_LARGE',
+        'notCommitted',
+        `${what}, the limit is ${commandBytesMax} (option commandBytesMax).`,
+      );
     }
+    this.#writes.add(encoded, limits, answer);
     this.flushSoon();
-    return this.#writes.add(encoded, limits);
   }
 
   #encode(command: Command): Uint8Array {
@@ -73,24 +86,25 @@ export class Requests<Command, Result, Query, Answer> {
       if (bytes instanceof Uint8Array) return bytes;
       throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
     } catch (cause) {
-      const what = `The command can't be encoded: ${cause instanceof Error ? cause.message : String(cause)}.`;
-      throw requestError('RAFT_BAD_COMMAND', 'notCommitted', what);
+      const what = `The command can't be encoded: ${textOf(cause)}.`;
+      throw requestError('RAFT_BAD_COMMAND', 'notCommitted', what, { cause });
     }
   }
 
-  /** Asks the state machine, with the guarantee that the options name. */
-  async read(query: Query, options: ReadOptions): Promise<ReadAnswer<Answer>> {
+  /** Asks the state machine, with the guarantee that the options name. Throws what can be said at once. */
+  read(query: Query, options: ReadOptions, answer: Answer<ReadAnswer<Value>>): void {
     const limits = this.#limitsOf(options);
     const { consistency = 'linearizable', index: from = 0 } = options;
     switch (consistency) {
       case 'linearizable':
-        this.flushSoon();
-        return this.#reads.add(query, limits);
+        this.#reads.add(query, limits, answer);
+        return this.flushSoon();
       case 'session':
-        if (Number.isSafeInteger(from) && from >= 0) return this.#reads.addFrom(index(from), query, limits);
-        throw badRequest(`index is ${from}, expected the index of the caller's last write`);
+        if (!Number.isSafeInteger(from) || from < 0)
+          throw badRequest(`index is ${from}, expected the index of the caller's last write`);
+        return this.#reads.addFrom(index(from), query, limits, answer);
       case 'stale':
-        return this.#reads.addFrom(index(0), query, limits);
+        return this.#reads.addFrom(index(0), query, limits, answer);
       default:
         throw badRequest(`consistency is ${consistency}, expected linearizable, session or stale`);
     }
@@ -163,22 +177,23 @@ export class Requests<Command, Result, Query, Answer> {
 
   /** What the transport saw. */
   onEvent(event: TransportEvent): void {
-    if (event.type === 'outgoingDown') return this.#onLinkDown(event.id);
+    if (this.#refusal !== null) return;
+    if (event.type === 'outgoingDown') return this.#onLinkDown(event);
     if (event.type !== 'frame') return;
-    const { frame } = event;
-    if (frame.type === 'forward' && this.#refusal === null)
-      this.#forwarded.add(event.from, event.bootCounter, frame);
-    if (frame.type === 'forwardReply') this.#onReply(frame);
+    const { frame, from, bootCounter } = event;
+    if (frame.type === 'forward' && frame.group === this.#options.group)
+      this.#forwarded.add(from, bootCounter, frame);
+    if (frame.type === 'forwardReply' && frame.group === this.#options.group) this.#onReply(from, frame);
   }
 
   /** A late answer to a request of an earlier run is not ours (design §8). */
-  #onReply({ bootCounter, seq, reply }: ForwardReplyFrame): void {
+  #onReply({ id }: Peer, { bootCounter, seq, reply }: ForwardReplyFrame): void {
     if (bootCounter !== this.#options.bootCounter) return;
-    this.#writes.onReply(seq, reply, (bytes) => this.#options.machine.result.decode(bytes));
-    this.#reads.onReply(seq, reply);
+    this.#writes.onReply(id, seq, reply, (bytes) => this.#options.machine.result.decode(bytes));
+    this.#reads.onReply(id, seq, reply);
   }
 
-  #onLinkDown(id: NodeId): void {
+  #onLinkDown({ id }: { readonly id: string }): void {
     this.#writes.onLinkDown(id);
     this.#reads.onLinkDown(id);
   }
@@ -191,8 +206,4 @@ export class Requests<Command, Result, Query, Answer> {
     this.#reads.close(code, what);
     this.#forwarded.close();
   }
-}
-
-function badRequest(what: string): Error {
-  return requestError('RAFT_BAD_REQUEST', 'notCommitted', `${what}.`);
 }

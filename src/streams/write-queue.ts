@@ -3,14 +3,23 @@ import {
   type Index,
   type NodeId,
   plus,
-  type Refusal,
   type Term,
+  unreachable,
   type WriteResult,
 } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
-import { Call, type CallLimits } from './call.ts';
+import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
 import { crc32 } from './crc32.ts';
-import { RequestError, type RequestErrorCode, requestError } from './errors.ts';
+import {
+  badResult,
+  lostForward,
+  lostLeadership,
+  noLeader,
+  RequestError,
+  type RequestErrorCode,
+  refusalError,
+  requestError,
+} from './errors.ts';
 import type { Routes } from './routes.ts';
 
 /** Where a call's first command stands, and the results of its commands, in order. */
@@ -24,7 +33,12 @@ export interface Written<Result> {
 interface WriteCall<Result> {
   readonly call: Call<Written<Result>>;
   readonly commands: readonly Uint8Array[];
+  /** Of the commands, each with its length. */
   readonly bytes: number;
+  /** Calls leave in the order they came, also when they have to leave once more. */
+  readonly order: number;
+  /** It has left, and is not back: what becomes of it is for others to decide. */
+  isSent: boolean;
 }
 
 /** Calls whose commands went off together. */
@@ -36,12 +50,17 @@ interface WriteGroup<Result> {
 
 /** Limits of a {@link WriteQueue}. */
 export interface WriteLimits {
-  /** Payload bytes of one batch; a single larger command is a batch of its own. */
+  /** Payload bytes of one batch; a single larger call is a batch of its own. */
   readonly batchBytesMax: number;
   /** Commands of one batch, so that applying one never takes long. */
   readonly batchCountMax: number;
   /** Commands that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
   readonly pendingMax: number;
+}
+
+/** Bytes of a command in a payload. */
+export function payloadBytes(command: Uint8Array): number {
+  return 4 + command.byteLength;
 }
 
 /**
@@ -56,6 +75,8 @@ export class WriteQueue<Result> {
   #waiting: WriteCall<Result>[] = [];
   readonly #sent = new Map<number, WriteGroup<Result>>();
   #pending = 0;
+  #lastOrder = 0;
+  #closed: { readonly code: RequestErrorCode; readonly what: string } | null = null;
 
   constructor(routes: Routes, limits: WriteLimits) {
     this.#routes = routes;
@@ -63,22 +84,23 @@ export class WriteQueue<Result> {
   }
 
   /** Takes commands that stand one after the other in the log. They leave with the next {@link flush}. */
-  add(commands: readonly Uint8Array[], limits: CallLimits): Promise<Written<Result>> {
-    let bytes = 0;
-    for (const command of commands) bytes += 4 + command.byteLength;
+  add(commands: readonly Uint8Array[], limits: CallLimits, answer: Answer<Written<Result>>): void {
     if (this.#pending + commands.length > this.#limits.pendingMax) {
-      const what = `${this.#pending} commands are waiting, the limit is ${this.#limits.pendingMax}.`;
-      return Promise.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
+      const what = `${this.#pending} commands are waiting and ${commands.length} more came, the limit is ${this.#limits.pendingMax}.`;
+      return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
     }
-    return new Promise((resolve, reject) => {
-      const call = new Call({ ...limits }, { resolve, reject }, (aborted) => this.#abort(aborted));
-      this.#waiting.push({ call, commands, bytes });
-      this.#pending += commands.length;
-    });
-  }
-
-  get isWaiting(): boolean {
-    return this.#waiting.length > 0;
+    let bytes = 0;
+    for (const command of commands) bytes += payloadBytes(command);
+    this.#lastOrder += 1;
+    const write: WriteCall<Result> = {
+      call: new Call(limits, answer, () => this.#abort(write)),
+      commands,
+      bytes,
+      order: this.#lastOrder,
+      isSent: false,
+    };
+    this.#waiting.push(write);
+    this.#pending += commands.length;
   }
 
   /** Sends what waits, if there is somewhere to send it. */
@@ -90,8 +112,7 @@ export class WriteQueue<Result> {
     for (let at = 0; at < waiting.length; ) {
       const end = this.#groupEnd(waiting, at);
       if (!this.#send(waiting.slice(at, end), target)) {
-        this.#waiting = [...waiting.slice(at), ...this.#waiting]; // Did not leave: it may wait.
-        return;
+        return this.#wait(waiting.slice(at)); // Did not leave: it may wait.
       }
       at = end;
     }
@@ -110,6 +131,7 @@ export class WriteQueue<Result> {
   }
 
   #send(calls: readonly WriteCall<Result>[], target: 'self' | NodeId): boolean {
+    if (this.#closed !== null) return false;
     const live = calls.filter(({ call }) => !call.isDone);
     if (live.length === 0) return true;
     const commands =
@@ -119,18 +141,16 @@ export class WriteQueue<Result> {
     const id = this.#routes.nextId();
     const count = commands.length;
     this.#sent.set(id, { calls: live, via: target === 'self' ? null : target });
+    for (const write of live) write.isSent = true;
     if (target === 'self') {
       this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
       return true;
     }
-    const timeoutMs = Math.max(...live.map(({ call }) => call.deadlineMs)) - this.#routes.now();
-    const request = {
-      type: 'write',
-      payload,
-      payloadChecksum,
-      count,
-      timeoutMs: Math.max(1, timeoutMs),
-    } as const;
+    const timeoutMs = remainingMs(
+      live.map(({ call }) => call),
+      this.#routes.now(),
+    );
+    const request = { type: 'write', payload, payloadChecksum, count, timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return true;
     this.#sent.delete(id);
     return false;
@@ -144,33 +164,30 @@ export class WriteQueue<Result> {
       case 'committed':
         return this.#resolve(group, { index: result.index, term: result.term, results });
       case 'notCommitted':
-        if (result.reason.type === 'notLeader') return this.#wait(group);
+        if (result.reason.type === 'notLeader') return this.#wait(group.calls);
         return this.#reject(group, refusalError(result.reason));
       case 'unknown':
         return this.#reject(group, lostLeadership());
     }
   }
 
-  /** The leader answered a write that was passed on to it. */
-  onReply(seq: number, reply: ForwardReplyFrame['reply'], decode: (bytes: Uint8Array) => Result): void {
-    const group = this.#take(seq);
-    if (group === undefined) return;
+  /** The node `from` answered a write that was passed on to it. */
+  onReply(
+    from: NodeId,
+    seq: number,
+    reply: ForwardReplyFrame['reply'],
+    decode: (bytes: Uint8Array) => Result,
+  ): void {
+    if (this.#sent.get(seq)?.via !== from) return; // Not asked, or not any more.
+    const group = this.#take(seq) as WriteGroup<Result>;
     switch (reply.type) {
-      case 'committed': {
-        const { index, term } = reply;
-        return this.#resolve(group, {
-          index: index as Index,
-          term: term as Term,
-          results: reply.results.map(decode),
-        });
-      }
+      case 'committed':
+        return this.#onCommittedElsewhere(group, reply, decode);
       case 'notCommitted': {
-        if (reply.code === 'RAFT_NOT_LEADER') return this.#wait(group);
+        if (reply.code === 'RAFT_NOT_LEADER') return this.#wait(group.calls);
+        const { message, leaderId } = reply;
         const code = reply.code as RequestErrorCode;
-        return this.#reject(
-          group,
-          new RequestError(code, 'notCommitted', reply.message, { leaderId: reply.leaderId }),
-        );
+        return this.#reject(group, new RequestError(code, 'notCommitted', message, { leaderId }));
       }
       case 'unknown':
         return this.#reject(
@@ -178,8 +195,24 @@ export class WriteQueue<Result> {
           new RequestError(reply.code as RequestErrorCode, 'unknown', reply.message),
         );
       case 'readIndex':
-        return this.#reject(group, lostForward('the leader'));
+        return this.#reject(group, lostForward(from)); // An answer to something else: it tells nothing.
+      default:
+        return unreachable(reply);
     }
+  }
+
+  #onCommittedElsewhere(
+    group: WriteGroup<Result>,
+    { index, term, results }: Extract<ForwardReplyFrame['reply'], { type: 'committed' }>,
+    decode: (bytes: Uint8Array) => Result,
+  ): void {
+    let decoded: readonly Result[];
+    try {
+      decoded = results.map(decode);
+    } catch (cause) {
+      return this.#reject(group, badResult(index, cause));
+    }
+    this.#resolve(group, { index: index as Index, term: term as Term, results: decoded });
   }
 
   /** The connection on which requests were passed on has closed: what became of them can't be known. */
@@ -194,34 +227,28 @@ export class WriteQueue<Result> {
   /** Gives up the calls whose time is over. */
   expire(now: number): void {
     this.#waiting = this.#waiting.filter((write) => {
-      if (now >= write.call.deadlineMs)
-        this.#fail(write, requestError('RAFT_NO_LEADER', 'notCommitted', noLeader));
+      if (now >= write.call.deadlineMs) this.#fail(write, noLeader());
       return !write.call.isDone;
     });
     for (const [id, group] of this.#sent) {
-      for (const write of group.calls) {
-        if (now >= write.call.deadlineMs)
-          this.#fail(write, requestError('RAFT_TIMEOUT', 'unknown', timedOut));
-      }
+      for (const write of group.calls) if (now >= write.call.deadlineMs) this.#fail(write, timedOut());
       if (group.calls.every(({ call }) => call.isDone)) this.#sent.delete(id);
     }
   }
 
-  /** Answers everything that is outstanding. */
+  /** Answers everything that is outstanding. Nothing leaves any more. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
-    for (const write of this.#waiting) this.#fail(write, requestError(code, 'notCommitted', what));
-    for (const group of this.#sent.values()) this.#reject(group, requestError(code, 'unknown', what));
+    const waiting = this.#waiting;
+    this.#closed = { code, what };
     this.#waiting = [];
+    this.#wait(waiting);
+    for (const group of this.#sent.values()) this.#reject(group, requestError(code, 'unknown', what));
     this.#sent.clear();
   }
 
-  #abort(call: Call<Written<Result>>): void {
-    const isWaiting = this.#waiting.some((write) => write.call === call);
-    const outcome = isWaiting ? 'notCommitted' : 'unknown';
-    const all = [...this.#waiting, ...[...this.#sent.values()].flatMap((group) => group.calls)];
-    const write = all.find((candidate) => candidate.call === call);
-    if (write !== undefined)
-      this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
+  #abort(write: WriteCall<Result>): void {
+    const outcome = write.isSent ? 'unknown' : 'notCommitted';
+    this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
   }
 
   #take(id: number): WriteGroup<Result> | undefined {
@@ -230,22 +257,30 @@ export class WriteQueue<Result> {
     return group;
   }
 
-  /** It was never appended anywhere: it may go off once more. */
-  #wait(group: WriteGroup<Result>): void {
-    this.#waiting = [...group.calls.filter(({ call }) => !call.isDone), ...this.#waiting];
+  /** These were never appended anywhere: they may go off once more, each in its place. */
+  #wait(calls: readonly WriteCall<Result>[]): void {
+    const live = calls.filter(({ call }) => !call.isDone);
+    for (const write of live) write.isSent = false;
+    if (this.#closed === null) {
+      this.#waiting = [...live, ...this.#waiting].sort((a, b) => a.order - b.order);
+      return;
+    }
+    const { code, what } = this.#closed;
+    for (const write of live) this.#fail(write, requestError(code, 'notCommitted', what));
   }
 
   #resolve(group: WriteGroup<Result>, { index, term, results }: Written<Result>): void {
+    const count = group.calls.reduce((sum, { commands }) => sum + commands.length, 0);
+    if (results.length !== count) {
+      const what = `it has ${results.length} results for ${count} commands`;
+      return this.#reject(group, badResult(index, what));
+    }
     let offset = 0;
     for (const write of group.calls) {
       const { length } = write.commands;
-      const isAll = length === results.length;
+      const own = length === count ? results : results.slice(offset, offset + length);
       if (!write.call.isDone) this.#pending -= length;
-      write.call.resolve({
-        index: plus(index, offset),
-        term,
-        results: isAll ? results : results.slice(offset, offset + length),
-      });
+      write.call.resolve({ index: plus(index, offset), term, results: own });
       offset += length;
     }
   }
@@ -261,30 +296,7 @@ export class WriteQueue<Result> {
   }
 }
 
-/** What a core's refusal means to a caller. */
-export function refusalError(reason: Refusal): RequestError {
-  switch (reason.type) {
-    case 'notLeader':
-      return requestError('RAFT_NOT_LEADER', 'notCommitted', 'This node does not lead.', reason.leaderId);
-    case 'overloaded':
-      return requestError('RAFT_OVERLOADED', 'notCommitted', 'The leader has too many requests under way.');
-    case 'invalid':
-      return requestError('RAFT_BAD_REQUEST', 'notCommitted', `The request is malformed: ${reason.detail}.`);
-  }
-}
-
-const noLeader = 'No leader was found within the time limit: fewer than a majority of the voters may be up.';
-const timedOut = 'No majority acknowledged the write within the time limit.';
-
-/** The leader that took the write stepped down before it was committed. */
-export function lostLeadership(): RequestError {
-  return requestError('RAFT_UNKNOWN_OUTCOME', 'unknown', 'The leader that took the write stepped down.');
-}
-
-function lostForward(to: NodeId): RequestError {
-  return requestError(
-    'RAFT_UNKNOWN_OUTCOME',
-    'unknown',
-    `The connection to ${to}, which took the request, broke.`,
-  );
+function timedOut(): RequestError {
+  const what = 'No majority acknowledged the write within the time limit.';
+  return requestError('RAFT_TIMEOUT', 'unknown', what);
 }

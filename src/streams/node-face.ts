@@ -1,0 +1,129 @@
+import type { Observable } from 'rxjs';
+import {
+  type Configuration,
+  type Index,
+  index,
+  index0,
+  type NodeId,
+  plus,
+  type State,
+  term0,
+} from '../core/index.ts';
+import { commitsFrom } from './commit-stream.ts';
+import type { NodeRuntime } from './node-runtime.ts';
+import type {
+  Commit,
+  Committed,
+  NodeStatus,
+  RaftNode,
+  RaftNodeOptions,
+  ReadAnswer,
+  ReadOptions,
+  RequestOptions,
+  RoleName,
+} from './raft-node.ts';
+import { statusOf } from './status.ts';
+
+/** A node as its users see it. */
+export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command, Result, Query, Value> {
+  readonly id: NodeId;
+  readonly state$: Observable<State>;
+  readonly role$: Observable<RoleName>;
+  readonly leader$: Observable<NodeId | null>;
+  readonly members$: Observable<Configuration>;
+  readonly commits$: Observable<Commit<Command>>;
+  readonly closed: Promise<void>;
+  readonly #options: RaftNodeOptions<Command, Result, Query, Value>;
+  readonly #runtime: NodeRuntime<Command, Result, Query, Value>;
+
+  constructor(
+    options: RaftNodeOptions<Command, Result, Query, Value>,
+    runtime: NodeRuntime<Command, Result, Query, Value>,
+  ) {
+    const { state$, role$, leader$, members$, commits$ } = runtime.streams;
+    this.id = options.id;
+    this.state$ = state$.asObservable();
+    this.role$ = role$.asObservable();
+    this.leader$ = leader$.asObservable();
+    this.members$ = members$.asObservable();
+    this.commits$ = commits$.asObservable();
+    this.closed = runtime.lifetime.closed;
+    this.#options = options;
+    this.#runtime = runtime;
+  }
+
+  write(command: Command, options: RequestOptions = {}): Promise<Committed<Result>> {
+    return new Promise((resolve, reject) => {
+      this.#runtime.requests.write([command], options, {
+        resolve: ({ index: at, term, results }) => resolve({ index: at, term, result: results[0] as Result }),
+        reject,
+      });
+    });
+  }
+
+  writeAll(
+    commands: readonly Command[],
+    options: RequestOptions = {},
+  ): Promise<readonly Committed<Result>[]> {
+    if (commands.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      this.#runtime.requests.write(commands, options, {
+        resolve: ({ index: first, term, results }) =>
+          resolve(results.map((result, offset) => ({ index: plus(first, offset), term, result }))),
+        reject,
+      });
+    });
+  }
+
+  read(query: Query, options: ReadOptions = {}): Promise<ReadAnswer<Value>> {
+    return new Promise((resolve, reject) => {
+      this.#runtime.requests.read(query, options, { resolve, reject });
+    });
+  }
+
+  commits(
+    options: { readonly from?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<readonly Commit<Command>[]> {
+    const runtime = this.#runtime;
+    const from: Index = options.from === undefined ? plus(runtime.appliedIndex, 1) : index(options.from);
+    return commitsFrom(
+      {
+        command: this.#options.machine.command,
+        appliedIndex: () => runtime.appliedIndex,
+        applied$: runtime.streams.applied$,
+        isClosed: () => runtime.lifetime.isOver,
+        readLog: (at) => runtime.readLog(at),
+      },
+      { from, signal: options.signal },
+    );
+  }
+
+  status(): NodeStatus {
+    const { streams, clusterId, links, self } = this.#runtime;
+    if (streams.state !== null) return statusOf(streams.state, clusterId, links);
+    return {
+      id: self.id,
+      clusterId,
+      storeId: self.storeId,
+      role: 'follower',
+      term: term0,
+      leaderId: null,
+      commitIndex: index0,
+      lastApplied: index0,
+      lastIndex: index0,
+      firstIndex: index(1),
+      snapshotIndex: index0,
+      members: [],
+      peers: [],
+      links,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#runtime.lifetime.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { type Index, membersOf, type NodeId, RaftError } from '../core/index.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { Loaded, Storage } from '../storage/storage.ts';
+import { NodeFace } from './node-face.ts';
+import { NodeRuntime } from './node-runtime.ts';
+import { settingsOf } from './options.ts';
+import type { RaftNode, RaftNodeOptions } from './raft-node.ts';
+import type { StateMachine } from './state-machine.ts';
+
+/**
+ * Starts a node. Resolves once its storage is open and its transport listens; requests then wait for a leader.
+ *
+ * Rejects, with nothing left open, if the options are wrong (`RAFT_BAD_OPTIONS`, every problem at once), the
+ * storage can't be opened (a `StorageError`), or the transport can't listen (a `TransportError`).
+ *
+ * ```ts
+ * const machine = reducer(0, (sum: number, add: number) => [sum + add, sum + add] as const);
+ * await using node = await raftNode({ id: 'n1', machine, storage: memoryStorage() });
+ * const { result } = await node.write(5);
+ * ```
+ */
+export async function raftNode<Command, Result, Query, Answer>(
+  options: RaftNodeOptions<Command, Result, Query, Answer>,
+): Promise<RaftNode<Command, Result, Query, Answer>> {
+  const settings = settingsOf(options);
+  const loaded = await options.storage.open();
+  let runtime: NodeRuntime<Command, Result, Query, Answer> | undefined;
+  try {
+    refuseForeign(loaded, options.id);
+    const appliedIndex = await openMachine(options.machine, options.storage);
+    refuseGap(loaded, appliedIndex);
+    runtime = new NodeRuntime(options, { settings, loaded, appliedIndex });
+    await open(runtime, options);
+    return new NodeFace(options, runtime);
+  } catch (error) {
+    const closing = runtime === undefined ? options.storage.close() : runtime.lifetime.close();
+    await closing.catch((cause: unknown) =>
+      settings.logger.error({ cause }, 'could not let go of everything'),
+    );
+    throw error;
+  }
+}
+
+async function open<C, R, Q, A>(
+  runtime: NodeRuntime<C, R, Q, A>,
+  { transport }: RaftNodeOptions<C, R, Q, A>,
+): Promise<void> {
+  runtime.follow();
+  await transport?.open({ hello: () => runtime.hello(), admit: (hello) => runtime.admit(hello) });
+  runtime.begin();
+}
+
+/** A store of another node must not speak under this name (rule 9). */
+function refuseForeign({ storeId, founding, configurations }: Loaded, id: NodeId): void {
+  const latest = configurations.at(-1)?.configuration ?? founding?.configuration;
+  const owner = latest && membersOf(latest).find((member) => member.storeId === storeId);
+  if (owner === undefined || owner.id === id) return;
+  throw new StorageError(
+    'RAFT_STORE_OTHER_NODE',
+    `This store belongs to node ${owner.id}, and the node was started as ${id}. Nothing was changed. ` +
+      `Start it as ${owner.id}, or give ${id} the folder that is its own.`,
+  );
+}
+
+/** What a machine says it has applied must be what its data hold, or commands are applied twice or never. */
+async function openMachine<C, R, Q, A>(machine: StateMachine<C, R, Q, A>, storage: Storage): Promise<Index> {
+  const { keeps } = machine;
+  const applied = await machine.open(storage.machineStore);
+  const expected = keeps === 'store' ? storage.machineStore.appliedIndex : 0;
+  const isPossible = Number.isSafeInteger(applied) && applied >= 0;
+  if (isPossible && (keeps === 'own' || applied === expected)) return applied;
+  throw new RaftError(
+    'RAFT_BAD_OPTIONS',
+    `The node was not started, and nothing was changed:\n  - machine.open() gave ${applied}, and a machine that ` +
+      `keeps its data in ${JSON.stringify(keeps)} ${keeps === 'own' ? 'gives the index it has applied' : `gives ${expected} here`}`,
+  );
+}
+
+/** Rule 13: data beyond the log were written by a disk that lost part of the log. */
+function refuseGap({ log }: Loaded, appliedIndex: Index): void {
+  if (appliedIndex <= log.lastIndex) return;
+  throw new StorageError(
+    'RAFT_STORE_DAMAGED',
+    `The state machine has applied ${appliedIndex}, but the log ends at ${log.lastIndex}: part of it is lost. ` +
+      'Nothing was changed. Take the node out of the cluster and let it join again with a new store.',
+  );
+}
