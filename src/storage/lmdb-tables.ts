@@ -38,11 +38,11 @@ export interface GroupTables {
 /** The tables of one group in an environment, read and checked. What can't be is `RAFT_STORE_DAMAGED`. */
 export class LmdbTables {
   readonly keys: GroupKeys;
-  readonly #environment: Environment;
+  readonly environment: Environment;
   readonly #group: GroupId;
 
   constructor(environment: Environment, group: GroupId) {
-    this.#environment = environment;
+    this.environment = environment;
     this.#group = group;
     this.keys = new GroupKeys(group);
   }
@@ -59,7 +59,7 @@ export class LmdbTables {
   }
 
   #record<T>(name: string): T | undefined {
-    const bytes = this.#environment.getBinary(this.keys.record(name));
+    const bytes = this.environment.getBinary(this.keys.record(name));
     if (bytes === undefined) return undefined;
     return this.#decode<T>(bytes, `record ${name}`);
   }
@@ -117,7 +117,7 @@ export class LmdbTables {
 
   #rows<T>(table: IndexTable, name: string): readonly { readonly index: Index; readonly value: T }[] {
     const rows: { index: Index; value: T }[] = [];
-    for (const { key, value } of this.#environment.getRange(this.keys.from(table, 0))) {
+    for (const { key, value } of this.environment.getRange(this.keys.from(table, 0))) {
       const index = indexOfKey(key) as Index;
       rows.push({ index, value: this.#decode<T>(value, `${name} at index ${index}`) });
     }
@@ -147,7 +147,7 @@ export class LmdbTables {
   }
 
   #firstKey(table: IndexTable): number | undefined {
-    for (const key of this.#environment.getKeys({ ...this.keys.from(table, 0), limit: 1 }))
+    for (const key of this.environment.getKeys({ ...this.keys.from(table, 0), limit: 1 }))
       return indexOfKey(key);
     return undefined;
   }
@@ -155,7 +155,7 @@ export class LmdbTables {
   /** The batch with the highest first index not above `index`. */
   #batchAtOrBefore(index: number): EntryBatch | undefined {
     const range = { ...this.keys.downFrom(tables.log, index), reverse: true, limit: 1 };
-    for (const { key, value } of this.#environment.getRange(range)) return this.#batchOf(key, value);
+    for (const { key, value } of this.environment.getRange(range)) return this.#batchOf(key, value);
     return undefined;
   }
 
@@ -177,7 +177,7 @@ export class LmdbTables {
       throw damaged(this.#name(`the batch of index ${from} is gone,`));
     yield first;
     let next = lastOf(first) + 1;
-    for (const { key, value } of this.#environment.getRange(this.keys.from(tables.log, next))) {
+    for (const { key, value } of this.environment.getRange(this.keys.from(tables.log, next))) {
       const batch = this.#batchOf(key, value);
       if (batch.index !== next) throw damaged(this.#name(`the batch at index ${next} is gone,`));
       yield batch;
@@ -187,12 +187,12 @@ export class LmdbTables {
 
   /** Whether a batch begins at this index. */
   isBatchStart(index: Index): boolean {
-    return this.#environment.doesExist(this.keys.at(tables.log, index));
+    return this.environment.doesExist(this.keys.at(tables.log, index));
   }
 
   /** The keys of a table from an index on: what a truncation deletes. */
   keysFrom(table: IndexTable, from: Index): readonly Uint8Array[] {
-    return [...this.#environment.getKeys(this.keys.from(table, from))];
+    return [...this.environment.getKeys(this.keys.from(table, from))];
   }
 }
 

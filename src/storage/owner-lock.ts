@@ -35,20 +35,34 @@ export async function takeOwnerLock(path: string): Promise<OwnerLock> {
 }
 
 async function takePlace(folder: string): Promise<OwnerLock> {
-  const environment = open({
-    path: join(folder, 'owner.mdb'),
-    noSubdir: true,
-    maxReaders: 1,
-    maxDbs: 1,
-    mapSize: 0x10000,
-    overlappingSync: false,
-  });
+  const environment = openOwner(join(folder, 'owner.mdb'));
   try {
     return holding(folder, environment, environment.useReadTransaction());
   } catch (error) {
     const owner = ownerOf(environment);
     await environment.close();
     throw (error as { code?: unknown }).code === readersFull ? inUse(folder, owner) : error;
+  }
+}
+
+function openOwner(path: string): RootDatabase {
+  try {
+    return open({
+      path,
+      noSubdir: true,
+      maxReaders: 1,
+      maxDbs: 1,
+      mapSize: 0x10000,
+      overlappingSync: false,
+    });
+  } catch (cause) {
+    throw new StorageError(
+      'RAFT_STORE_FAILED',
+      `${path} can't be opened: ${cause instanceof Error ? cause.message : String(cause)}. It keeps two nodes ` +
+        'from sharing a store and holds no data; those are untouched. See that the folder can be written. If ' +
+        `the file is damaged: make sure that no process uses this store, then delete it and ${path}-lock.`,
+      { cause },
+    );
   }
 }
 

@@ -41,7 +41,7 @@ export class Store implements Storage {
     try {
       return await this.#medium.open();
     } catch (cause) {
-      throw cause instanceof StorageError ? cause : writeFailed(cause);
+      throw cause instanceof StorageError ? cause : diskFailed(cause);
     }
   }
 
@@ -97,7 +97,11 @@ export class Store implements Storage {
     this.#checkOpen();
     if (from <= this.#log.startIndex) return 'compacted';
     if (from > this.#log.lastIndex) return [];
-    return takeBatches(this.#medium.batchesFrom(from), maxBytes);
+    try {
+      return takeBatches(this.#medium.batchesFrom(from), maxBytes);
+    } catch (error) {
+      throw this.#fail(error); // What was acknowledged can't be read: damage.
+    }
   }
 
   async close(): Promise<void> {
@@ -123,7 +127,7 @@ export class Store implements Storage {
 
   /** From here on every call rejects: a disk that lost one write can't be trusted with the next. */
   #fail(cause: unknown): StorageError {
-    const error = cause instanceof StorageError ? cause : writeFailed(cause);
+    const error = cause instanceof StorageError ? cause : diskFailed(cause);
     if (this.#status === 'open') this.#status = error;
     return error;
   }
@@ -136,11 +140,11 @@ export class Store implements Storage {
   }
 }
 
-function writeFailed(cause: unknown): StorageError {
+function diskFailed(cause: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageError(
     'RAFT_STORE_FAILED',
-    `the disk refused a write: ${reason}. What was acknowledged before is safe, this write was not ` +
+    `the disk failed: ${reason}. What was acknowledged before is safe, what was being written is not ` +
       'acknowledged, and the node must stop. See that the disk has room and is sound, then restart the node.',
     { cause },
   );

@@ -1,33 +1,9 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import {
-  type EntryBatch,
-  encodePayload,
-  type Index,
-  index,
-  type PersistReq,
-  term,
-} from '../../../src/core/index.ts';
+import type { Index } from '../../../src/core/index.ts';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-
-function batchAt(at: number): EntryBatch {
-  const payload = encodePayload([Uint8Array.of(at)]);
-  return {
-    group: 0,
-    index: index(at),
-    term: term(1),
-    count: 1,
-    kind: 'command',
-    logTimeMs: at,
-    payload,
-    payloadChecksum: 0,
-  };
-}
-
-function appending(...indexes: number[]): PersistReq[] {
-  return [{ type: 'persistReq', seq: indexes.at(-1) ?? 0, batches: indexes.map(batchAt) }];
-}
+import { appending } from './batches.ts';
 
 async function lastIndexOn(disk: ReturnType<typeof memoryDisk>): Promise<Index> {
   const storage = memoryStorage({ disk });
