@@ -2,11 +2,9 @@ import {
   type AppendEntries,
   append,
   type Configuration,
-  crc32,
   defaultConfig,
   type EntryBatch,
   emptyLog,
-  encodePayload,
   type Input,
   index,
   index0,
@@ -23,6 +21,7 @@ import {
   type Write,
 } from '../../../src/core/index.ts';
 import type { Disk } from '../../../src/testing/disk.ts';
+import { commandBatch, entriesOf } from '../../../src/testing/entries.ts';
 
 export const [n1, n2, n3, n4, n5] = ['n1', 'n2', 'n3', 'n4', 'n5'].map((id) => ({ id, storeId: id })) as [
   Peer,
@@ -42,24 +41,11 @@ export const fiveNodes: Configuration = votersOf(n1, n2, n3, n4, n5);
 
 /** A batch of commands, by default one. */
 export function batchOf(at: number, inTerm: number, ...commands: readonly string[]): EntryBatch {
-  const entries = commands.length === 0 ? ['x'] : commands;
-  const payload = encodePayload(entries.map((entry) => new TextEncoder().encode(entry)));
-  return {
-    group: 0,
-    index: index(at),
-    term: term(inTerm),
-    count: entries.length,
-    kind: 'command',
-    logTimeMs: 0,
-    payload,
-    payloadChecksum: crc32(payload),
-  };
+  return commandBatch({ index: at, term: inTerm }, ...(commands.length === 0 ? ['x'] : commands));
 }
 
 /** Batches of one entry each, with these terms, from index 1 on. */
-export function batchesOf(...terms: readonly number[]): readonly EntryBatch[] {
-  return terms.map((inTerm, at) => batchOf(at + 1, inTerm));
-}
+export const batchesOf = entriesOf;
 
 /** A log whose entries have these terms, each in a batch of its own. */
 export function logOf(...terms: readonly number[]): LogIndex {

@@ -35,13 +35,17 @@ const floors = {
 };
 
 describe('a cluster in bad weather', () => {
-  it.each([3, 5])('of %i nodes keeps every promise, and recovers when it clears', { timeout: 60_000 }, (nodes) => {
-    const counts = total(nodes, 1500);
+  it.each([3, 5])(
+    'of %i nodes keeps every promise, and recovers when it clears',
+    { timeout: 60_000 },
+    (nodes) => {
+      const counts = total(nodes, 1500);
 
-    for (const [name, floor] of Object.entries(floors)) {
-      expect(counts[name as keyof SimulationCounts], name).toBeGreaterThan(floor);
-    }
-  });
+      for (const [name, floor] of Object.entries(floors)) {
+        expect(counts[name as keyof SimulationCounts], name).toBeGreaterThan(floor);
+      }
+    },
+  );
 
   it('is the same again for the same seed, and another for another', () => {
     const options = { seed: 5, nodes: 3, steps: 1500 };

@@ -1,0 +1,26 @@
+import { crc32, type EntryBatch, encodePayload, index, term } from '../core/index.ts';
+
+const encoder = new TextEncoder();
+
+/** A batch of commands, given as text: at least one. */
+export function commandBatch(
+  at: { index: number; term: number },
+  ...commands: readonly string[]
+): EntryBatch {
+  const payload = encodePayload(commands.map((command) => encoder.encode(command)));
+  return {
+    group: 0,
+    index: index(at.index),
+    term: term(at.term),
+    count: commands.length,
+    kind: 'command',
+    logTimeMs: 0,
+    payload,
+    payloadChecksum: crc32(payload),
+  };
+}
+
+/** A log from index 1 on, whose entries have these terms: each a batch of its own, with a text that names it. */
+export function entriesOf(...terms: readonly number[]): readonly EntryBatch[] {
+  return terms.map((inTerm, at) => commandBatch({ index: at + 1, term: inTerm }, `${at + 1}@${inTerm}`));
+}

@@ -1,0 +1,215 @@
+import {
+  type Config,
+  checkState,
+  checkTransition,
+  index0,
+  type NodeId,
+  type Output,
+  term,
+} from '../core/index.ts';
+import { BareCluster, type BareStep } from './bare-cluster.ts';
+import { ClusterHistory } from './cluster-history.ts';
+import { describeMessage, describeOutput, describeState } from './describe.ts';
+import type { Disk } from './disk.ts';
+import { entriesOf } from './entries.ts';
+import { checkHonesty } from './honesty.ts';
+import { expectNone } from './violation.ts';
+
+/**
+ * Plays a script and writes down what happens: a text that reads like a play, and is compared as one.
+ *
+ * Lines that begin with `> ` are commands, `#` begins a comment; all others are what the cluster did, and are
+ * written anew. So a transcript is its own script, and a changed one shows as a diff. All invariants are
+ * checked after each step. Throws on a command that it does not know.
+ *
+ * | command | what happens |
+ * |---|---|
+ * | `disk n1 term 8 vote n2 log 1 1 4` | what n1's disk holds before the cluster starts |
+ * | `cluster n1 n2 n3 tickIntervalMs=25` | these nodes start |
+ * | `tick n1 100` | n1's clock advances by 100 ms; `tick all 100` |
+ * | `timeout n1` | n1's clock advances until it stands for election, or steps down |
+ * | `deliver n1 n2` | the oldest message from n1 to n2 arrives; `deliver n1 n2 all` |
+ * | `drop n1 n2`, `double n1 n2` | that message is lost, or will arrive once more |
+ * | `cut n1 n2`, `heal` | from now on all messages from n1 to n2 are lost; none is any more |
+ * | `flush n1`, `flush n1 1` | n1's disk completes all its requests, or the oldest |
+ * | `log n1`, `apply n1` | n1's log answers a `readLogReq`; its state machine gets on |
+ * | `crash n1`, `crash n1 1` | n1 dies; nothing unflushed survives, or the oldest request |
+ * | `restart n1` | n1 starts from its disk |
+ * | `write n1 x y`, `read n1` | a client asks n1 |
+ * | `campaign n1` | the operator wants n1 to lead |
+ * | `up n1 n2`, `down n1 n2` | n1's transport has, or has lost, its connection with n2 |
+ * | `settle` | all messages, disks and machines get on until nothing is left; only the upshot is written |
+ * | `elect n1` | n1's clock runs out, and everything settles |
+ * | `show`, `show n1` | the nodes as they are |
+ * | `mail` | the messages on their way |
+ */
+export function transcribe(script: string): string {
+  const stage = new Stage();
+  const lines: string[] = [];
+  for (const line of script.split('\n')) {
+    if (line.startsWith('> ')) lines.push(line, ...stage.play(line.slice(2).trim().split(/\s+/)));
+    else if (line.startsWith('#') || line === '') lines.push(line);
+  }
+  return lines.join('\n');
+}
+
+type Command = (args: readonly string[]) => void;
+
+class Stage {
+  readonly #disks: Record<NodeId, Disk> = {};
+  #cluster: BareCluster | undefined;
+  readonly #history = new ClusterHistory();
+  #lines: string[] = [];
+  #isQuiet = false;
+
+  /** Carries out one command; gives the lines that it adds. */
+  play([name = '', ...args]: readonly string[]): readonly string[] {
+    this.#lines = [];
+    const command = this.#commands[name];
+    if (command === undefined) {
+      throw new RangeError(`no command "${name}", expected one of ${Object.keys(this.#commands).join(', ')}`);
+    }
+    command(args);
+    return this.#lines;
+  }
+
+  readonly #commands: Readonly<Record<string, Command>> = {
+    disk: ([id = '', ...facts]) => {
+      this.#disks[id] = diskOf(facts);
+    },
+    cluster: (args) => this.#begin(args),
+    tick: ([id = '', ms]) => {
+      for (const node of id === 'all' ? this.#ids() : [id]) this.#on.tick(node, Number(ms ?? 25));
+    },
+    timeout: ([id = '']) => this.#on.timeOut(id),
+    deliver: ([from = '', to = '', all]) =>
+      this.#mail(from, to, all, (envelope) => this.#on.deliver(envelope)),
+    drop: ([from = '', to = '', all]) => this.#mail(from, to, all, (envelope) => this.#on.drop(envelope)),
+    double: ([from = '', to = '']) =>
+      this.#mail(from, to, undefined, (envelope) => this.#on.duplicate(envelope)),
+    cut: ([from = '', to = '']) => this.#on.cut(from, to),
+    heal: () => this.#on.heal(),
+    flush: ([id = '', count]) => this.#on.flush(id, count === undefined ? undefined : Number(count)),
+    log: ([id = '']) => this.#on.readLog(id),
+    apply: ([id = '']) => this.#on.apply(id),
+    crash: ([id = '', keep]) => {
+      this.#history.forget(id);
+      this.#on.crash(id, Number(keep ?? 0));
+    },
+    restart: ([id = '']) => {
+      this.#on.restart(id);
+      this.#show(id);
+    },
+    write: ([id = '', ...commands]) => this.#on.write(id, commands),
+    read: ([id = '']) => this.#on.read(id),
+    campaign: ([id = '']) => this.#on.input(id, { type: 'campaign', id: 0 }),
+    up: ([id = '', about = '']) => this.#on.input(id, { type: 'peerUp', id: about }),
+    down: ([id = '', about = '']) => this.#on.input(id, { type: 'peerDown', id: about }),
+    settle: () => this.#quietly(() => this.#on.settle()),
+    elect: ([id = '']) => this.#quietly(() => this.#on.elect(id)),
+    show: ([id]) => {
+      for (const node of id === undefined ? this.#ids() : [id]) this.#show(node);
+    },
+    mail: () => {
+      for (const { from, to, message } of this.#on.inFlight) {
+        this.#lines.push(`  ${from.id} -> ${to.id} ${describeMessage(message)}`);
+      }
+    },
+  };
+
+  get #on(): BareCluster {
+    if (this.#cluster === undefined) throw new RangeError('begin with "cluster n1 n2 n3"');
+    return this.#cluster;
+  }
+
+  #ids(): readonly NodeId[] {
+    return [...this.#on.nodes.keys()];
+  }
+
+  #begin(args: readonly string[]): void {
+    const nodes = args.filter((arg) => !arg.includes('='));
+    const limits = args.filter((arg) => arg.includes('=')).map((arg) => arg.split('='));
+    const config: Partial<Config> = Object.fromEntries(limits.map(([name, value]) => [name, Number(value)]));
+    this.#cluster = new BareCluster({
+      nodes,
+      disks: this.#disks,
+      config,
+      onStep: (taken) => this.#onStep(taken),
+    });
+    for (const node of this.#cluster.nodes.values()) {
+      this.#history.observe({ state: node.state, batches: node.written.batches });
+    }
+  }
+
+  #mail(
+    from: NodeId,
+    to: NodeId,
+    all: string | undefined,
+    act: (envelope: BareCluster['inFlight'][number]) => void,
+  ): void {
+    const sent = this.#on.inFlight.filter((envelope) => envelope.from.id === from && envelope.to.id === to);
+    if (sent.length === 0) throw new RangeError(`no message is on its way from ${from} to ${to}`);
+    for (const envelope of all === 'all' ? sent : sent.slice(0, 1)) {
+      this.#lines.push(`  ${from} -> ${to} ${describeMessage(envelope.message)}`);
+      act(envelope);
+    }
+  }
+
+  #quietly(act: () => void): void {
+    this.#isQuiet = true;
+    try {
+      act();
+    } finally {
+      this.#isQuiet = false;
+    }
+  }
+
+  #onStep(taken: BareStep): void {
+    const { node, before, outputs } = taken;
+    const { state, self } = node;
+    expectNone(checkTransition(before, state) ?? checkState(state));
+    checkHonesty(taken, this.#on.nodes.values());
+    this.#history.observe({ state, batches: node.written.batches });
+    for (const output of outputs) {
+      if (!this.#isQuiet || isNews(output)) this.#lines.push(`    ${self.id} ${describeOutput(output)}`);
+    }
+    const hasMoved = before.role.type !== state.role.type || before.currentTerm !== state.currentTerm;
+    if (hasMoved) this.#lines.push(`    ${self.id} is ${state.role.type} in t${state.currentTerm}`);
+    if (before.commitIndex !== state.commitIndex) {
+      this.#lines.push(`    ${self.id} has committed through ${state.commitIndex}`);
+    }
+  }
+
+  #show(id: NodeId): void {
+    const node = this.#on.node(id);
+    this.#lines.push(`  ${id}: ${node.isUp ? describeState(node.state) : 'down'}`);
+  }
+}
+
+/** What is worth a line even when only the upshot is wanted: answers, faults, and entries thrown away. */
+function isNews(output: Output): boolean {
+  switch (output.type) {
+    case 'writeRes':
+    case 'readRes':
+    case 'fault':
+      return true;
+    case 'persistReq':
+      return output.truncateFrom !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** Reads `term 8 vote n2 log 1 1 4`. */
+function diskOf(facts: readonly string[]): Disk {
+  const after = (name: string) => facts[facts.indexOf(name) + 1];
+  const log = facts.includes('log') ? facts.slice(facts.indexOf('log') + 1).map(Number) : [];
+  const currentTerm = facts.includes('term') ? Number(after('term')) : (log.at(-1) ?? 0);
+  const vote = facts.includes('vote') ? after('vote') : undefined;
+  const votedFor = vote === undefined ? null : { id: vote, storeId: vote };
+  return {
+    hardState: { currentTerm: term(currentTerm), votedFor },
+    batches: entriesOf(...log),
+    appliedIndex: index0,
+  };
+}
