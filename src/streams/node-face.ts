@@ -99,7 +99,8 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   }
 
   status(): NodeStatus {
-    const { streams, clusterId, links, self } = this.#runtime;
+    const { streams, clusterId, network, self } = this.#runtime;
+    const { links } = network;
     if (streams.state !== null) return statusOf(streams.state, clusterId, links);
     return {
       id: self.id,

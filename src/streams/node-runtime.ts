@@ -1,6 +1,5 @@
-import { interval, type Observable, Subject, Subscription, skip } from 'rxjs';
+import { interval, Subject, Subscription, skip } from 'rxjs';
 import {
-  type Configuration,
   type ConfigurationAt,
   configurationOf,
   durableIndex,
@@ -10,26 +9,17 @@ import {
   type Input,
   index0,
   initialState,
-  membersOf,
   type NodeId,
   type Peer,
 } from '../core/index.ts';
 import type { Founding, Loaded } from '../storage/storage.ts';
-import { judgeHello } from '../transport/founding.ts';
-import {
-  type HandshakeRefusal,
-  type Hello,
-  type LinkStatus,
-  type PeerFrame,
-  protocolVersion,
-  type TransportEvent,
-} from '../transport/transport.ts';
+import type { TransportEvent } from '../transport/transport.ts';
 import { runCore, ticks } from './core-loop.ts';
-import { textOf } from './errors.ts';
 import { FoundingRun } from './founding-run.ts';
 import { type Ending, type Failure, Lifetime, within } from './lifetime.ts';
 import { LogLane } from './log-lane.ts';
 import { MachineLane } from './machine-lane.ts';
+import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
 import type { Settings } from './options.ts';
 import type { RaftNodeOptions } from './raft-node.ts';
@@ -53,12 +43,12 @@ export interface NodeStart {
 export class NodeRuntime<Command, Result, Query, Value> {
   readonly streams = new NodeStreams<Command>();
   readonly lifetime = new Lifetime((ending) => this.#shutDown(ending));
+  readonly network: NodeNetwork;
   readonly requests: Requests<Command, Result, Query, Value>;
   readonly self: Peer;
   readonly #options: RaftNodeOptions<Command, Result, Query, Value>;
   readonly #start: NodeStart;
   readonly #startedAtMs: number;
-  readonly #event$: Observable<TransportEvent>;
   readonly #input$ = new Subject<Input>();
   readonly #log: LogLane;
   readonly #machine: MachineLane<Command, Result>;
@@ -73,7 +63,14 @@ export class NodeRuntime<Command, Result, Query, Value> {
     this.#founding = start.loaded.founding;
     this.self = { id: options.id, storeId: start.loaded.storeId };
     this.#startedAtMs = start.settings.clock();
-    this.#event$ = options.transport?.event$ ?? new Subject();
+    this.network = new NodeNetwork({
+      transport: options.transport,
+      settings: start.settings,
+      self: this.self,
+      bootCounter: start.loaded.bootCounter,
+      founding: () => this.#founding,
+      state: () => this.streams.state,
+    });
     this.#log = this.#logLane();
     this.#machine = this.#machineLane();
     this.requests = this.#requestQueues();
@@ -119,14 +116,11 @@ export class NodeRuntime<Command, Result, Query, Value> {
       group,
       bootCounter: this.#start.loaded.bootCounter,
       appliedIndex: () => this.appliedIndex,
-      reply: (to, frame) => this.#send(to, frame),
+      reply: (to, frame) => this.network.send(to, frame),
       routes: {
         target: () => this.#target(),
         input: (input) => this.#input$.next(input),
-        forward: (to, frame) => {
-          const member = this.#memberOf(to);
-          return member !== undefined && this.#send(member, { ...frame, group });
-        },
+        forward: (to, frame) => this.network.sendTo(to, { ...frame, group }),
         now: () => this.#start.settings.clock(),
         nextId: () => {
           this.#lastId += 1;
@@ -142,8 +136,8 @@ export class NodeRuntime<Command, Result, Query, Value> {
       declared: this.#start.settings.members,
       founding: this.#founding,
       storage: this.#options.storage,
-      send: (to, frame) => void this.#send(to, frame),
-      hangUp: (id, reason) => this.#options.transport?.hangUp(id, reason),
+      send: (to, frame) => void this.network.send(to, frame),
+      hangUp: (id, reason) => this.network.hangUp(id, reason),
       onError: (cause) => this.#fail({ what: diskFailed, cause }),
     });
   }
@@ -158,10 +152,6 @@ export class NodeRuntime<Command, Result, Query, Value> {
     return this.#founding?.clusterId ?? null;
   }
 
-  get links(): readonly LinkStatus[] {
-    return this.#options.transport?.links() ?? [];
-  }
-
   /** Whole batches from the one that holds `from`. */
   readLog(from: Index): Promise<readonly EntryBatch[] | 'compacted'> {
     return this.#log.read({ from, maxBytes: readBytesMax });
@@ -173,47 +163,13 @@ export class NodeRuntime<Command, Result, Query, Value> {
     return state.role.type === 'leader' ? 'self' : leaderIdOf(state);
   }
 
-  #memberOf(id: NodeId): Peer | undefined {
-    const { state } = this.streams;
-    return state === null ? undefined : membersOf(configurationOf(state)).find((member) => member.id === id);
-  }
-
-  /** Lossy is fine, and no frame is worth the node: what can't be sent is dropped. */
-  #send(to: Peer, frame: PeerFrame): boolean {
-    try {
-      return this.#options.transport?.send(to, frame) ?? false;
-    } catch (error) {
-      const message = `a ${frame.type} frame could not be sent: ${textOf(error)}`;
-      this.#start.settings.logger.error({ to: to.id, error }, message);
-      return false;
-    }
-  }
-
-  /** How this node introduces itself. */
-  hello(): Hello {
-    return {
-      protocolVersion,
-      clusterId: this.clusterId,
-      id: this.self.id,
-      storeId: this.self.storeId,
-      bootCounter: this.#start.loaded.bootCounter,
-      members: this.#start.settings.members,
-    };
-  }
-
-  /** Judges how a peer introduces itself. */
-  admit(hello: Hello): HandshakeRefusal | null {
-    const { state } = this.streams;
-    const configuration = state === null ? this.#founding?.configuration : configurationOf(state);
-    const members = configuration === undefined ? [] : membersOf(configuration);
-    return judgeHello({ hello: this.hello(), members }, hello);
-  }
-
   /** Follows what the transport sees: before it opens, so that nothing is missed. */
   follow(): void {
     const onError = (cause: unknown) => this.#fail({ what: 'The network failed', cause });
-    this.#subscription.add(this.#event$.subscribe({ next: (event) => this.#onEvent(event), error: onError }));
-    this.#subscription.add(this.#foundingRun.follow(this.#event$));
+    this.#subscription.add(
+      this.network.event$.subscribe({ next: (event) => this.#onEvent(event), error: onError }),
+    );
+    this.#subscription.add(this.#foundingRun.follow(this.network.event$));
   }
 
   /** Begins to work: founds the cluster or goes on with it. The transport listens already. */
@@ -223,7 +179,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
     const { role$, leader$, members$ } = this.streams;
     const all = new Subscription();
     this.#subscription.add(all);
-    all.add(members$.subscribe((configuration) => this.#onMembers(configuration)));
+    all.add(members$.subscribe((configuration) => this.network.dialMembers(configuration)));
     all.add(
       role$
         .pipe(skip(1))
@@ -232,17 +188,13 @@ export class NodeRuntime<Command, Result, Query, Value> {
     all.add(leader$.subscribe((leaderId) => leaderId !== null && this.requests.flushSoon()));
     all.add(ticks(settings, this.#startedAtMs).subscribe((tick) => this.#onTick(tick)));
     if (this.#founding !== null) this.#startCore(this.#founding, loaded.configurations);
-    else this.#options.transport?.setPeers(this.#others(settings.members));
+    else this.network.dial(settings.members);
     all.add(
       this.#foundingRun.founded$.subscribe((founding) =>
         this.#startCore(founding, [{ index: index0, configuration: founding.configuration }]),
       ),
     );
     all.add(this.#foundingRun.begin(interval(foundingResendMs, settings.timeScheduler)));
-  }
-
-  #others<M extends { readonly id: NodeId }>(members: readonly M[]): readonly M[] {
-    return members.filter((member) => member.id !== this.self.id);
   }
 
   #startCore(founding: Founding, configurations: readonly ConfigurationAt[]): void {
@@ -276,7 +228,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       input$: this.#input$,
       log: this.#log,
       sinks: {
-        message: ({ to, message }) => void this.#send(to, { type: 'raft', group, message }),
+        message: ({ to, message }) => void this.network.send(to, { type: 'raft', group, message }),
         machine: (request) => this.#machine.add(request),
         onWriteRes: (output) => this.requests.onWriteRes(output),
         onReadRes: (output) => this.requests.onReadRes(output),
@@ -322,16 +274,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
     const { scope, kind, detail } = fault;
     if (scope === 'self') return this.#fail({ what: `The core found what can't be, ${kind}`, cause: detail });
     this.#start.settings.logger.error({ ...fault }, `refused what can't be: ${kind}`);
-    if (input.type === 'message') this.#options.transport?.hangUp(input.from.id, kind);
-  }
-
-  #onMembers(configuration: Configuration): void {
-    try {
-      this.#options.transport?.setPeers(this.#others(membersOf(configuration)));
-    } catch (error) {
-      // The links stay as they are: somebody's address is wrong, and that is no reason to lose a node.
-      this.#start.settings.logger.error({ error, configuration }, `an address is wrong: ${textOf(error)}`);
-    }
+    if (input.type === 'message') this.network.hangUp(input.from.id, kind);
   }
 
   #onApplied(batch: EntryBatch, commands: readonly Command[], results: readonly Result[]): void {
@@ -357,7 +300,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
     this.#input$.complete();
     if (!ending.canFlush) this.#log.abandon();
     try {
-      const work = [this.#options.transport?.close(), this.#letGoOfStorage(ending)];
+      const work = [this.network.close(), this.#letGoOfStorage(ending)];
       await within(work, { timeoutMs, scheduler });
     } finally {
       this.#log.abandon();

@@ -30,7 +30,9 @@ export async function raftNode<Command, Result, Query, Answer>(
     const appliedIndex = await openMachine(options.machine, options.storage);
     refuseGap(loaded, appliedIndex);
     runtime = new NodeRuntime(options, { settings, loaded, appliedIndex });
-    await open(runtime, options);
+    runtime.follow();
+    await runtime.network.open();
+    runtime.begin();
     return new NodeFace(options, runtime);
   } catch (error) {
     const closing = runtime === undefined ? options.storage.close() : runtime.lifetime.close();
@@ -39,15 +41,6 @@ export async function raftNode<Command, Result, Query, Answer>(
     );
     throw error;
   }
-}
-
-async function open<C, R, Q, A>(
-  runtime: NodeRuntime<C, R, Q, A>,
-  { transport }: RaftNodeOptions<C, R, Q, A>,
-): Promise<void> {
-  runtime.follow();
-  await transport?.open({ hello: () => runtime.hello(), admit: (hello) => runtime.admit(hello) });
-  runtime.begin();
 }
 
 /** A store of another node must not speak under this name (rule 9). */

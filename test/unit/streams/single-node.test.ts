@@ -1,6 +1,6 @@
 import { raftNode, reducer } from 'rxraft';
-import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { describe, expect, it } from 'vitest';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 
 describe('a cluster of one', () => {
   it('commits, applies and reads', async () => {
