@@ -30,7 +30,8 @@ export function clusterOf(options: {
 }): Cluster {
   const given = [...(options.url ?? []), ...(options.urls ?? [])];
   const urls = given.length > 0 ? given : urlList(process.env['RXRAFT_URL'] || defaultUrls);
-  return { urls, output: output({ isJson: options.json === true }) };
+  const flags = given.length > 0 ? ` --urls ${urls.join(',')}` : '';
+  return { urls, flags, output: output({ isJson: options.json === true }) };
 }
 
 /** A whole number from 1 to 600000. */

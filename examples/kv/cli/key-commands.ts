@@ -6,6 +6,8 @@ import type { Output } from './output.ts';
 /** What every command that talks to a cluster knows. */
 export interface Cluster {
   readonly urls: readonly string[];
+  /** The flags that name them again, such as ` --urls http://127.0.0.1:8101`; empty if there were none. */
+  readonly flags: string;
   readonly output: Output;
 }
 
@@ -24,7 +26,7 @@ export async function put(cluster: Cluster, key: string, value: string, options:
   const { index, term } = JSON.parse(answer.body.toString('utf8'));
   cluster.output.json({ key, index, term });
   cluster.output.text(`committed at index ${index} in term ${term}`);
-  cluster.output.next(`rxraft get ${quoted(key)}`);
+  cluster.output.next(`rxraft get ${quoted(key)}${cluster.flags}`);
 }
 
 /** `rxraft get KEY` */
@@ -38,7 +40,7 @@ export async function get(cluster: Cluster, key: string, options: KeyOptions): P
     output.bytes(answer.body);
     if (process.stdout.isTTY) output.text('');
   }
-  output.next(`rxraft watch --from ${index + 1} shows what changes from here on`);
+  output.next(`rxraft watch --from ${index + 1}${cluster.flags} shows what changes from here on`);
 }
 
 /** `rxraft delete KEY` */
@@ -50,12 +52,12 @@ export async function remove(cluster: Cluster, key: string, options: KeyOptions)
   cluster.output.text(
     `${existed ? 'deleted' : 'was not there'}, committed at index ${index} in term ${term}`,
   );
-  cluster.output.next(`rxraft put ${quoted(key)} VALUE sets it again`);
+  cluster.output.next(`rxraft put ${quoted(key)} VALUE${cluster.flags} sets it again`);
 }
 
 /** The answer, or `null` after having said what went wrong. */
 async function answerFor(
-  { urls, output }: Cluster,
+  { urls, flags, output }: Cluster,
   method: Ask['method'],
   key: string,
   options: KeyOptions,
@@ -68,8 +70,8 @@ async function answerFor(
     if (answer.status === 200) return answer;
     const error = errorIn(answer);
     output.json({ error });
-    output.fail(`${error.code}: ${error.message}${meaning(method, error.outcome)}`);
-    output.next(answer.status === 404 ? `rxraft put ${quoted(key)} VALUE` : 'rxraft status');
+    output.fail(`${error.code}: ${error.message}`);
+    output.next(answer.status === 404 ? `rxraft put ${quoted(key)} VALUE${flags}` : `rxraft status${flags}`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     const outcome = error.isSent ? 'unknown' : 'notCommitted';

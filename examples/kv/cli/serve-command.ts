@@ -51,7 +51,9 @@ export async function serve(config: ServeConfig, output: Output): Promise<void> 
 
 async function start(config: ServeConfig, logger: PinoLogger, output: Output): Promise<KvServer | null> {
   try {
-    await mkdir(config.data, { recursive: true });
+    await mkdir(config.data, { recursive: true }).catch((error: unknown) => {
+      throw new Error(`The folder ${config.data} (--data) can't be made: ${textOf(error)}.`);
+    });
     return await startServer(config, logger);
   } catch (error) {
     output.fail(`${config.id} was not started. ${textOf(error)}`);

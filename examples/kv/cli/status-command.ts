@@ -16,7 +16,7 @@ interface Reply {
 const answerMsMax = 2_000;
 
 /** `rxraft status`: asks every address at once, and shows the cluster as one table. Fails if none answers. */
-export async function status({ urls, output }: Cluster): Promise<void> {
+export async function status({ urls, flags, output }: Cluster): Promise<void> {
   const replies = await Promise.all(urls.map(statusFrom));
   const answers = replies.flatMap((reply) => reply.status ?? []);
   const silent = replies.filter((reply) => reply.error !== null);
@@ -30,7 +30,7 @@ export async function status({ urls, output }: Cluster): Promise<void> {
   show(together, output.text);
   for (const { error } of silent) output.say(`no answer: ${error}`);
   for (const warning of mixed(answers)) output.say(`warning: ${warning}`);
-  output.next(adviceFor(together));
+  output.next(adviceFor(together, flags));
 }
 
 async function statusFrom(url: string): Promise<Reply> {
@@ -76,7 +76,7 @@ function mixed(answers: readonly StatusBody[]): readonly string[] {
     : [];
 }
 
-function adviceFor({ level }: ClusterStatus): string {
-  if (level === 'healthy') return 'rxraft watch shows what is committed';
-  return 'start the members that are missing, with the options and the data they had; then rxraft status again';
+function adviceFor({ level }: ClusterStatus, flags: string): string {
+  if (level === 'healthy') return `rxraft watch${flags} shows what is committed`;
+  return `start what is missing, with the options and the data it had; then rxraft status${flags} again`;
 }

@@ -31,7 +31,7 @@ class Refused extends Error {
  * `rxraft watch`: prints what is committed, until Ctrl-C. When a node goes away it goes on with the next one,
  * from where it was. It fails if none answers at the start, or if what it needs has been compacted.
  */
-export async function watch({ urls, output }: Cluster, options: WatchOptions): Promise<void> {
+export async function watch({ urls, flags, output }: Cluster, options: WatchOptions): Promise<void> {
   process.once('SIGINT', () => process.exit(0));
   const path = pathOf(options);
   let seen: string | null = null;
@@ -43,7 +43,7 @@ export async function watch({ urls, output }: Cluster, options: WatchOptions): P
       if (!(error instanceof Refused)) throw error;
       output.json({ error: error.error });
       output.fail(error.message);
-      return output.next('rxraft watch without --from shows what is committed from now on');
+      return output.next(`rxraft watch${flags} without --from shows what is committed from now on`);
     }
     if (seen === null) {
       output.fail('nobody answers');
@@ -74,7 +74,7 @@ async function follow(
     output.say(`${url} has ended the stream`);
   } catch (error) {
     if (error instanceof Refused) throw error;
-    output.say(error instanceof Error ? error.message : String(error));
+    output.say(error instanceof NoAnswer ? error.message : `${url}: the stream broke off`);
   }
   return last;
 }
@@ -116,8 +116,11 @@ function lineOf({ op, key, expect, value }: EventOp): string {
   return words.join(' ').trimEnd();
 }
 
-/** Bytes for a terminal: quoted, so that nothing in them acts on it. */
+/** Bytes for a terminal: quoted, so that nothing in them acts on it, and cut where they are many. */
 function shown(bytes: JsonBytes | undefined): string {
   if (bytes === undefined) return '';
-  return typeof bytes === 'string' ? JSON.stringify(bytes) : `base64:${bytes.base64}`;
+  const text = typeof bytes === 'string' ? JSON.stringify(bytes) : `base64:${bytes.base64}`;
+  return text.length > shownMax ? `${text.slice(0, shownMax)}… (${text.length} characters)` : text;
 }
+
+const shownMax = 100;

@@ -25,8 +25,8 @@ export function malformed(message: string): KvError {
 
 /** Bytes over their limit; both numbers in the message. */
 export function tooLarge(what: string, bytes: number | null, bytesMax: number): KvError {
-  const given = bytes === null ? 'more' : `${bytes} bytes`;
-  return new KvError(413, 'KV_TOO_LARGE', `${what} may have ${bytesMax} bytes, and this one has ${given}`);
+  const message = `${what} may have ${bytesMax} bytes, and this one has ${bytes ?? 'more'}`;
+  return new KvError(413, 'KV_TOO_LARGE', message);
 }
 
 /** What stands in the body of an answer that is an error. */

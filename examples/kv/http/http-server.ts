@@ -27,7 +27,7 @@ export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Add
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${formatAddress({ host: address.host, port })}`,
+    url: `http://${formatAddress({ host: reachable(address.host), port })}`,
     close: () =>
       new Promise((resolve) => {
         const idle = setInterval(() => server.closeIdleConnections(), 20);
@@ -39,6 +39,12 @@ export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Add
         });
       }),
   };
+}
+
+/** A host that a client on this machine can use, also where the server listens on all. */
+function reachable(host: string): string {
+  if (host === '::') return '::1';
+  return host === '0.0.0.0' ? '127.0.0.1' : host;
 }
 
 /** Answers a request that never became one, such as one whose `Host` is no host. */
