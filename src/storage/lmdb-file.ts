@@ -32,7 +32,7 @@ const pagesVisitedMax = 1024;
  * SIGBUS, and one that is not what it should be with a failed assertion, where nobody can catch it. So the
  * headers and the upper pages of both trees are looked at before LMDB sees them. A file that is shorter than
  * its header says is looked at whole: nearly always it was cut off, but LMDB does not write pages at the end
- * that it took and gave back in one transaction.
+ * that it took and gave back in one transaction (docs/decisions/0020).
  */
 export async function problemOfFile(path: string): Promise<string | undefined> {
   let file: FileHandle;

@@ -101,6 +101,10 @@ export class LmdbMedium implements Medium {
 
   async write(transaction: Transaction): Promise<void> {
     const { tables } = this.#opened();
+    const stranger = transaction.log?.batches.find((batch) => batch.group !== this.#group);
+    if (stranger !== undefined) {
+      throw new Error(`a batch of group ${stranger.group} was given to the store of group ${this.#group}`);
+    }
     await commit(tables.environment, () => putTransaction(tables, transaction));
     tables.environment.resetReadTxn(); // So that the next read sees what was committed.
   }

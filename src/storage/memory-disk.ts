@@ -20,6 +20,7 @@ import { newStoreId } from './store-id.ts';
  * of 0 it decides itself what "later" is.
  */
 export interface FlushScheduler {
+  /** Runs `work` once, never before this call returns. The result is not used. */
   schedule(work: () => void, delayMs?: number): unknown;
 }
 
@@ -111,7 +112,7 @@ export class MemoryDisk {
    * The machine loses power: as {@link MemoryDisk.kill}, and what was not flushed is gone. A transaction is
    * there whole or not at all.
    *
-   * @param options.keepsUnflushed - the flush was just through when the power went. Default false.
+   * @param options - `keepsUnflushed`: the flush was just through when the power went. Default false.
    */
   losePower({ keepsUnflushed = false }: { readonly keepsUnflushed?: boolean } = {}): void {
     this.kill();

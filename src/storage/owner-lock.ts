@@ -15,7 +15,7 @@ const held = new Set<string>();
  * LMDB lets several processes open one environment, and Node has no file locks. So this is a second, empty
  * environment with room for a single reader, whose place the owner takes. A place belongs to a process by a
  * lock of the kernel on `owner.mdb-lock`: a SIGKILL frees it, nothing is left to clean up, and process ids
- * that are used again, or are the same in two containers, confuse nobody (docs/decisions/owner-lock.md).
+ * that are used again, or are the same in two containers, confuse nobody (docs/decisions/0019).
  */
 export interface OwnerLock {
   release(): Promise<void>;

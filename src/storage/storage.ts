@@ -54,13 +54,19 @@ export interface Storage {
    */
   open(): Promise<Loaded>;
 
-  /** Makes the store a member of a cluster. Resolves when that is durable. Only for a store without one. */
+  /**
+   * Makes the store a member of a cluster. Resolves when that is durable. Only for a store without one: else
+   * it rejects with `RAFT_STORE_FOUNDED` and changes nothing.
+   */
   found(founding: Founding): Promise<void>;
 
   /**
    * Carries out all of these in one transaction, together with what the machine store holds unflushed.
    * Resolves once all of it survives a power cut. The caller waits for one before it starts the next.
    * May be called with no requests, to flush the machine store.
+   *
+   * Rejects with `RAFT_STORE_FAILED` when the disk refuses, when batches do not follow each other and the log
+   * (rule 14), or when it is called while a write is under way. Every later call then rejects with it too.
    */
   persist(requests: readonly PersistReq[]): Promise<Persisted>;
 
@@ -85,7 +91,8 @@ export interface Storage {
  * Keys and values of a state machine, in the same environment as the log, so that one flush serves both.
  *
  * Writes are visible to reads at once and become durable with the next {@link Storage.persist}, in one
- * transaction with the applied index they belong to (rule 13). Keys are 1 to 1,900 bytes, ordered bytewise.
+ * transaction with the applied index they belong to (rule 13). Keys are 1 to 1,900 bytes, ordered bytewise;
+ * others throw `RAFT_STORE_KEY`.
  */
 export interface MachineStore {
   /** Everything through this index is in what reads see. After opening: what is durable. */
@@ -96,6 +103,7 @@ export interface MachineStore {
   get(key: Uint8Array): Uint8Array | undefined;
   /** Sets a key. Neither array may be changed afterwards. */
   put(key: Uint8Array, value: Uint8Array): void;
+  /** Removes a key, if it is there. */
   delete(key: Uint8Array): void;
   /** Keys from `from` (inclusive) to `to` (exclusive), ascending. One consistent view if consumed at once. */
   range(bounds: {

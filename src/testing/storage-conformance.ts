@@ -31,11 +31,12 @@ export interface StorageUnderTest {
   make(): StoragePlace | Promise<StoragePlace>;
 }
 
-/** One claim about a storage: `run` rejects with an `Error` that says what was seen instead. */
+/** One claim about a storage: `run` rejects with an `Error` that says what was seen instead of it. */
 export interface StorageConformanceCase {
   readonly name: string;
   /** What of a {@link StoragePlace} the case needs besides storages: leave the case out where it is missing. */
   readonly needs?: 'kill' | 'losePower' | 'failNextWrite';
+  /** Makes its own places, and closes what it opened. */
   run(subject: StorageUnderTest): Promise<void>;
 }
 

@@ -342,4 +342,13 @@ describe('groups', () => {
     expect(second.log.lastIndex).toBe(0);
     expect(found).toEqual([]);
   });
+
+  it('refuse a batch of another one', async () => {
+    const storage = lmdbStorage({ path: join(folder, `store-${count++}`), group: 1 });
+    await storage.open();
+
+    await expect(storage.persist(appending(1))).rejects.toThrow('a batch of group 0 was given');
+
+    await storage.close();
+  });
 });
