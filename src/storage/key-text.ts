@@ -4,7 +4,7 @@
  */
 export type KeyText = string;
 
-/** With Node's own conversion, a key of 20 bytes takes 60 ns instead of 250. */
+/** With Node's own conversion, putting a key of 20 bytes into a `Map` takes 0.3 µs instead of 1.5. */
 const isNode = typeof Buffer !== 'undefined';
 
 /** The string of a key. */
