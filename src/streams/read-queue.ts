@@ -95,8 +95,8 @@ export class ReadQueue<Query, Value> {
   /** Asks for a read index for all that wait, if there is somebody to ask. */
   flush(): void {
     const target = this.#routes.target();
-    if (target === null) return;
     this.#takeBackFromOthersThan(target);
+    if (target === null) return;
     const reads = this.#waiting.filter(({ call }) => !call.isDone);
     this.#waiting = [];
     if (reads.length === 0) return;
@@ -114,7 +114,7 @@ export class ReadQueue<Query, Value> {
   }
 
   /** Who leads has changed: the one that was asked may never answer. A read can be asked again, for a fresh index. */
-  #takeBackFromOthersThan(target: 'self' | NodeId): void {
+  #takeBackFromOthersThan(target: 'self' | NodeId | null): void {
     for (const [id, { via, reads }] of this.#sent) {
       if (via === null || via === target) continue;
       this.#sent.delete(id);

@@ -1,9 +1,20 @@
-import { describe, expect, it } from 'vitest';
-import { all, failureOf, startedCluster } from './words.ts';
+import { jsonCodec } from 'rxraft';
+import { afterEach, describe, expect, it } from 'vitest';
+import { all, failureOf, startedCluster, type WordsCluster, wordsCluster, wordsMachine } from './words.ts';
+
+let cluster: WordsCluster;
+
+afterEach(() => cluster.close());
+
+async function started(options: Parameters<typeof wordsCluster>[0] = {}) {
+  const parts = await startedCluster(options);
+  cluster = parts.cluster;
+  return { leader: parts.leader, follower: parts.followers[0] as (typeof parts.followers)[number] };
+}
 
 describe('three nodes', () => {
   it('take writes and linearizable reads on any of them', async () => {
-    const { cluster } = await startedCluster();
+    await started();
 
     for (const node of cluster.nodes) await cluster.settle(node.write(`by ${node.id}`));
 
@@ -11,6 +22,213 @@ describe('three nodes', () => {
       const { value } = await cluster.settle(node.read(all));
       expect(value).toEqual(['by n1', 'by n2', 'by n3']);
     }
-    await cluster.close();
+  });
+
+  it('answer each of many writes once, with a place and a result of its own', async () => {
+    await started();
+
+    const writes = Array.from({ length: 3000 }, (_, at) => cluster.nodes[at % 3]?.write(`w${at}`));
+    const answers = await cluster.settle(Promise.all(writes));
+
+    const places = answers.map((answer) => answer?.index ?? 0);
+    expect(new Set(places).size).toBe(3000);
+    expect(answers.map((answer) => answer?.result).sort((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 3000 }, (_, at) => at + 1),
+    );
+  });
+
+  it('keep the order in which one node was asked', async () => {
+    const { follower } = await started();
+
+    const writes = Array.from({ length: 50 }, (_, at) => follower.write(`w${at}`));
+    await cluster.settle(Promise.all(writes));
+
+    const { value } = await cluster.settle(follower.read(all));
+    expect(value).toEqual(Array.from({ length: 50 }, (_, at) => `w${at}`));
+  });
+
+  it('give the commands of writeAll places that follow each other', async () => {
+    const { follower } = await started();
+
+    const answers = await cluster.settle(follower.writeAll(['a', 'b', 'c']));
+
+    const first = answers[0]?.index ?? 0;
+    expect(answers.map(({ index, result }) => [index - first, result])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ]);
+    expect(await follower.writeAll([])).toEqual([]);
+  });
+
+  it('let a reader see its own write on another node, by its index', async () => {
+    const { leader, follower } = await started();
+    const { index } = await cluster.settle(leader.write('mine'));
+
+    const answer = await cluster.settle(follower.read(all, { consistency: 'session', index }));
+
+    expect(answer.value).toEqual(['mine']);
+    expect(answer.index).toBeGreaterThanOrEqual(index);
+  });
+});
+
+describe('a request', () => {
+  it('that nobody can take is not committed at its deadline', async () => {
+    cluster = wordsCluster();
+    const node = await cluster.start('n1');
+
+    const write = failureOf(node.write('x', { timeoutMs: 200 }));
+    const read = failureOf(node.read(all, { timeoutMs: 200 }));
+
+    expect(await cluster.settle(write)).toEqual({ code: 'RAFT_NO_LEADER', outcome: 'notCommitted' });
+    expect(await cluster.settle(read)).toEqual({ code: 'RAFT_NO_LEADER', outcome: 'notCommitted' });
+    expect(cluster.scheduler.now()).toBeLessThan(300);
+  });
+
+  it('that no majority acknowledged is unknown at its deadline; a read is not committed', async () => {
+    const { leader } = await started();
+    cluster.network.partition([[leader.id], cluster.ids.filter((id) => id !== leader.id)]);
+
+    const write = failureOf(leader.write('x', { timeoutMs: 100 }));
+    const read = failureOf(leader.read(all, { timeoutMs: 100 }));
+
+    expect(await cluster.settle(write)).toEqual({ code: 'RAFT_TIMEOUT', outcome: 'unknown' });
+    expect(await cluster.settle(read)).toEqual({ code: 'RAFT_TIMEOUT', outcome: 'notCommitted' });
+  });
+
+  it('that is given up before it has left is not committed, afterwards unknown', async () => {
+    const { leader } = await started();
+    const [early, late] = [new AbortController(), new AbortController()];
+
+    const unsent = failureOf(leader.write('x', { signal: early.signal }));
+    early.abort();
+    const sent = failureOf(leader.write('y', { signal: late.signal }));
+    await cluster.run(0);
+    late.abort();
+
+    expect(await unsent).toEqual({ code: 'RAFT_ABORTED', outcome: 'notCommitted' });
+    expect(await sent).toEqual({ code: 'RAFT_ABORTED', outcome: 'unknown' });
+    await cluster.settle(leader.write('z'));
+    const { value } = await cluster.settle(leader.read(all));
+    expect(value).toEqual(['y', 'z']);
+  });
+
+  it('that was given up before it was made is refused', async () => {
+    const { leader } = await started();
+    const signal = AbortSignal.abort();
+
+    expect(await failureOf(leader.write('x', { signal }))).toEqual({
+      code: 'RAFT_ABORTED',
+      outcome: 'notCommitted',
+    });
+    expect(await failureOf(leader.read(all, { signal }))).toEqual({
+      code: 'RAFT_ABORTED',
+      outcome: 'notCommitted',
+    });
+  });
+
+  it('beyond what may wait is answered overloaded, and room comes back with each answer', async () => {
+    const { leader } = await started({ node: { pendingMax: 2 } });
+
+    const taken = [leader.write('a'), leader.write('b')];
+    const reads = [leader.read(all), leader.read(all)];
+    expect(await failureOf(leader.write('c'))).toEqual({ code: 'RAFT_OVERLOADED', outcome: 'notCommitted' });
+    expect(await failureOf(leader.read(all))).toEqual({ code: 'RAFT_OVERLOADED', outcome: 'notCommitted' });
+
+    await cluster.settle(Promise.all([...taken, ...reads]));
+    expect((await cluster.settle(leader.write('d'))).result).toBe(3);
+  });
+
+  it.each([
+    ['a time limit of 0', { timeoutMs: 0 }],
+    ['a time limit that is no number', { timeoutMs: Number.NaN }],
+    ['an unknown consistency', { consistency: 'eventual' as 'stale' }],
+    ['a session index below 0', { consistency: 'session' as const, index: -1 }],
+  ])('with %s is refused', async (_what, options) => {
+    const { leader } = await started();
+
+    expect(await failureOf(leader.read(all, options))).toEqual({
+      code: 'RAFT_BAD_REQUEST',
+      outcome: 'notCommitted',
+    });
+  });
+
+  it("with a command that is too large or can't be encoded is refused", async () => {
+    const { leader } = await started({ node: { commandBytesMax: 100 } });
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+
+    const tooLarge = { code: 'RAFT_COMMAND_TOO_LARGE', outcome: 'notCommitted' };
+    expect(await failureOf(leader.write('x'.repeat(99)))).toEqual(tooLarge); // And two quotes.
+    expect((await cluster.settle(leader.write('x'.repeat(98)))).result).toBe(1);
+    expect(await failureOf(leader.writeAll(['x'.repeat(50), 'x'.repeat(50)]))).toEqual(tooLarge);
+    expect(await failureOf(leader.write(cyclic as unknown as string))).toEqual({
+      code: 'RAFT_BAD_COMMAND',
+      outcome: 'notCommitted',
+    });
+  });
+
+  it("passed on, whose result the leader can't encode, is unknown and was carried out", async () => {
+    const { leader, follower } = await started({
+      machine: () => ({
+        ...wordsMachine(),
+        result: {
+          ...jsonCodec<number>(),
+          encode() {
+            throw new Error('no bytes');
+          },
+        },
+      }),
+    });
+
+    const failure = await cluster.settle(failureOf(follower.write('x')));
+
+    expect(failure).toEqual({ code: 'RAFT_BAD_RESULT', outcome: 'unknown' });
+    expect((await cluster.settle(leader.read(all))).value).toEqual(['x']);
+  });
+});
+
+describe('a query', () => {
+  it('that throws gives the caller its error', async () => {
+    const { leader } = await started();
+
+    const read = leader.read(() => {
+      throw new RangeError('mine');
+    });
+
+    await expect(cluster.settle(read)).rejects.toThrow(new RangeError('mine'));
+  });
+
+  it('that takes its time is waited for, up to the deadline', async () => {
+    const { leader } = await started();
+
+    const soon = leader.read(() => Promise.resolve('later'));
+    const never = failureOf(leader.read(() => new Promise(() => {}), { timeoutMs: 500 }));
+
+    expect((await cluster.settle(soon)).value).toBe('later');
+    expect(await cluster.settle(never)).toEqual({ code: 'RAFT_TIMEOUT', outcome: 'notCommitted' });
+  });
+});
+
+describe('a node that closes', () => {
+  it('answers what is outstanding, and refuses what comes', async () => {
+    const { leader } = await started();
+    cluster.network.partition([[leader.id], cluster.ids.filter((id) => id !== leader.id)]);
+    const sent = failureOf(leader.write('sent'));
+    const asked = failureOf(leader.read(all));
+    await cluster.run(5);
+    const waiting = failureOf(leader.write('waiting'));
+
+    await cluster.stop(leader.id);
+
+    expect(await sent).toEqual({ code: 'RAFT_CLOSED', outcome: 'unknown' });
+    expect(await asked).toEqual({ code: 'RAFT_CLOSED', outcome: 'notCommitted' });
+    expect(await waiting).toEqual({ code: 'RAFT_CLOSED', outcome: 'notCommitted' });
+    expect(await failureOf(leader.write('late'))).toEqual({ code: 'RAFT_CLOSED', outcome: 'notCommitted' });
+    expect(await failureOf(leader.read(all, { consistency: 'stale' }))).toEqual({
+      code: 'RAFT_CLOSED',
+      outcome: 'notCommitted',
+    });
+    await leader.closed;
   });
 });

@@ -1,0 +1,283 @@
+import { filter, firstValueFrom } from 'rxjs';
+import { raftNode } from 'rxraft';
+import { afterEach, describe, expect, it } from 'vitest';
+import { crc32, encodePayload } from '../../../src/core/index.ts';
+import type { ForwardFrame } from '../../../src/transport/transport.ts';
+import { foundedStorage, heartbeat, n2, n3, peerBoot, ScriptedPeers } from './scripted-peers.ts';
+import { failureOf, type WordsNode, wordsMachine } from './words.ts';
+
+const nodes: WordsNode[] = [];
+
+afterEach(async () => {
+  for (const node of nodes.splice(0)) await node.close();
+});
+
+async function startedNode(
+  peers: ScriptedPeers,
+  more: { pendingMax?: number; electionMs?: number },
+): Promise<WordsNode> {
+  const node = await raftNode({
+    id: 'n1',
+    machine: wordsMachine(),
+    storage: await foundedStorage(),
+    transport: peers,
+    members: [],
+    electionMs: 60,
+    heartbeatMs: 20,
+    tickMs: 5,
+    commandBytesMax: 1000,
+    ...more,
+  });
+  nodes.push(node);
+  return node;
+}
+
+async function leading(
+  more: { pendingMax?: number } = {},
+): Promise<{ node: WordsNode; peers: ScriptedPeers }> {
+  const peers = new ScriptedPeers();
+  peers.isObedient = true;
+  const node = await startedNode(peers, more);
+  await firstValueFrom(
+    node.state$.pipe(filter(({ role, commitIndex }) => role.type === 'leader' && commitIndex > 0)),
+  );
+  return { node, peers };
+}
+
+/** A node that follows n2, which keeps quiet afterwards. */
+async function following(): Promise<{ node: WordsNode; peers: ScriptedPeers }> {
+  const peers = new ScriptedPeers();
+  const node = await startedNode(peers, { electionMs: 600_000 });
+  peers.say(n2, heartbeat);
+  await firstValueFrom(node.leader$.pipe(filter((leaderId) => leaderId === 'n2')));
+  return { node, peers };
+}
+
+type WriteRequest = Extract<ForwardFrame['request'], { type: 'write' }>;
+
+/** A sound write of one word, as n2 would pass it on, with some of it changed. */
+function forwardOf(seq: number, change: Partial<WriteRequest> = {}): ForwardFrame {
+  const payload = encodePayload([new TextEncoder().encode('"word"')]);
+  const request = {
+    type: 'write',
+    payload,
+    payloadChecksum: crc32(payload),
+    count: 1,
+    timeoutMs: 1000,
+  } as const;
+  return { type: 'forward', group: 0, seq, request: { ...request, ...change } };
+}
+
+async function seen<T>(look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const value = look();
+    if (value !== undefined) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('a leader to whom a write is passed on', () => {
+  it("commits it, and answers with the machine's result", async () => {
+    const { node, peers } = await leading();
+
+    peers.say(n2, forwardOf(1));
+
+    const { bootCounter, seq, reply } = await seen(() => peers.replies[0]);
+    expect({ bootCounter, seq }).toEqual({ bootCounter: peerBoot, seq: 1 });
+    expect(reply).toMatchObject({ type: 'committed', results: [new TextEncoder().encode('1')] });
+    expect((await node.read((words) => words)).value).toEqual(['word']);
+  });
+
+  const two = encodePayload([new Uint8Array(1), new Uint8Array(2)]);
+  const large = encodePayload([new Uint8Array(1001)]);
+  it.each([
+    ["a count that is not the payload's", { count: 2 }, 'RAFT_BAD_REQUEST'],
+    [
+      'fewer commands than the payload has',
+      { payload: two, payloadChecksum: crc32(two) },
+      'RAFT_BAD_REQUEST',
+    ],
+    ['no command', { payload: new Uint8Array(0), payloadChecksum: 0, count: 0 }, 'RAFT_BAD_REQUEST'],
+    ['a count that is no number', { count: Number.NaN }, 'RAFT_BAD_REQUEST'],
+    ["a checksum that is not the payload's", { payloadChecksum: 1 }, 'RAFT_BAD_REQUEST'],
+    ['bytes that are not', { payload: 'word' as unknown as Uint8Array }, 'RAFT_BAD_REQUEST'],
+    ['a length beyond the payload', { payload: Uint8Array.of(0, 0, 0, 9, 1) }, 'RAFT_BAD_REQUEST'],
+    ['no time to wait', { timeoutMs: Number.NaN }, 'RAFT_BAD_REQUEST'],
+    ['too many bytes', { payload: large, payloadChecksum: crc32(large) }, 'RAFT_COMMAND_TOO_LARGE'],
+  ])('refuses %s, and appends nothing', async (_what, change, code) => {
+    const { node, peers } = await leading();
+    const { lastIndex } = node.status();
+
+    peers.say(n2, forwardOf(1, change));
+
+    expect(peers.replies).toMatchObject([{ seq: 1, reply: { type: 'notCommitted', code } }]);
+    expect(node.status().lastIndex).toBe(lastIndex);
+    expect((await node.write('after')).result).toBe(1);
+  });
+
+  it('refuses what is more than it may hold', async () => {
+    const { peers } = await leading({ pendingMax: 1 });
+    peers.isObedient = false;
+
+    peers.say(n2, forwardOf(1));
+    peers.say(n2, forwardOf(2));
+
+    expect(peers.replies).toMatchObject([
+      { seq: 2, reply: { type: 'notCommitted', code: 'RAFT_OVERLOADED' } },
+    ]);
+  });
+
+  it('appends it once if it comes twice', async () => {
+    const { node, peers } = await leading();
+
+    peers.say(n2, forwardOf(1));
+    peers.say(n2, forwardOf(1));
+    peers.say(n2, forwardOf(2));
+
+    await seen(() => peers.replies[1]);
+    expect(peers.replies.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect((await node.read((words) => words)).value).toEqual(['word', 'word']);
+  });
+
+  it("takes the first request of a peer's next run, and none of an earlier one", async () => {
+    const { peers } = await leading();
+
+    peers.say(n2, forwardOf(5));
+    peers.say(n2, forwardOf(1), peerBoot + 1);
+    peers.say(n2, forwardOf(6));
+
+    await seen(() => peers.replies[1]);
+    expect(peers.replies.map(({ bootCounter, seq }) => [bootCounter, seq])).toEqual([
+      [peerBoot, 5],
+      [peerBoot + 1, 1],
+    ]);
+  });
+
+  it('takes nothing for a group that it does not have', async () => {
+    const { node, peers } = await leading();
+    const { lastIndex } = node.status();
+
+    peers.say(n2, { ...forwardOf(1), group: 1 });
+
+    expect(peers.replies).toEqual([]);
+    expect(node.status().lastIndex).toBe(lastIndex);
+  });
+
+  it('answers unknown when it closes first', async () => {
+    const { node, peers } = await leading();
+    peers.isObedient = false;
+    peers.say(n2, forwardOf(1));
+
+    await node.close();
+
+    expect(peers.replies).toMatchObject([
+      { seq: 1, reply: { type: 'unknown', code: 'RAFT_UNKNOWN_OUTCOME' } },
+    ]);
+  });
+});
+
+describe('a follower that has passed a write on', () => {
+  const committed = {
+    type: 'committed',
+    index: 2,
+    term: 1,
+    results: [new TextEncoder().encode('1')],
+  } as const;
+
+  async function passedOn(): Promise<{
+    peers: ScriptedPeers;
+    seq: number;
+    bootCounter: number;
+    written: Promise<unknown>;
+  }> {
+    const { node, peers } = await following();
+    const written = node.write('word');
+    const { seq } = await seen(() => peers.forwards[0]);
+    return { peers, seq, bootCounter: 2, written }; // The store has been opened twice.
+  }
+
+  it("gives the caller the leader's answer", async () => {
+    const { peers, seq, bootCounter, written } = await passedOn();
+
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter, seq, reply: committed });
+
+    expect(await written).toEqual({ index: 2, term: 1, result: 1 });
+  });
+
+  it('heeds neither an answer to an earlier run, nor that of a node it did not ask, nor that of another group', async () => {
+    const { peers, seq, bootCounter, written } = await passedOn();
+    const other = { ...committed, index: 99 };
+
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter: bootCounter - 1, seq, reply: other });
+    peers.say(n3, { type: 'forwardReply', group: 0, bootCounter, seq, reply: other });
+    peers.say(n2, { type: 'forwardReply', group: 1, bootCounter, seq, reply: other });
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter, seq, reply: committed });
+
+    expect(await written).toMatchObject({ index: 2 });
+  });
+
+  it('answers unknown when the connection breaks', async () => {
+    const { peers, written } = await passedOn();
+
+    peers.emit({ type: 'outgoingDown', id: 'n2' });
+
+    expect(await failureOf(written)).toEqual({ code: 'RAFT_UNKNOWN_OUTCOME', outcome: 'unknown' });
+  });
+
+  it.each([
+    ["a result that can't be decoded", [Uint8Array.of(0xff)]],
+    ['no result', []],
+    ['two results', [Uint8Array.of(0x31), Uint8Array.of(0x31)]],
+  ])('answers unknown, and says that it is committed, for %s', async (_what, results) => {
+    const { peers, seq, bootCounter, written } = await passedOn();
+    const message = written.catch((error: Error) => error.message);
+
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter, seq, reply: { ...committed, results } });
+
+    expect(await failureOf(written)).toEqual({ code: 'RAFT_BAD_RESULT', outcome: 'unknown' });
+    expect(await message).toContain('committed at index 2');
+  });
+
+  it('sends it again to the next leader when this one refuses to lead, and only then', async () => {
+    const { peers, seq, bootCounter, written } = await passedOn();
+    const refusal = { type: 'notCommitted', code: 'RAFT_NOT_LEADER', message: '', leaderId: null } as const;
+
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter, seq, reply: refusal });
+    const again = await seen(() => peers.forwards[1]);
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter, seq: again.seq, reply: committed });
+
+    expect(await written).toMatchObject({ index: 2 });
+    expect(again.seq).toBeGreaterThan(seq);
+  });
+});
+
+describe('a follower that has asked for a read index', () => {
+  it('asks anew when the connection breaks', async () => {
+    const { node, peers } = await following();
+    const read = node.read((words) => words.length);
+    const first = await seen(() => peers.forwards[0]);
+
+    peers.emit({ type: 'outgoingDown', id: 'n2' });
+    const second = await seen(() => peers.forwards[1]);
+    const reply = { type: 'readIndex', index: 0 } as const;
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter: 2, seq: second.seq, reply });
+
+    expect(second.seq).toBeGreaterThan(first.seq);
+    expect(await read).toEqual({ value: 0, index: 0 });
+  });
+
+  it('asks the new leader when there is another one', async () => {
+    const { node, peers } = await following();
+    const read = node.read((words) => words.length);
+    await seen(() => peers.forwards[0]);
+
+    const { message } = heartbeat as Extract<typeof heartbeat, { type: 'raft' }>;
+    peers.say(n3, { type: 'raft', group: 0, message: { ...message, term: 2 as typeof message.term } });
+    const { seq } = await seen(() => peers.forwards[1]);
+    const reply = { type: 'readIndex', index: 0 } as const;
+    peers.say(n3, { type: 'forwardReply', group: 0, bootCounter: 2, seq, reply });
+
+    expect(await read).toEqual({ value: 0, index: 0 });
+    expect(peers.sent.findLast(({ frame }) => frame.type === 'forward')?.to.id).toBe('n3');
+  });
+});
