@@ -231,12 +231,16 @@ export class BareCluster {
     throw new Error('the cluster does not settle: it is still busy after 10,000 rounds');
   }
 
-  /** Makes a node the leader: its clock runs out while everybody else's stands still. */
+  /**
+   * Makes a node the leader: nothing on its way arrives, nobody sticks to a leader any more, and its clock is
+   * the first to run out. Then everything settles.
+   */
   elect(id: NodeId): void {
     for (let tries = 0; tries < 10 && this.state(id).role.type !== 'leader'; tries++) {
       for (const other of this.nodes.keys()) {
-        if (other !== id) this.tick(other, this.#config.electionTimeoutMsMin); // No longer sticks to a leader.
+        if (other !== id) this.tick(other, this.#config.electionTimeoutMsMin);
       }
+      this.inFlight.length = 0;
       this.timeOut(id);
       this.settle();
     }

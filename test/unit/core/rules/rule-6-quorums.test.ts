@@ -6,10 +6,10 @@ import { ack, flush, from, leader, n1, n2, n3, n4, n5, run, votersOf, write } fr
 
 /** The value that most have reached, the slow way: try every one, and count. */
 function slowly(values: readonly number[]): number {
-  const reached = values.filter(
+  const possible = values.filter(
     (value) => values.filter((other) => other >= value).length * 2 > values.length,
   );
-  return Math.max(0, ...reached);
+  return Math.max(0, ...possible);
 }
 
 const peers = [n1, n2, n3, n4, n5];
@@ -19,9 +19,9 @@ describe('rule 6: only entries of the own term are committed by counting, by a p
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 5 }), (values) => {
         const configuration = votersOf(...peers.slice(0, values.length));
-        const valueOf = (voter: { readonly id: NodeId }) => values[Number(voter.id.slice(1)) - 1] ?? 0;
+        const reached = (voter: { readonly id: NodeId }) => values[Number(voter.id.slice(1)) - 1] ?? 0;
 
-        expect(quorumValue(configuration, valueOf)).toBe(slowly(values));
+        expect(quorumValue(configuration, reached)).toBe(slowly(values));
       }),
     );
   });
