@@ -1,5 +1,5 @@
 import { startProgram } from './server-node.ts';
-import { deadlineMs } from './until.ts';
+import { deadlineMs, until } from './until.ts';
 
 /** What a run of the program came to. */
 export interface Run {
@@ -9,22 +9,39 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs the program to its end. One that takes too long is killed. */
-export function run(...args: readonly string[]): Promise<Run> {
+/** A program that runs. */
+export interface Running {
+  readonly ended: Promise<Run>;
+  /** Waits until it has said this. */
+  says(where: 'stdout' | 'stderr', words: string): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+}
+
+/** Starts the program. One that runs too long is killed. */
+export function start(...args: readonly string[]): Running {
   const child = startProgram(args);
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  return new Promise((resolve) => {
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ code, signal, stdout, stderr });
+  const said = { stdout: '', stderr: '' };
+  for (const where of ['stdout', 'stderr'] as const) {
+    child[where]?.setEncoding('utf8').on('data', (text: string) => {
+      said[where] += text;
     });
-  });
+  }
+  return {
+    ended: new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        clearTimeout(timer);
+        resolve({ code, signal, ...said });
+      });
+    }),
+    async says(where, words) {
+      await until(`rxraft ${args[0]} says ${words}`, () => said[where].includes(words));
+    },
+    signal: (name) => void child.kill(name),
+  };
+}
+
+/** Runs the program to its end. */
+export function run(...args: readonly string[]): Promise<Run> {
+  return start(...args).ended;
 }
