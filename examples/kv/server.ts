@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, raftNode } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
 import { wsTransport } from 'rxraft/transport';
@@ -14,7 +15,7 @@ export interface KvServer {
   readonly node: KvNode;
   /** Where clients reach it. */
   readonly url: string;
-  /** Ends watches, hands leadership over, answers what is outstanding, flushes, and lets go of everything. */
+  /** Takes no more requests, answers those under way, hands leadership over, flushes, and lets go of everything. */
   close(): Promise<void>;
 }
 
@@ -23,6 +24,9 @@ export const version = (createRequire(import.meta.url)('rxraft/package.json') as
 
 /** Bytes of a command besides its key and its values. */
 const commandOverheadBytes = 64;
+
+/** How long requests under way may take to be answered as usual, before the node closes and answers them. */
+const drainMsMax = 1_000;
 
 /** Milliseconds between looks at which peers are unreachable. */
 const peerLookMs = 500;
@@ -55,7 +59,9 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
     async close() {
       closing.abort();
       clearInterval(look);
-      await Promise.all([opened.close(), http.close()]);
+      const answered = http.close();
+      await Promise.race([answered, pause(drainMsMax)]);
+      await Promise.all([opened.close(), answered]);
     },
   };
 }

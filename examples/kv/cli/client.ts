@@ -46,7 +46,9 @@ export function open(
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const host = hostname.replace(/^\[|\]$/g, '');
-    const request = httpRequest({ host, port: port === '' ? 80 : port, method, path, headers });
+    // A connection of its own: one that was kept open may break for reasons that are not this request's.
+    const to = { host, port: port === '' ? 80 : port, agent: false };
+    const request = httpRequest({ ...to, method, path, headers });
     let isSent = false;
     request.once('socket', (socket) => socket.once('connect', () => (isSent = true)));
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);

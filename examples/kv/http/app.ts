@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { KvContext, KvServices } from './context.ts';
 import { answerTo, KvError } from './errors.ts';
@@ -28,12 +28,21 @@ export function kvApp(services: KvServices): Hono<{ Bindings: Bindings }> {
   app.onError((error, c) => refuse(c, error));
   app.notFound((c) => refuse(c, new KvError(404, 'KV_NO_SUCH_ROUTE', `nothing is at ${c.req.path}`)));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, allowed) => wrongMethod(c, allowed, refuse) }));
+  app.use(hangUpWhenClosing(services.closing));
   app.use(hostCheck(services.hosts));
   keyRoutes(app, services);
   keysRoutes(app, services);
   watchRoutes(app, services);
   nodeRoutes(app, services);
   return app;
+}
+
+/** Tells clients of a server that closes not to send another request over this connection. */
+function hangUpWhenClosing(closing: AbortSignal): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    if (closing.aborted) c.header('connection', 'close');
+  };
 }
 
 function wrongMethod(

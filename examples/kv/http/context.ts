@@ -32,8 +32,9 @@ export interface KvLimits {
 /** The context of a handler. */
 export type KvContext = Context<{ Bindings: Bindings }>;
 
-/** The node, or a 503 for as long as there is none. */
+/** The node, or a 503 before there is one, and once the server closes. */
 export function nodeOf(services: KvServices): KvNode {
+  if (services.closing.aborted) throw new KvError(503, 'RAFT_CLOSED', 'this node is closing');
   const node = services.node();
   if (node === null) throw new KvError(503, 'KV_STARTING', 'this node is still opening its store');
   return node;

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Address, formatAddress } from '../config/addresses.ts';
@@ -10,35 +11,48 @@ import type { Bindings } from './target.ts';
 export interface HttpServer {
   /** Where, with the port that was taken. */
   readonly url: string;
-  /** Takes no more connections, lets requests that are under way finish for a while, and then ends them. */
+  /**
+   * Says farewell, takes no more connections, lets requests that are under way finish for a while, and then
+   * ends them.
+   */
   close(): Promise<void>;
 }
+
+/**
+ * How long the server goes on answering, each time with `Connection: close`, before it hangs up: a connection
+ * that was cut while a request was on its way leaves its client in doubt.
+ */
+const farewellMs = 100;
 
 /** How long requests under way may take to finish while the server closes. */
 const closeMsMax = 3_000;
 
 /** Serves an application. Rejects with a sentence for a person if the address can't be had. */
 export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Address): Promise<HttpServer> {
-  const listener = getRequestListener(app.fetch, { errorHandler: unreadable });
-  const server = createServer(listener);
+  const server = createServer(getRequestListener(app.fetch, { errorHandler: unreadable }));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));
+    // Stays on: an accept that fails later, for want of file descriptors, must not end the process.
+    server.on('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));
     server.listen(address.port, address.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${formatAddress({ host: reachable(address.host), port })}`,
-    close: () =>
-      new Promise((resolve) => {
-        const idle = setInterval(() => server.closeIdleConnections(), 20);
-        const deadline = setTimeout(() => server.closeAllConnections(), closeMsMax);
-        server.close(() => {
-          clearInterval(idle);
-          clearTimeout(deadline);
-          resolve();
-        });
-      }),
+    close: () => pause(farewellMs).then(() => closed(server)),
   };
+}
+
+/** Resolves when the last connection has ended. */
+function closed(server: Server): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const deadline = setTimeout(() => server.closeAllConnections(), closeMsMax);
+  return new Promise((resolve) => {
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(deadline);
+      resolve();
+    });
+  });
 }
 
 /** A host that a client on this machine can use, also where the server listens on all. */

@@ -20,12 +20,11 @@ export function nodeRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServic
 
   app.get('/livez', async (c) => {
     const node = services.node();
-    if (node !== null) await touchStorage(node);
+    if (node !== null && !services.closing.aborted) await touchStorage(node);
     return c.json({ alive: true });
   });
 
   app.get('/readyz', async (c) => {
-    if (services.closing.aborted) throw notReady('this node is closing');
     const node = nodeOf(services);
     const { leaderId } = node.status();
     if (leaderId === null) throw notReady('no leader is known');

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { RaftError } from 'rxraft';
+import type { Logger } from 'rxraft';
 import type { KvNode } from '../kv-machine.ts';
 import { type KvContext, type KvServices, nodeOf, queryOf } from './context.ts';
 import { answerTo, KvError, malformed } from './errors.ts';
@@ -9,7 +9,11 @@ import { watchEvent } from './watch-event.ts';
 
 /** `/watch`: what is committed, as it is committed, from any index that the log still has. */
 export function watchRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServices): void {
-  let watchers = 0;
+  const { watchersMax, heartbeatMs } = services.limits;
+  const watchers = new Set<AbortController>();
+  services.closing.addEventListener('abort', () => {
+    for (const watcher of watchers) watcher.abort();
+  });
 
   app.get('/watch', (c) => {
     const node = nodeOf(services);
@@ -20,23 +24,19 @@ export function watchRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServi
     c.header('cache-control', 'no-store');
     c.header('rxraft-index', String(from - 1)); // Whoever has seen through here has missed nothing.
     if (c.req.method === 'HEAD') return c.body(null);
-    const { watchersMax, heartbeatMs } = services.limits;
-    if (watchers >= watchersMax) {
-      throw new KvError(
-        429,
-        'KV_TOO_MANY_WATCHERS',
-        `${watchers} are watching already, of at most ${watchersMax}`,
-      );
+    if (watchers.size >= watchersMax) {
+      const message = `${watchers.size} are watching this node, which is as many as may. Watch another one`;
+      throw new KvError(429, 'KV_TOO_MANY_WATCHERS', message);
     }
 
-    watchers += 1;
-    const gone = new AbortController();
-    const source = events(node, { from, prefix, signal: AbortSignal.any([gone.signal, services.closing]) });
+    const watcher = new AbortController();
+    watchers.add(watcher);
+    const source = events(node, { from, prefix, signal: watcher.signal }, services.logger);
     const onEnd = (): void => {
-      watchers -= 1;
-      gone.abort();
+      watchers.delete(watcher);
+      watcher.abort();
     };
-    return c.body(eventStream(source, { heartbeatMs, onEnd: once(onEnd) }));
+    return c.body(eventStream(source, { heartbeatMs, onEnd }));
   });
 }
 
@@ -58,14 +58,18 @@ function refuseCompacted(node: KvNode, from: number): void {
   throw new KvError(410, 'RAFT_COMPACTED', message, { snapshotIndex });
 }
 
+/** What a watcher is told, and for how long. */
+interface Watch {
+  readonly from: number;
+  readonly prefix: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
 /** The events in portions, as they come from the log. An error is the last event. */
 async function* events(
   node: KvNode,
-  {
-    from,
-    prefix,
-    signal,
-  }: { readonly from: number; readonly prefix: Uint8Array; readonly signal: AbortSignal },
+  { from, prefix, signal }: Watch,
+  logger: Logger,
 ): AsyncGenerator<string> {
   yield `retry: 1000\n: from index ${from}\n\n`;
   try {
@@ -75,16 +79,8 @@ async function* events(
     }
   } catch (error) {
     if (signal.aborted) return;
-    const { body } = answerTo(error, { isRead: true });
+    const { status, body } = answerTo(error, { isRead: true });
+    if (status === 500) logger.error({ err: error }, 'a watch failed');
     yield `event: end\ndata: ${JSON.stringify(body)}\n\n`;
-    if (!(error instanceof RaftError)) throw error;
   }
-}
-
-function once(task: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (!isDone) task();
-    isDone = true;
-  };
 }

@@ -77,7 +77,7 @@ async function waitUntilReady(processes: readonly NodeProcess[]): Promise<string
   const deadline = performance.now() + readyMsMax;
   const poll = async (): Promise<string> => {
     while (!died.signal.aborted && performance.now() < deadline) {
-      const leaders = await Promise.all(processes.map(({ node }) => leaderSeenBy(node)));
+      const leaders = await Promise.all(processes.map(leaderSeenBy));
       const leader = leaders[0] ?? null;
       if (leader !== null && leaders.every((each) => each === leader)) return leader;
       await pause(100);

@@ -60,9 +60,13 @@ export function startNode(node: LaunchedNode, nodes: readonly LaunchedNode[]): N
   };
 }
 
-/** Whether it serves clients, and who leads; `null` if it does not. */
-export async function leaderSeenBy({ url }: LaunchedNode): Promise<string | null> {
+/**
+ * Who leads, once the node serves clients; `null` before. It writes its pid when it listens: whoever answers
+ * earlier is a stranger on its port.
+ */
+export async function leaderSeenBy({ node: { url, data }, pid }: NodeProcess): Promise<string | null> {
   try {
+    if (Number(readFileSync(join(data, 'pid'), 'utf8')) !== pid) return null;
     const answer = await ask(url, { method: 'GET', path: '/readyz', timeoutMs: 2_000 });
     return answer.status === 200 ? String(JSON.parse(answer.body.toString('utf8')).leaderId) : null;
   } catch {
