@@ -1,0 +1,209 @@
+import { asapScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { type EntryBatch, type Input, index, type PersistReq } from '../../../src/core/index.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { LogLane } from '../../../src/streams/log-lane.ts';
+import { MachineLane, type MachineLaneOptions } from '../../../src/streams/machine-lane.ts';
+import type { StateMachine } from '../../../src/streams/state-machine.ts';
+import { VirtualScheduler } from '../../../src/testing/virtual-scheduler.ts';
+import { batchOf } from './batches.ts';
+import { wordsMachine } from './words.ts';
+
+const scheduler = new VirtualScheduler();
+
+function logLaneOn(storage: Storage): LogLane {
+  const fail = (error: unknown) => {
+    throw error;
+  };
+  return new LogLane(storage, { timeScheduler: scheduler, input: () => {}, onError: fail });
+}
+
+const write = (batches: readonly EntryBatch[], truncateFrom?: number): PersistReq => ({
+  type: 'persistReq',
+  seq: 1,
+  ...(truncateFrom !== undefined && { truncateFrom: index(truncateFrom) }),
+  batches,
+});
+
+describe('a reading of the log', () => {
+  it('that a truncation overtakes is taken anew', async () => {
+    const old = [batchOf(1, ['a']), batchOf(2, ['old'])];
+    let finish: ((batches: readonly EntryBatch[]) => void) | undefined;
+    let readings = 0;
+    const storage: Storage = {
+      ...memoryStorage(),
+      machineStore: memoryStorage().machineStore,
+      persist: async () => ({ seq: 1, durableAppliedIndex: index(0) }),
+      readLog: () => {
+        readings += 1;
+        return readings > 1
+          ? Promise.resolve([batchOf(1, ['a']), batchOf(2, ['new'], 2)])
+          : new Promise((resolve) => {
+              finish = resolve;
+            });
+      },
+    };
+    const lane = logLaneOn(storage);
+
+    const reading = lane.read({ from: index(1), maxBytes: 1000 });
+    lane.persist(write([batchOf(2, ['new'], 2)], 2));
+    lane.evict(index(2));
+    finish?.(old);
+
+    expect((await reading) as readonly EntryBatch[]).toEqual([batchOf(1, ['a'])]);
+    expect(readings).toBe(2);
+  });
+
+  it('sees what has been asked for and is not durable', async () => {
+    const storage = memoryStorage();
+    await storage.open();
+    const lane = logLaneOn(storage);
+    const batches = [batchOf(1, ['a']), batchOf(2, ['b'])];
+
+    lane.persist(write(batches));
+
+    expect(await lane.read({ from: index(1), maxBytes: 1000 })).toEqual(batches);
+    await lane.complete();
+    await storage.close();
+  });
+});
+
+/** A lane over a log that only the disk holds. */
+function machineLane(
+  machine: StateMachine<string, number, unknown, unknown>,
+  more: Partial<MachineLaneOptions<string, number>> = {},
+): { lane: MachineLane<string, number>; inputs: Input[]; applied: string[]; errors: unknown[] } {
+  const inputs: Input[] = [];
+  const applied: string[] = [];
+  const errors: unknown[] = [];
+  const lane = new MachineLane({
+    machine,
+    store: memoryStorage().machineStore,
+    appliedIndex: index(0),
+    turnScheduler: asapScheduler,
+    batchAt: () => undefined,
+    readLog: async () => [],
+    durableIndex: () => index(1000),
+    input: (input) => inputs.push(input),
+    onApplied: (_batch, commands) => applied.push(...commands),
+    onConfirmed: ({ id }) => applied.push(`read ${id}`),
+    onLogError: (error) => errors.push(['log', error]),
+    onMachineError: (error) => errors.push(['machine', error]),
+    ...more,
+  });
+  return { lane, inputs, applied, errors };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the machine lane', () => {
+  it('keeps of what it read only what is committed', async () => {
+    let log = [batchOf(1, ['a']), batchOf(2, ['old'])];
+    const { lane, applied } = machineLane(wordsMachine(), {
+      readLog: async (from) => log.filter((batch) => batch.index >= from),
+    });
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(1) });
+    await turn();
+    log = [batchOf(1, ['a']), batchOf(2, ['new'], 2)];
+    lane.add({ type: 'applyReq', seq: 2, through: index(2) });
+    await turn();
+
+    expect(applied).toEqual(['a', 'new']);
+  });
+
+  it('carries out requests in their order, also when applying takes its time', async () => {
+    const machine = wordsMachine();
+    const slow: typeof machine = {
+      ...machine,
+      apply: (commands, at) =>
+        new Promise((resolve) => setTimeout(() => resolve(machine.apply(commands, at)), 5)),
+    };
+    const { lane, applied, inputs } = machineLane(slow, { batchAt: (at) => batchOf(at, [`w${at}`]) });
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(2) });
+    lane.add({ type: 'readStateMachineReq', id: 7, index: index(2) });
+    lane.add({ type: 'applyReq', seq: 2, through: index(3) });
+    lane.add({ type: 'readStateMachineReq', id: 8, index: index(3) });
+    while (applied.length < 5) await turn();
+
+    expect(applied).toEqual(['w1', 'w2', 'read 7', 'w3', 'read 8']);
+    expect(inputs).toMatchObject([
+      { seq: 1, appliedIndex: 2 },
+      { seq: 2, appliedIndex: 3 },
+    ]);
+  });
+
+  it("gives a machine with a storage of its own only what this node's disk holds", () => {
+    let durable = index(1);
+    const { lane, applied } = machineLane(
+      { ...wordsMachine(), keeps: 'own' },
+      { batchAt: (at) => batchOf(at, [`w${at}`]), durableIndex: () => durable },
+    );
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(2) });
+    expect(applied).toEqual(['w1']);
+
+    durable = index(2);
+    lane.onFlushed(index(0));
+    expect(applied).toEqual(['w1', 'w2']);
+  });
+
+  it('gives way to the event loop after some thousand commands', async () => {
+    const words = Array.from({ length: 3000 }, () => 'w');
+    const { lane, applied } = machineLane(wordsMachine(), {
+      batchAt: (at) => (at <= 9001 ? batchOf(at, words) : undefined),
+    });
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(9000) });
+
+    expect(applied.length).toBe(6000);
+    while (applied.length < 9000) await turn();
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+    ['gives too few results', () => []],
+    ['gives too few results later', () => Promise.resolve([])],
+  ])('reports a machine that %s, and never runs again', async (_what, apply) => {
+    const { lane, applied, errors } = machineLane(
+      { ...wordsMachine(), apply },
+      { batchAt: (at) => batchOf(at, ['w']) },
+    );
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(1) });
+    await turn();
+    lane.add({ type: 'readStateMachineReq', id: 7, index: index(1) });
+
+    expect(errors).toHaveLength(1);
+    expect(errors).toMatchObject([['machine', expect.any(Error)]]);
+    expect(applied).toEqual([]);
+  });
+
+  it('refuses a machine that keeps its data in the store and takes its time', () => {
+    const { lane, errors } = machineLane(
+      { ...wordsMachine(), keeps: 'store', apply: async () => [1] },
+      { batchAt: (at) => batchOf(at, ['w']) },
+    );
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(1) });
+
+    expect(String(errors)).toContain('must apply synchronously');
+  });
+
+  it('reports a log that lacks what is to be applied', async () => {
+    const { lane, errors } = machineLane(wordsMachine(), { readLog: async () => [batchOf(5, ['w'])] });
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(5) });
+    await turn();
+
+    expect(errors).toMatchObject([['log', { message: expect.stringContaining('begins at 1') }]]);
+  });
+});

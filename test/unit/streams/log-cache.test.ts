@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type EntryBatch, encodedBytes, index, lastOf } from '../../../src/core/index.ts';
+import { LogCache } from '../../../src/streams/log-cache.ts';
+import { batchOf } from './batches.ts';
+
+type Action =
+  | { readonly type: 'append'; readonly count: number }
+  | { readonly type: 'truncate'; readonly part: number; readonly count: number }
+  | { readonly type: 'flush'; readonly part: number };
+
+const count = fc.integer({ min: 1, max: 4 });
+const part = fc.double({ min: 0, max: 1, noNaN: true });
+const actions: fc.Arbitrary<readonly Action[]> = fc.array(
+  fc.oneof(
+    fc.record({ type: fc.constant('append' as const), count }),
+    fc.record({ type: fc.constant('truncate' as const), part, count }),
+    fc.record({ type: fc.constant('flush' as const), part }),
+  ),
+  { maxLength: 60 },
+);
+
+/** The log as a plain list, and how much of it is durable. */
+interface Model {
+  log: EntryBatch[];
+  durable: number;
+}
+
+function next({ log }: Model): number {
+  const last = log.at(-1);
+  return last === undefined ? 1 : lastOf(last) + 1;
+}
+
+function carryOut(action: Action, { cache, model }: { cache: LogCache; model: Model }): void {
+  if (action.type === 'flush') {
+    const place = Math.floor(action.part * model.log.length);
+    model.durable = Math.max(model.durable, place === 0 ? 0 : lastOf(model.log[place - 1] as EntryBatch));
+    return cache.evict(index(model.durable));
+  }
+  const words = Array.from({ length: action.count }, () => 'x'.repeat(20));
+  if (action.type === 'append') {
+    const batch = batchOf(next(model), words);
+    model.log.push(batch);
+    return cache.write({ type: 'persistReq', seq: 1, batches: [batch] });
+  }
+  const place = Math.floor(action.part * model.log.length);
+  const from = model.log[place]?.index;
+  if (from === undefined) return;
+  model.log.splice(place);
+  model.durable = Math.min(model.durable, from - 1);
+  const batch = batchOf(from, words, 2);
+  model.log.push(batch);
+  cache.write({ type: 'persistReq', seq: 1, truncateFrom: from, batches: [batch] });
+}
+
+describe('the cache of the log', () => {
+  it('gives what the log holds, or nothing, and holds all that is not durable', () => {
+    fc.assert(
+      fc.property(actions, fc.integer({ min: 1, max: 600 }), (todo, bytesMax) => {
+        const parts = { cache: new LogCache(bytesMax), model: { log: [], durable: 0 } as Model };
+        for (const action of todo) {
+          carryOut(action, parts);
+          const { log, durable } = parts.model;
+          for (let at = 0; at <= next(parts.model); at++) {
+            const held = log.find((batch) => batch.index <= at && at <= lastOf(batch));
+            const cached = parts.cache.batchAt(index(at));
+            if (cached !== undefined || at > durable) expect(cached).toBe(held);
+          }
+        }
+      }),
+    );
+  });
+
+  it('reads whole batches on from an index, within so many bytes, and at least one', () => {
+    fc.assert(
+      fc.property(actions, fc.nat(60), fc.nat(300), (todo, from, maxBytes) => {
+        const parts = { cache: new LogCache(400), model: { log: [], durable: 0 } as Model };
+        for (const action of todo) carryOut(action, parts);
+
+        const read = parts.cache.read({ from: index(from), maxBytes });
+
+        if (read === undefined) return;
+        const start = parts.model.log.findIndex((batch) => batch.index <= from && from <= lastOf(batch));
+        expect(read).toEqual(parts.model.log.slice(start, start + read.length));
+        const bytes = read.reduce((sum, batch) => sum + batch.payload.byteLength, 0);
+        const following = parts.model.log[start + read.length];
+        expect(read.length === 1 || bytes <= maxBytes).toBe(true);
+        if (following !== undefined) expect(bytes + following.payload.byteLength).toBeGreaterThan(maxBytes);
+      }),
+    );
+  });
+
+  it('lets go of the oldest durable batches beyond its limit, and of no more', () => {
+    const batches = Array.from({ length: 3000 }, (_, at) => batchOf(at + 1, ['word']));
+    const bytes = encodedBytes(batches[0] as EntryBatch);
+    const cache = new LogCache(10 * bytes);
+    cache.write({ type: 'persistReq', seq: 1, batches });
+
+    cache.evict(index(1000));
+    expect(cache.batchAt(index(1000))).toBeUndefined();
+    expect(cache.batchAt(index(1001))).toBe(batches[1000]);
+
+    cache.evict(index(3000));
+    expect(cache.batchAt(index(2990))).toBeUndefined();
+    expect(cache.batchAt(index(2991))).toBe(batches[2990]);
+  });
+
+  it('sifts from what the disk gave all that it knows better', () => {
+    const cache = new LogCache(1000);
+    const stored = [batchOf(1, ['a']), batchOf(2, ['old']), batchOf(3, ['old'])];
+    expect(cache.sift(stored)).toEqual(stored);
+
+    cache.write({ type: 'persistReq', seq: 1, truncateFrom: index(2), batches: [batchOf(2, ['new'], 2)] });
+
+    expect(cache.sift(stored)).toEqual([stored[0]]);
+  });
+});

@@ -1,0 +1,212 @@
+import { EMPTY, lastValueFrom, map, of, Subject, throwError, toArray } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { defaultConfig, emptyLog, type Input, index0, initialState, term0 } from '../../../src/core/index.ts';
+import { bufferWhile } from '../../../src/streams/buffer-while.ts';
+import { type Stepped, stepWith } from '../../../src/streams/step-with.ts';
+import { turnScheduler } from '../../../src/streams/turn-scheduler.ts';
+
+const self = { id: 'n1', storeId: 's1', url: '' };
+const alone = initialState({
+  self,
+  group: 0,
+  config: defaultConfig,
+  seed: 1,
+  hardState: { currentTerm: term0, votedFor: null },
+  log: emptyLog,
+  configurations: [{ index: index0, configuration: { voters: [self], votersOutgoing: [], learners: [] } }],
+  appliedIndex: index0,
+});
+const tick = (now: number): Input => ({ type: 'tick', now });
+
+describe('stepWith', () => {
+  it('folds inputs through step, and completes with its source', () => {
+    new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((marbles) => {
+      const input$ = marbles.cold('a-b-c|', { a: tick(1), b: tick(500), c: tick(2) });
+      const expected = '           1-2-2|'; // The last tick is late: time stands still.
+
+      const now$ = input$.pipe(
+        stepWith(alone),
+        map(({ state }) => state.now),
+      );
+
+      marbles.expectObservable(now$).toBe(expected, { 1: 1, 2: 500 });
+    });
+  });
+
+  it('carries each input through before the next, also one that comes back from within', () => {
+    const input$ = new Subject<Input>();
+    const order: string[] = [];
+    const seen: Stepped[] = [];
+    input$.pipe(stepWith(alone)).subscribe((stepped) => {
+      const name = `${stepped.input.type} ${'now' in stepped.input ? stepped.input.now : ''}`;
+      order.push(`begin ${name}`);
+      if (seen.length === 0) {
+        input$.next(tick(2));
+        input$.next(tick(3));
+      }
+      seen.push(stepped);
+      order.push(`end ${name}`);
+    });
+
+    input$.next(tick(1));
+
+    expect(order).toEqual([
+      'begin tick 1',
+      'end tick 1',
+      'begin tick 2',
+      'end tick 2',
+      'begin tick 3',
+      'end tick 3',
+    ]);
+    expect(seen.map(({ state }) => state.now)).toEqual([1, 2, 3]);
+  });
+
+  it('drops what is still waiting once nobody listens', () => {
+    const input$ = new Subject<Input>();
+    let count = 0;
+    const subscription = input$.pipe(stepWith(alone)).subscribe(() => {
+      count += 1;
+      input$.next(tick(count + 1));
+      if (count === 3) subscription.unsubscribe();
+    });
+
+    input$.next(tick(1));
+
+    expect(count).toBe(3);
+  });
+
+  it('begins anew for each subscriber', async () => {
+    const now$ = of(tick(5)).pipe(stepWith(alone));
+
+    const first = await lastValueFrom(now$);
+    const second = await lastValueFrom(now$);
+
+    expect(second.state).toEqual(first.state);
+  });
+
+  it('errors with its source', async () => {
+    const failing$ = throwError(() => new Error('lost')).pipe(stepWith(alone));
+
+    await expect(lastValueFrom(failing$)).rejects.toThrow('lost');
+  });
+});
+
+/** Work that ends when the test says so. */
+function handWork() {
+  const begun: { buffer: readonly number[]; end: (result: string) => void; fail: (error: Error) => void }[] =
+    [];
+  const work = (buffer: readonly number[]) =>
+    new Promise<string>((resolve, reject) => {
+      begun.push({ buffer, end: resolve, fail: reject });
+    });
+  return { begun, work };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('bufferWhile', () => {
+  it('begins at once, and collects what arrives until the work is done', async () => {
+    const { begun, work } = handWork();
+    const source$ = new Subject<number>();
+    const results: string[] = [];
+    source$.pipe(bufferWhile(work)).subscribe((result) => results.push(result));
+
+    for (const value of [1, 2, 3]) source$.next(value);
+    expect(begun.map(({ buffer }) => buffer)).toEqual([[1]]);
+    begun[0]?.end('one');
+    await turn();
+    expect(begun.map(({ buffer }) => buffer)).toEqual([[1], [2, 3]]);
+    source$.next(4);
+    begun[1]?.end('two and three');
+    await turn();
+    begun[2]?.end('four');
+    await turn();
+
+    expect(results).toEqual(['one', 'two and three', 'four']);
+    expect(begun).toHaveLength(3);
+  });
+
+  it('completes once the last buffer is done', async () => {
+    const { begun, work } = handWork();
+    const source$ = new Subject<number>();
+    const all = lastValueFrom(source$.pipe(bufferWhile(work), toArray()));
+
+    source$.next(1);
+    source$.next(2);
+    source$.complete();
+    begun[0]?.end('a');
+    await turn();
+    begun[1]?.end('b');
+
+    expect(await all).toEqual(['a', 'b']);
+    expect(await lastValueFrom(EMPTY.pipe(bufferWhile(work), toArray()))).toEqual([]);
+  });
+
+  it('takes what its result brings along as the next buffer, once', async () => {
+    const { begun, work } = handWork();
+    const source$ = new Subject<number>();
+    source$.pipe(bufferWhile(work)).subscribe(() => source$.next(begun.length * 10));
+
+    source$.next(1);
+    begun[0]?.end('a');
+    await turn();
+
+    expect(begun.map(({ buffer }) => buffer)).toEqual([[1], [10]]);
+  });
+
+  it('errors when the work fails, and never begins again', async () => {
+    const { begun, work } = handWork();
+    const source$ = new Subject<number>();
+    const failed = lastValueFrom(source$.pipe(bufferWhile(work)));
+    const message = failed.catch((error: Error) => error.message);
+
+    source$.next(1);
+    source$.next(2);
+    begun[0]?.fail(new Error('full'));
+
+    expect(await message).toBe('full');
+    source$.next(3);
+    expect(begun).toHaveLength(1);
+  });
+
+  it('errors when the work throws', async () => {
+    const failing$ = of(1).pipe(
+      bufferWhile(() => {
+        throw new Error('at once');
+      }),
+    );
+
+    await expect(lastValueFrom(failing$)).rejects.toThrow('at once');
+  });
+
+  it('begins nothing more once nobody listens', async () => {
+    const { begun, work } = handWork();
+    const source$ = new Subject<number>();
+    const subscription = source$.pipe(bufferWhile(work)).subscribe();
+
+    source$.next(1);
+    source$.next(2);
+    subscription.unsubscribe();
+    begun[0]?.end('a');
+    await turn();
+
+    expect(begun).toHaveLength(1);
+  });
+});
+
+describe('turnScheduler', () => {
+  it('runs after promises, in order, and not what was cancelled', async () => {
+    const order: string[] = [];
+    turnScheduler.schedule(() => order.push('first'));
+    turnScheduler.schedule(() => order.push('cancelled')).unsubscribe();
+    turnScheduler.schedule<number>(function (count = 0) {
+      order.push(`again ${count}`);
+      if (count < 2) this.schedule(count + 1);
+    });
+    await Promise.resolve().then(() => order.push('promise'));
+    while (order.length < 5) await turn();
+
+    expect(order).toEqual(['promise', 'first', 'again 0', 'again 1', 'again 2']);
+  });
+});

@@ -1,0 +1,161 @@
+import { type RaftNodeOptions, raftNode, reducer } from 'rxraft';
+import { describe, expect, it } from 'vitest';
+import { memoryDisk } from '../../../src/storage/memory-disk.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { memoryNetwork } from '../../../src/transport/memory-network.ts';
+import { ScriptedPeers } from './scripted-peers.ts';
+import { type WordsMachine, wordsMachine } from './words.ts';
+
+type Options = RaftNodeOptions<string, number, unknown, unknown>;
+
+/** What is said about options that can't be used. */
+async function problemsOf(options: Partial<Record<keyof Options, unknown>>): Promise<readonly string[]> {
+  const disk = memoryDisk();
+  const storage = memoryStorage({ disk });
+  const starting = raftNode({ id: 'n1', machine: wordsMachine(), storage, ...options } as Options);
+  const error = await starting.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toMatchObject({ name: 'RaftError', code: 'RAFT_BAD_OPTIONS' });
+  expect(disk.image.bootCounter).toBe(0);
+  return (error.message as string).split('\n  - ').slice(1);
+}
+
+describe("options that can't be used", () => {
+  it('are refused with all problems at once, in the names of the options', async () => {
+    const problems = await problemsOf({
+      id: 'no spaces',
+      machine: undefined,
+      storage: null,
+      members: [
+        { id: 'no spaces', url: '' },
+        { id: '', url: '' },
+      ],
+      electionMs: 0.5,
+      heartbeatMs: -1,
+      tickMs: 'often',
+      timeoutMs: 0,
+      closeTimeoutMs: Number.NaN,
+      commandBytesMax: 1e300,
+      pendingMax: 0,
+      seed: 0.1,
+    });
+
+    for (const name of [
+      '"no spaces"',
+      '""',
+      'machine',
+      'storage',
+      'transport',
+      'electionMs',
+      'heartbeatMs',
+      'tickMs',
+      'timeoutMs',
+      'closeTimeoutMs',
+      'commandBytesMax',
+      'pendingMax',
+      'seed',
+    ]) {
+      expect(problems.filter((problem) => problem.includes(name)).length).toBeGreaterThan(0);
+    }
+  });
+
+  it.each([
+    [{ members: 'n1,n2' }, 'expected a list'],
+    [{ members: [null] }, 'the node name'],
+    [{ members: [{ id: 'n2', url: 'ws://h:1' }] }, 'do not name this node'],
+    [
+      {
+        members: [
+          { id: 'n1', url: 'ws://h:1' },
+          { id: 'n1', url: 'ws://h:2' },
+        ],
+        transport: {},
+      },
+      'twice',
+    ],
+    [{ electionMs: 100, heartbeatMs: 60 }, 'at least two heartbeats'],
+    [{ tickMs: 200 }, 'ticks at least as often'],
+  ])('such as %j', async (options, words) => {
+    expect((await problemsOf(options)).join()).toContain(words);
+  });
+});
+
+describe('a machine that says something else of its data than they do', () => {
+  it.each([
+    ['memory', 3, 'gives 0'],
+    ['store', 3, 'gives 0'],
+    ['own', -1, 'the index it has applied'],
+    ['own', undefined, 'the index it has applied'],
+  ] as const)(
+    'is refused, and the storage let go of: keeps %s, open gives %s',
+    async (keeps, applied, words) => {
+      const storage = memoryStorage();
+      const machine = { ...wordsMachine(), keeps, open: () => applied } as unknown as WordsMachine;
+
+      const starting = raftNode({ id: 'n1', machine, storage });
+
+      await expect(starting).rejects.toMatchObject({
+        code: 'RAFT_BAD_OPTIONS',
+        message: expect.stringContaining(words),
+      });
+      await storage.open();
+      await storage.close();
+    },
+  );
+
+  it('is refused when it is ahead of the log', async () => {
+    const machine = { ...wordsMachine(), keeps: 'own' as const, open: () => 3 as never };
+
+    await expect(raftNode({ id: 'n1', machine, storage: memoryStorage() })).rejects.toMatchObject({
+      code: 'RAFT_STORE_DAMAGED',
+    });
+  });
+});
+
+describe('a start that fails', () => {
+  const url = 'ws://n1.test:1';
+
+  it.each([
+    ['the machine', { machine: { ...wordsMachine(), open: () => Promise.reject(new Error('no')) } }],
+    [
+      'the transport',
+      { transport: Object.assign(new ScriptedPeers(), { open: () => Promise.reject(new Error('no')) }) },
+    ],
+    [
+      'an address',
+      {
+        members: [
+          { id: 'n1', url },
+          { id: 'n2', url: 'http://n2' },
+        ],
+      },
+    ],
+  ] as const)('for the sake of %s leaves nothing open', async (_what, options) => {
+    const network = memoryNetwork();
+    const storage = memoryStorage();
+    const parts = { machine: wordsMachine(), storage, transport: network.transport(url) };
+
+    await expect(raftNode({ id: 'n1', ...parts, ...options } as Options)).rejects.toThrow();
+
+    const again = { machine: wordsMachine(), storage, transport: network.transport(url) };
+    const node = await raftNode({ id: 'n1', ...again });
+    expect((await node.write('x')).result).toBe(1);
+    await node.close();
+  });
+
+  it('for the sake of the storage says why', async () => {
+    const disk = memoryDisk();
+    const owner = memoryStorage({ disk });
+    await owner.open();
+
+    const starting = raftNode({
+      id: 'n1',
+      machine: reducer(0, (s) => [s, s]),
+      storage: memoryStorage({ disk }),
+    });
+
+    await expect(starting).rejects.toMatchObject({ code: 'RAFT_STORE_IN_USE' });
+  });
+});
