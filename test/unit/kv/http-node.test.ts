@@ -148,3 +148,18 @@ describe('a server whose node is still being opened', () => {
     }
   });
 });
+
+describe('a server that closes', () => {
+  it('takes no more requests, and tells clients to let go of the connection', async () => {
+    const { send, closing, asked } = await fakeServer();
+    closing.abort();
+
+    const response = await send('PUT', '/kv/a', 'x');
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get('connection')).toBe('close');
+    expect(await response.json()).toMatchObject({ error: { code: 'RAFT_CLOSED', outcome: 'notCommitted' } });
+    expect(asked).toEqual([]);
+    expect((await send('GET', '/livez')).status).toBe(200);
+  });
+});

@@ -1,0 +1,85 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { askAny, NoAnswer } from '../../../examples/kv/cli/client.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+/** The URL of a server that answers like this. */
+async function listening(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A URL where nobody listens. */
+async function deserted(): Promise<string> {
+  const url = await listening(() => undefined);
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  return url;
+}
+
+const refusing = (outcome: string): RequestListener => {
+  return (_, response) => {
+    response.statusCode = 503;
+    response.end(JSON.stringify({ error: { code: 'RAFT_NO_LEADER', message: 'none', outcome } }));
+  };
+};
+const good: RequestListener = (_, response) => void response.end('good');
+const put = { method: 'PUT', path: '/kv/a', body: Buffer.from('x'), timeoutMs: 2_000 } as const;
+const get = { method: 'GET', path: '/kv/a', timeoutMs: 2_000 } as const;
+
+describe('a client of several servers', () => {
+  it('goes on to the next where nobody listens, or nothing was changed', async () => {
+    const urls = [await deserted(), await listening(refusing('notCommitted')), await listening(good)];
+
+    expect((await askAny(urls, put)).body.toString()).toBe('good');
+  });
+
+  it('does not repeat a write that may have been carried out', async () => {
+    let asked = 0;
+    const last = await listening((request, response) => {
+      asked++;
+      good(request, response);
+    });
+    const broken = await listening((request) => request.socket.destroy());
+
+    const unknown = await askAny([await listening(refusing('unknown')), last], put);
+    const cut = askAny([broken, last], put);
+
+    expect(unknown.status).toBe(503);
+    await expect(cut).rejects.toMatchObject({ isSent: true });
+    expect(asked).toBe(0);
+    expect((await askAny([broken, last], get)).status).toBe(200);
+  });
+
+  it('tells of every server where none answers', async () => {
+    const urls = [await deserted(), await deserted()];
+
+    const failure = await askAny(urls, put).catch((error: unknown) => error);
+
+    expect(failure).toBeInstanceOf(NoAnswer);
+    expect(failure).toMatchObject({
+      isSent: false,
+      message: expect.stringMatching(/ECONNREFUSED[\s\S]*ECONNREFUSED/),
+    });
+  });
+
+  it('gives up on one that does not answer in time', async () => {
+    const silent = await listening(() => undefined);
+
+    await expect(askAny([silent], { ...put, timeoutMs: 50 })).rejects.toThrow('no answer within 50 ms');
+  });
+
+  it('sends the path as it is', async () => {
+    const echo = await listening((request, response) => void response.end(request.url));
+
+    expect((await askAny([echo], { ...get, path: '/kv/%2E%2E?a=%FF' })).body.toString()).toBe(
+      '/kv/%2E%2E?a=%FF',
+    );
+  });
+});
