@@ -78,6 +78,7 @@ export class WsAcceptor {
     this.admitted.set(id, incoming);
     this.host.emit({ type: 'up', hello: incoming.hello, direction: 'incoming' });
     older?.close(1000, 'replaced by a newer connection of the same node');
+    this.host.onDialedBy(id);
   }
 
   /** The connection closed. */

@@ -49,6 +49,17 @@ export class WsDialer {
     return isTaken;
   }
 
+  /**
+   * Dials now if it is waiting to try again. Without it, a node that came back could hear others and not be
+   * answered for up to `backoffMsMax`, and an election in that time would fail for want of replies.
+   */
+  hurry(): void {
+    const isWaiting = this.socket === null && !this.hasStopped && !this.host.isPaused(this.address.id);
+    if (!isWaiting) return;
+    this.timer?.unsubscribe();
+    this.dial();
+  }
+
   /** The end of the turn: what was sent leaves. */
   flush(): void {
     if (this.socket !== null) this.outbox.flush(this.socket);

@@ -16,6 +16,8 @@ export interface WsHost {
   emit(event: TransportEvent): void;
   /** Says `down` if no connection with this node is open. */
   emitIfDown(id: NodeId): void;
+  /** A node has dialed us and was admitted: it is there, so a dialer that waits to try again need not. */
+  onDialedBy(id: NodeId): void;
   /** Emits the protocol error and turns the node away for a while. */
   onViolation(id: NodeId | null, detail: string): void;
   /** Whether the node was hung up on a moment ago. */

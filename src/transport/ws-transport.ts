@@ -152,6 +152,10 @@ class WebSocketTransport implements WsTransport, WsHost {
     if (!isOutgoingOpen && !this.isIncomingOpen(id)) this.emit({ type: 'down', id });
   }
 
+  onDialedBy(id: NodeId): void {
+    if (!this.isClosing) this.dialers.get(id)?.hurry();
+  }
+
   onViolation(id: NodeId | null, detail: string): void {
     if (id !== null) this.pause(id);
     this.emit({ type: 'protocolError', id, detail });

@@ -298,6 +298,27 @@ describe('a peer that reads no more', () => {
     await until(() => seen(a, 'up').length === 2 && seen(b, 'up').length === 2);
   });
 
+  it('is made up for at once when the peer that comes back dials first', async () => {
+    let refused = 0;
+    const nobody = createServer((socket) => {
+      refused++;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(nobody, 'listening');
+    const { port } = nobody.address() as AddressInfo;
+    const a = await node('a', { backoffMsMin: 600_000, backoffMsMax: 600_000 });
+    a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${port}` }]);
+    await until(() => refused === 2); // Now it waits for a third attempt.
+    nobody.close();
+    await once(nobody, 'close');
+
+    const b = await node('b', { listen: { host: '127.0.0.1', port } });
+    b.transport.setPeers([{ id: 'a', url: a.url }]);
+
+    await until(() => isOpen(a.transport));
+    expect(seen(a, 'up').map(({ direction }) => direction)).toEqual(['incoming', 'outgoing']);
+  });
+
   it('does not hold up closing', async () => {
     const [a, b] = [await node('a', { closeTimeoutMs: 20 }), await node('b')];
     const proxy = await proxyTo(b.transport.port as number);
