@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { Configuration, Index, Member, NodeId, State, Term } from '../core/index.ts';
 import type { Storage } from '../storage/storage.ts';
