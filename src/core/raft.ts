@@ -78,6 +78,7 @@ export class Raft {
     return raft;
   }
 
+  /** The node's name. */
   get id(): NodeId {
     return this.#state.self.id;
   }

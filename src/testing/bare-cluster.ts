@@ -95,6 +95,7 @@ export class BareCluster {
     return node;
   }
 
+  /** A node's core, as it is now. Throws if there is no such node. */
   state(id: NodeId): State {
     return this.node(id).state;
   }

@@ -84,14 +84,17 @@ export class BareNode {
     this.#state = this.#start();
   }
 
+  /** Its name and its store. */
   get self(): Peer {
     return this.#options.self;
   }
 
+  /** Its core, as it is now. */
   get state(): State {
     return this.#state;
   }
 
+  /** Whether it runs: a node that crashed waits for {@link BareNode.restart}. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -131,6 +134,7 @@ export class BareNode {
     return this.#applied;
   }
 
+  /** How far the state machine is. */
   get appliedIndex(): Index {
     return this.#appliedIndex;
   }

@@ -414,6 +414,7 @@ class Simulation {
       latePercent: 0,
       delayMs: 5,
       diskMs: 5,
+      machineMs: 5,
     };
     this.#cuts.clear();
     this.#slowUntil.clear();
