@@ -10,9 +10,13 @@ export type RoleName = 'leader' | 'follower' | 'preCandidate' | 'candidate' | 'l
 
 /** A logger such as `pino`: an object of facts, then a sentence. */
 export interface Logger {
+  /** What only somebody who looks for an error wants to know. */
   debug(facts: object, message: string): void;
+  /** What happens now and then in normal operation. */
   info(facts: object, message: string): void;
+  /** What somebody should look at. */
   warn(facts: object, message: string): void;
+  /** What stops something. */
   error(facts: object, message: string): void;
 }
 
@@ -156,10 +160,12 @@ export interface RaftNode<Command, Result, Query, Answer> {
   writeAll(commands: readonly Command[], options?: RequestOptions): Promise<readonly Committed<Result>[]>;
   /** Asks the state machine. */
   read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
+  /** The node at a glance, as it is now. */
   status(): NodeStatus;
   /** Resolves when the node has closed; rejects when it had to stop (disk failure, machine that throws). */
   readonly closed: Promise<void>;
   /** Answers what is outstanding, flushes, closes streams, transport and storage. Safe to call twice. */
   close(): Promise<void>;
+  /** The same as {@link RaftNode.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { MachineStore } from '../storage/storage.ts';
 
 /** Turns values into bytes and back. `decode(encode(value))` equals `value`, on every node alike. */
 export interface Codec<T> {
+  /** The bytes of a value. */
   encode(value: T): Uint8Array;
   /** Throws on bytes that `encode` can't have made. */
   decode(bytes: Uint8Array): T;

@@ -17,6 +17,7 @@ export interface TransportUnderTest {
 /** One claim about a transport: `run` rejects with an `Error` that says what was seen instead. */
 export interface ConformanceCase {
   readonly name: string;
+  /** Checks the claim. Rejects with what was seen instead. */
   run(subject: TransportUnderTest): Promise<void>;
 }
 

@@ -140,6 +140,7 @@ export interface LinkStatus {
 
 /** What a node brings to its transport. Both are asked anew for every connection. */
 export interface TransportIdentity {
+  /** How this node introduces itself. */
   readonly hello: () => Hello;
   /** Judges a peer's introduction: `null` lets it in. */
   readonly admit: (hello: Hello) => HandshakeRefusal | null;
@@ -163,6 +164,7 @@ export interface Transport {
   send(to: Peer, frame: PeerFrame): boolean;
   /** Closes every connection of that peer, which broke the rules; it may dial again, after a pause. */
   hangUp(id: NodeId, reason: string): void;
+  /** The link to each peer that is listed. */
   links(): readonly LinkStatus[];
   /** Closes every connection and stops listening. */
   close(): Promise<void>;

@@ -1,0 +1,2 @@
+export * from './storage-conformance.ts';
+export * from './transport-conformance.ts';
