@@ -1,3 +1,5 @@
+import { unwatchAbort, watchAbort } from './abort-watch.ts';
+
 /** When a caller stops waiting. */
 export interface CallLimits {
   /** On the node's clock. */
@@ -27,7 +29,7 @@ export class Call<T> {
     this.#signal = limits.signal;
     this.#onAbort = onAbort;
     this.#answer = answer;
-    this.#signal?.addEventListener('abort', onAbort, { once: true });
+    if (this.#signal !== undefined) watchAbort(this.#signal, onAbort);
   }
 
   /** It has been answered: whatever else becomes of the request concerns nobody. */
@@ -46,7 +48,7 @@ export class Call<T> {
   #settle(): boolean {
     if (this.#isDone) return false;
     this.#isDone = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
     return true;
   }
 }

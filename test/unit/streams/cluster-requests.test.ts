@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { jsonCodec } from 'rxraft';
 import { afterEach, describe, expect, it } from 'vitest';
 import { all, failureOf, startedCluster, type WordsCluster, wordsCluster, wordsMachine } from './words.ts';
@@ -187,6 +188,45 @@ describe('a request', () => {
     expect((await cluster.settle(leader.read(all))).value).toEqual(['x']);
   });
 });
+
+describe('a signal', () => {
+  it('ends all the requests that it was given to, and none that is answered', async () => {
+    const { leader } = await started();
+    const { signal, abort } = signalOf();
+    const answered = await cluster.settle(leader.write('before', { signal }));
+    const requests = Array.from({ length: 2000 }, (_, at) =>
+      at % 2 === 0 ? leader.write(`w${at}`, { signal }) : leader.read(all, { signal }),
+    );
+    const failures = requests.map(failureOf);
+
+    abort();
+
+    const given = { code: 'RAFT_ABORTED', outcome: 'notCommitted' };
+    expect(answered.result).toBe(1);
+    for (const failure of failures) expect(await failure).toEqual(given);
+    expect(listenersOf(signal)).toBe(0);
+  });
+
+  it('is let go of when everything is answered', async () => {
+    const { leader } = await started();
+    const { signal } = signalOf();
+
+    const requests = Array.from({ length: 20 }, () => leader.write('w', { signal }));
+    expect(listenersOf(signal)).toBe(1);
+    await cluster.settle(Promise.all(requests));
+
+    expect(listenersOf(signal)).toBe(0);
+  });
+});
+
+function signalOf(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+function listenersOf(signal: AbortSignal): number {
+  return getEventListeners(signal, 'abort').length;
+}
 
 describe('a query', () => {
   it('that throws gives the caller its error', async () => {

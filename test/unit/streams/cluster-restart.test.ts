@@ -1,5 +1,6 @@
 import { raftNode } from 'rxraft';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Index, index, plus } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { noteMachine } from './note-machine.ts';
 import {
@@ -8,8 +9,10 @@ import {
   startedCluster,
   type Words,
   type WordsCluster,
+  type WordsMachine,
   type WordsNode,
   wordsCluster,
+  wordsMachine,
 } from './words.ts';
 
 let cluster: WordsCluster;
@@ -141,6 +144,39 @@ describe('a node that starts again on its disk', () => {
     await cluster.run(1000);
 
     for (const id of cluster.ids) expect(cluster.disk(id).image.appliedIndex).toBe(index);
+  });
+
+  it('gives a machine with a storage of its own each entry once, and only what its disk holds', async () => {
+    const logs = new Map(['n1', 'n2', 'n3'].map((id) => [id, { words: [] as string[], applied: index(0) }]));
+    const holders: boolean[] = [];
+    const machine = (id: string): WordsMachine => {
+      const own = logs.get(id) as { words: string[]; applied: Index };
+      return {
+        ...wordsMachine(),
+        keeps: 'own',
+        open: () => own.applied,
+        apply: async (commands, at) => {
+          const last = plus(at.index, commands.length - 1);
+          holders.push(cluster.disk(id).image.log.lastIndex >= last);
+          own.applied = last;
+          return commands.map((command) => own.words.push(command));
+        },
+      };
+    };
+    cluster = wordsCluster({ machine, flushDelayMs: 15, node: { timeoutMs: 2000 } });
+    await cluster.startAll();
+    for (const word of ['a', 'b', 'c']) await cluster.settle((await cluster.leader()).write(word));
+    for (const id of cluster.ids) cluster.losePower(id);
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    await cluster.run(200);
+    cluster.disk(leader.id).plan({ type: 'delay', delayMs: 200 }); // Committed by the others meanwhile.
+    await cluster.settle(leader.write('d', { timeoutMs: 400 }));
+    await cluster.run(1000);
+
+    for (const { words } of logs.values()) expect(words).toEqual(['a', 'b', 'c', 'd']);
+    expect(holders).not.toContain(false);
+    expect(holders.length).toBe(12);
   });
 
   it('refuses the store of another node', async () => {

@@ -3,6 +3,7 @@ import { raftNode } from 'rxraft';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type MemoryDisk, memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { Lifetime } from '../../../src/streams/lifetime.ts';
 import { noteMachine } from './note-machine.ts';
 import { foundedStorage, ScriptedPeers } from './scripted-peers.ts';
 import { all, failureOf, startedCluster, type WordsMachine, type WordsNode, wordsMachine } from './words.ts';
@@ -194,6 +195,35 @@ describe('a node whose machine throws', () => {
     expect(disk.image.appliedIndex).toBeLessThanOrEqual(applied + 1); // The entry of the new term, at most.
   });
 
+  it('leaves nothing of it on the disk either when more is on its way there', async () => {
+    const peers = new ScriptedPeers();
+    peers.isObedient = true;
+    const disk = memoryDisk({ storeId: 's1', flushDelayMs: 15 });
+    const node = await raftNode({
+      id: 'n1',
+      machine: noteMachine([]),
+      storage: await foundedStorage(disk),
+      transport: peers,
+      members: [],
+      electionMs: 60,
+      heartbeatMs: 20,
+      tickMs: 5,
+      commandBytesMax: 100,
+      closeTimeoutMs: 100,
+    });
+    await node.write('a');
+    while (disk.image.machine.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    peers.isHanging = true;
+
+    const thrown = failureOf(node.writeAll(['x'.repeat(60), 'throw'])); // Committed before our own disk has it.
+    const next = failureOf(node.write('y'.repeat(60))); // Too large for the same batch: it waits for the disk.
+
+    expect((await thrown).code).toBe('RAFT_STOPPED');
+    expect((await next).code).toBe('RAFT_STOPPED');
+    await node.closed.catch(() => {});
+    expect(disk.image.machine.size).toBe(1);
+  });
+
   it("stops when it can't decode a command", async () => {
     const machine = wordsMachine();
     const decode = () => {
@@ -220,6 +250,22 @@ describe('a node', () => {
     await (await alone(disk)).close();
   });
 
+  it('flushes what it was given before it lets go of its store', async () => {
+    const disk = memoryDisk({ flushDelayMs: 15 });
+    const node = await alone(disk);
+    await node.write('a');
+    const { lastIndex } = node.status();
+    const first = failureOf(node.write('b'));
+    await new Promise((resolve) => setImmediate(resolve)); // On its way to the disk.
+    const second = failureOf(node.write('c'));
+    await new Promise((resolve) => setImmediate(resolve)); // Behind it.
+
+    await node.close();
+
+    expect([(await first).outcome, (await second).outcome]).toEqual(['unknown', 'unknown']);
+    expect(disk.image.log.lastIndex).toBe(lastIndex + 2);
+  });
+
   it('survives a logger that throws', async () => {
     const log = () => {
       throw new Error('no room for logs');
@@ -244,5 +290,27 @@ describe('a node', () => {
     expect(node.status().role).toBe('follower');
     expect(await lastValueFrom(node.state$.pipe(toArray()))).toEqual([]);
     await (await alone(disk)).close();
+  });
+});
+
+describe('a lifetime', () => {
+  it('ends once, whatever happens afterwards', async () => {
+    const endings: string[] = [];
+    const lifetime = new Lifetime(async ({ code }) => void endings.push(code));
+
+    const error = lifetime.fail({ what: 'The disk failed', cause: 'full' });
+    const again = lifetime.fail({ what: 'The network failed', cause: 'down' });
+    await lifetime.close();
+
+    await expect(lifetime.closed).rejects.toBe(error);
+    expect(again).toBeNull();
+    expect(endings).toEqual(['RAFT_STOPPED']);
+  });
+
+  it('rejects when it could not be ended in peace', async () => {
+    const lifetime = new Lifetime(() => Promise.reject(new Error('full')));
+
+    await expect(lifetime.close()).rejects.toThrow('full');
+    await expect(lifetime.closed).rejects.toThrow('full');
   });
 });

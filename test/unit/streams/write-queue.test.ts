@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { decodePayload, type Input } from '../../../src/core/index.ts';
+import type { Answer } from '../../../src/streams/call.ts';
+import type { Routes } from '../../../src/streams/routes.ts';
+import { WriteQueue, type Written } from '../../../src/streams/write-queue.ts';
+import type { ForwardFrame } from '../../../src/transport/transport.ts';
+
+/** Where the requests of a queue go: noted, and carried out by nobody. */
+class NotedRoutes implements Routes {
+  leader: 'self' | string | null = null;
+  isLinkUp = true;
+  readonly inputs: Input[] = [];
+  readonly frames: Omit<ForwardFrame, 'group'>[] = [];
+  #lastId = 0;
+
+  target(): 'self' | string | null {
+    return this.leader;
+  }
+
+  input(input: Input): void {
+    this.inputs.push(input);
+  }
+
+  forward(_to: string, frame: Omit<ForwardFrame, 'group'>): boolean {
+    if (this.isLinkUp) this.frames.push(frame);
+    return this.isLinkUp;
+  }
+
+  now(): number {
+    return 0;
+  }
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+}
+
+const limits = { batchBytesMax: 1000, batchCountMax: 2, pendingMax: 100 };
+const patient = { deadlineMs: 1000, signal: undefined };
+const notLeader = { type: 'notCommitted', code: 'RAFT_NOT_LEADER', message: '', leaderId: null } as const;
+
+function queueOf(): {
+  routes: NotedRoutes;
+  queue: WriteQueue<number>;
+  add: (...bytes: number[]) => string[];
+} {
+  const routes = new NotedRoutes();
+  const queue = new WriteQueue<number>(routes, limits);
+  const add = (...bytes: number[]): string[] => {
+    const answers: string[] = [];
+    const answer: Answer<Written<number>> = {
+      resolve: ({ index, results }) => answers.push(`${index}: ${results}`),
+      reject: (error) => answers.push((error as { code: string }).code),
+    };
+    queue.add(
+      bytes.map((byte) => Uint8Array.of(byte)),
+      patient,
+      answer,
+    );
+    return answers;
+  };
+  return { routes, queue, add };
+}
+
+/** The commands of each batch that was passed on. */
+function batchesOf({ frames }: NotedRoutes): number[][] {
+  return frames.map(({ request }) =>
+    request.type === 'write' ? decodePayload(request.payload).map((entry) => entry[0] as number) : [],
+  );
+}
+
+describe('a queue of writes', () => {
+  it('sends what has gathered in batches of whole calls, within its limits', () => {
+    const { routes, queue, add } = queueOf();
+    add(1);
+    add(2);
+    add(3, 4, 5);
+    add(6);
+
+    routes.leader = 'n2';
+    queue.flush();
+
+    expect(batchesOf(routes)).toEqual([[1, 2], [3, 4, 5], [6]]);
+  });
+
+  it('gives each call its own part of the answer', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'self';
+    const [first, second] = [add(1), add(2)];
+    queue.flush();
+
+    queue.onResult(1, { type: 'committed', index: 7 as never, term: 1 as never }, [10, 20]);
+    queue.onResult(1, { type: 'unknown' }, []);
+
+    expect(first).toEqual(['7: 10']);
+    expect(second).toEqual(['8: 20']);
+  });
+
+  it('sends what was refused once more, in the order of the calls', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'n2';
+    for (const byte of [1, 2, 3, 4]) add(byte);
+    queue.flush();
+    add(5);
+
+    for (const seq of [1, 2]) queue.onReply('n2', seq, notLeader, () => 0);
+    routes.leader = 'n3';
+    queue.flush();
+
+    expect(batchesOf(routes).slice(2)).toEqual([[1, 2], [3, 4], [5]]);
+  });
+
+  it('keeps what can not leave, in its order', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'n2';
+    routes.isLinkUp = false;
+    for (const byte of [1, 2, 3]) add(byte);
+    queue.flush();
+    expect(routes.frames).toEqual([]);
+
+    routes.isLinkUp = true;
+    queue.flush();
+
+    expect(batchesOf(routes)).toEqual([[1, 2], [3]]);
+  });
+
+  it('sends nothing more once it is closed, not even what comes back', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'n2';
+    const [sent, waiting] = [add(1), add(2, 3)];
+    queue.flush();
+    queue.close('RAFT_CLOSED', 'The node closed.');
+
+    for (const seq of [1, 2]) queue.onReply('n2', seq, notLeader, () => 0);
+    queue.flush();
+    queue.expire(5000);
+
+    expect(routes.frames).toHaveLength(2);
+    expect([sent, waiting]).toEqual([['RAFT_CLOSED'], ['RAFT_CLOSED']]);
+  });
+});
