@@ -22,6 +22,7 @@ export class MemoryConnection {
   /** Frames that keep their order, the next to arrive first. */
   private readonly ordered: PeerFrame[] = [];
   private inFlight = 0;
+  private isAccepted = false;
   private lastArrivalMs: number;
 
   constructor(
@@ -87,7 +88,10 @@ export class MemoryConnection {
     this.closeAt('acceptor');
   }
 
+  /** Before the first frame, even where the timer of a frame fires first: timers of a busy process may. */
   private accept(): void {
+    if (this.isAccepted) return;
+    this.isAccepted = true;
     if (this.isOpenAt.acceptor) this.acceptor.onAccepted(this);
   }
 
@@ -128,6 +132,7 @@ export class MemoryConnection {
     this.network.after(delayMs, () => {
       this.inFlight--;
       const frame = next();
+      this.accept();
       if (this.isOpenAt.acceptor && !this.isCut()) this.acceptor.onFrame(this, frame);
     });
   }
