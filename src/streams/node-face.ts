@@ -85,14 +85,15 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     options: { readonly from?: number; readonly signal?: AbortSignal } = {},
   ): AsyncIterable<readonly Commit<Command>[]> {
     const runtime = this.#runtime;
-    const from: Index = options.from === undefined ? plus(runtime.appliedIndex, 1) : index(options.from);
+    const from: Index =
+      options.from === undefined ? plus(runtime.lanes.appliedIndex, 1) : index(options.from);
     return commitsFrom(
       {
         command: this.#options.machine.command,
-        appliedIndex: () => runtime.appliedIndex,
+        appliedIndex: () => runtime.lanes.appliedIndex,
         applied$: runtime.streams.applied$,
         isClosed: () => runtime.lifetime.isOver,
-        readLog: (at) => runtime.readLog(at),
+        readLog: (at) => runtime.lanes.readLog(at),
       },
       { from, signal: options.signal },
     );

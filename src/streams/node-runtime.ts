@@ -2,7 +2,6 @@ import { interval, Subject, Subscription, skip } from 'rxjs';
 import {
   type ConfigurationAt,
   configurationOf,
-  durableIndex,
   type EntryBatch,
   type Fault,
   type Index,
@@ -16,9 +15,8 @@ import type { Founding, Loaded } from '../storage/storage.ts';
 import type { TransportEvent } from '../transport/transport.ts';
 import { runCore, ticks } from './core-loop.ts';
 import { FoundingRun } from './founding-run.ts';
+import { Lanes } from './lanes.ts';
 import { type Ending, type Failure, Lifetime, within } from './lifetime.ts';
-import { LogLane } from './log-lane.ts';
-import { MachineLane } from './machine-lane.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
 import type { Settings } from './options.ts';
@@ -28,7 +26,6 @@ import { leaderIdOf } from './status.ts';
 
 /** One Raft group a node for now; frames, keys and batches carry its number. */
 const group = 0;
-const readBytesMax = 1024 * 1024;
 const foundingResendMs = 1000;
 
 /** What a node starts from. */
@@ -44,14 +41,13 @@ export class NodeRuntime<Command, Result, Query, Value> {
   readonly streams = new NodeStreams<Command>();
   readonly lifetime = new Lifetime((ending) => this.#shutDown(ending));
   readonly network: NodeNetwork;
+  readonly lanes: Lanes<Command, Result>;
   readonly requests: Requests<Command, Result, Query, Value>;
   readonly self: Peer;
   readonly #options: RaftNodeOptions<Command, Result, Query, Value>;
   readonly #start: NodeStart;
   readonly #startedAtMs: number;
   readonly #input$ = new Subject<Input>();
-  readonly #log: LogLane;
-  readonly #machine: MachineLane<Command, Result>;
   readonly #foundingRun: FoundingRun;
   readonly #subscription = new Subscription();
   #founding: Founding | null;
@@ -71,41 +67,23 @@ export class NodeRuntime<Command, Result, Query, Value> {
       founding: () => this.#founding,
       state: () => this.streams.state,
     });
-    this.#log = this.#logLane();
-    this.#machine = this.#machineLane();
+    this.lanes = this.#newLanes();
     this.requests = this.#requestQueues();
     this.#foundingRun = this.#newFoundingRun();
   }
 
-  #logLane(): LogLane {
-    return new LogLane(this.#options.storage, {
-      timeScheduler: this.#start.settings.timeScheduler,
-      input: (input) => this.#input$.next(input),
-      onError: (cause) => this.#fail({ what: diskFailed, cause }),
-    });
-  }
-
-  #machineLane(): MachineLane<Command, Result> {
+  #newLanes(): Lanes<Command, Result> {
     const { machine, storage } = this.#options;
-    return new MachineLane({
+    return new Lanes({
+      settings: this.#start.settings,
+      storage,
       machine,
-      store: storage.machineStore,
       appliedIndex: this.#start.appliedIndex,
-      turnScheduler: this.#start.settings.turnScheduler,
-      batchAt: (at) => this.#log.batchAt(at),
-      readLog: async (from) => {
-        const batches = await this.readLog(from);
-        return batches === 'compacted' ? [] : batches;
-      },
-      durableIndex: () => (this.streams.state === null ? index0 : durableIndex(this.streams.state)),
+      state: () => this.streams.state,
       input: (input) => this.#input$.next(input),
       onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
       onConfirmed: (request) => this.requests.onConfirmed(request),
-      onLogError: (cause) => this.#fail({ what: diskFailed, cause }),
-      onMachineError: (cause) => {
-        const isMachineHalfway = machine.keeps === 'store';
-        this.#fail({ what: 'The state machine failed', cause, isMachineHalfway });
-      },
+      onFailure: (failure) => this.#fail(failure),
     });
   }
 
@@ -115,7 +93,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       machine: this.#options.machine,
       group,
       bootCounter: this.#start.loaded.bootCounter,
-      appliedIndex: () => this.appliedIndex,
+      appliedIndex: () => this.lanes.appliedIndex,
       reply: (to, frame) => this.network.send(to, frame),
       routes: {
         target: () => this.#target(),
@@ -138,23 +116,13 @@ export class NodeRuntime<Command, Result, Query, Value> {
       storage: this.#options.storage,
       send: (to, frame) => void this.network.send(to, frame),
       hangUp: (id, reason) => this.network.hangUp(id, reason),
-      onError: (cause) => this.#fail({ what: diskFailed, cause }),
+      onError: (cause) => this.lanes.onDiskError(cause),
     });
-  }
-
-  /** Everything through here has been applied. */
-  get appliedIndex(): Index {
-    return this.#machine.appliedIndex;
   }
 
   /** `null` before the cluster is founded. */
   get clusterId(): string | null {
     return this.#founding?.clusterId ?? null;
-  }
-
-  /** Whole batches from the one that holds `from`. */
-  readLog(from: Index): Promise<readonly EntryBatch[] | 'compacted'> {
-    return this.#log.read({ from, maxBytes: readBytesMax });
   }
 
   #target(): 'self' | NodeId | null {
@@ -215,21 +183,15 @@ export class NodeRuntime<Command, Result, Query, Value> {
     });
     const members = configurationOf(initial);
     logger.info({ id: this.self.id, clusterId, members }, 'the stored membership is in effect');
-    this.#log.persisted$.subscribe({
-      next: ({ seq, durableAppliedIndex }) => {
-        if (seq > 0) this.#input$.next({ type: 'persistRes', seq });
-        this.#machine.onFlushed(durableAppliedIndex);
-      },
-      error: (cause: unknown) => this.#fail({ what: diskFailed, cause }),
-    });
+    this.lanes.begin();
     this.streams.onState(initial);
     runCore({
       initial,
       input$: this.#input$,
-      log: this.#log,
+      log: this.lanes.log,
       sinks: {
         message: ({ to, message }) => void this.network.send(to, { type: 'raft', group, message }),
-        machine: (request) => this.#machine.add(request),
+        machine: (request) => this.lanes.add(request),
         onWriteRes: (output) => this.requests.onWriteRes(output),
         onReadRes: (output) => this.requests.onReadRes(output),
         onFault: (fault, input) => this.#onFault(fault, input),
@@ -280,7 +242,6 @@ export class NodeRuntime<Command, Result, Query, Value> {
   #onApplied(batch: EntryBatch, commands: readonly Command[], results: readonly Result[]): void {
     const isAwaited = this.streams.state?.writes.some((write) => write.index === batch.index) === true;
     if (isAwaited) this.requests.keepResults(batch.index, results);
-    if (this.#options.machine.keeps === 'store') this.#log.noteMachineChange();
     this.streams.onApplied(batch, commands);
     this.requests.onApplied();
   }
@@ -296,23 +257,13 @@ export class NodeRuntime<Command, Result, Query, Value> {
     const { closeTimeoutMs: timeoutMs, timeScheduler: scheduler } = this.#start.settings;
     this.#subscription.unsubscribe();
     this.requests.close(ending.code, ending.what);
-    this.#machine.close();
     this.#input$.complete();
-    if (!ending.canFlush) this.#log.abandon();
     try {
-      const work = [this.network.close(), this.#letGoOfStorage(ending)];
+      const work = [this.lanes.letGo(ending), this.network.close()];
       await within(work, { timeoutMs, scheduler });
     } finally {
-      this.#log.abandon();
+      this.lanes.log.abandon();
       this.streams.complete();
     }
   }
-
-  async #letGoOfStorage({ canFlush, canCloseStorage }: Ending): Promise<void> {
-    if (canFlush) await this.#log.complete();
-    // To close it would flush what a machine that threw has written of a batch, without the rest: it stays open.
-    if (canCloseStorage) await this.#options.storage.close();
-  }
 }
-
-const diskFailed = 'The disk failed';

@@ -1,5 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { all, failureOf, startedCluster, type WordsCluster, type WordsNode, wordsCluster } from './words.ts';
+
+/** Virtual time is short, and machines are slow. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let cluster: WordsCluster;
 

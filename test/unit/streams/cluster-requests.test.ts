@@ -1,7 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { jsonCodec } from 'rxraft';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { all, failureOf, startedCluster, type WordsCluster, wordsCluster, wordsMachine } from './words.ts';
+
+/** Virtual time is short, and machines are slow. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let cluster: WordsCluster;
 

@@ -1,5 +1,5 @@
 import { raftNode } from 'rxraft';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Index, index, plus } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { noteMachine } from './note-machine.ts';
@@ -14,6 +14,9 @@ import {
   wordsCluster,
   wordsMachine,
 } from './words.ts';
+
+/** Virtual time is short, and machines are slow. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let cluster: WordsCluster;
 

@@ -1,0 +1,121 @@
+import {
+  type ApplyReq,
+  durableIndex,
+  type EntryBatch,
+  type Index,
+  type Input,
+  index0,
+  type ReadStateMachineReq,
+  type State,
+} from '../core/index.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Ending, Failure } from './lifetime.ts';
+import { LogLane } from './log-lane.ts';
+import { MachineLane } from './machine-lane.ts';
+import type { Settings } from './options.ts';
+import type { StateMachine } from './state-machine.ts';
+
+const readBytesMax = 1024 * 1024;
+
+/** What {@link Lanes} work with. */
+export interface LanesOptions<Command, Result> {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  // biome-ignore lint/suspicious/noExplicitAny: the lanes ask no queries of their own.
+  readonly machine: StateMachine<Command, Result, any, any>;
+  /** What the machine has applied, durably, when the node starts. */
+  readonly appliedIndex: Index;
+  readonly state: () => State | null;
+  readonly input: (input: Input) => void;
+  readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
+  readonly onConfirmed: (request: ReadStateMachineReq) => void;
+  readonly onFailure: (failure: Failure) => void;
+}
+
+/** The two lanes in which a node's slow work is done, the log's and the machine's, over one storage. */
+export class Lanes<Command, Result> {
+  readonly log: LogLane;
+  readonly #machine: MachineLane<Command, Result>;
+  readonly #options: LanesOptions<Command, Result>;
+
+  constructor(options: LanesOptions<Command, Result>) {
+    this.#options = options;
+    this.log = new LogLane(options.storage, {
+      timeScheduler: options.settings.timeScheduler,
+      input: options.input,
+      onError: (cause) => this.onDiskError(cause),
+    });
+    this.#machine = this.#machineLane();
+  }
+
+  #machineLane(): MachineLane<Command, Result> {
+    const { machine, storage, settings, appliedIndex, state, input, onConfirmed } = this.#options;
+    return new MachineLane({
+      machine,
+      store: storage.machineStore,
+      appliedIndex,
+      turnScheduler: settings.turnScheduler,
+      batchAt: (at) => this.log.batchAt(at),
+      readLog: async (from) => {
+        const batches = await this.readLog(from);
+        return batches === 'compacted' ? [] : batches;
+      },
+      durableIndex: () => {
+        const now = state();
+        return now === null ? index0 : durableIndex(now);
+      },
+      input,
+      onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
+      onConfirmed,
+      onLogError: (cause) => this.onDiskError(cause),
+      onMachineError: (cause) => {
+        const isMachineHalfway = machine.keeps === 'store';
+        this.#options.onFailure({ what: 'The state machine failed', cause, isMachineHalfway });
+      },
+    });
+  }
+
+  /** Everything through here has been applied. */
+  get appliedIndex(): Index {
+    return this.#machine.appliedIndex;
+  }
+
+  /** Begins to tell the core and the machine's lane what has become durable. */
+  begin(): void {
+    this.log.persisted$.subscribe({
+      next: ({ seq, durableAppliedIndex }) => {
+        if (seq > 0) this.#options.input({ type: 'persistRes', seq });
+        this.#machine.onFlushed(durableAppliedIndex);
+      },
+      error: (cause: unknown) => this.onDiskError(cause),
+    });
+  }
+
+  /** Takes the next request of the machine's lane. */
+  add(request: ApplyReq | ReadStateMachineReq): void {
+    this.#machine.add(request);
+  }
+
+  /** Whole batches from the one that holds `from`. */
+  readLog(from: Index): Promise<readonly EntryBatch[] | 'compacted'> {
+    return this.log.read({ from, maxBytes: readBytesMax });
+  }
+
+  onDiskError(cause: unknown): void {
+    this.#options.onFailure({ what: 'The disk failed', cause });
+  }
+
+  #onApplied(batch: EntryBatch, commands: readonly Command[], results: readonly Result[]): void {
+    if (this.#options.machine.keeps === 'store') this.log.noteMachineChange();
+    this.#options.onApplied(batch, commands, results);
+  }
+
+  /** Applies nothing more, and lets what is on its way to the disk get there, if it may. */
+  async letGo({ canFlush, canCloseStorage }: Ending): Promise<void> {
+    this.#machine.close();
+    if (canFlush) await this.log.complete();
+    else this.log.abandon();
+    // To close it would flush what a machine that threw has written of a batch, without the rest: it stays open.
+    if (canCloseStorage) await this.#options.storage.close();
+  }
+}
