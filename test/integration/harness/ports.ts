@@ -10,12 +10,20 @@ const range = { from: 10_000, to: 32_000 };
 const given = new Set<number>();
 
 /** A port of 127.0.0.1 that nobody listens on, and that is given out once. */
-export async function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
+  return freePorts(1);
+}
+
+/** The first of so many ports in a row that nobody listens on, and that are given out once. */
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const port = range.from + Math.floor(Math.random() * (range.to - range.from));
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
+    const first = range.from + Math.floor(Math.random() * (range.to - range.from));
+    const ports = Array.from({ length: count }, (_, at) => first + at);
+    if (ports.some((port) => given.has(port))) continue;
+    const areFree = await Promise.all(ports.map(isFree));
+    if (areFree.includes(false)) continue;
+    for (const port of ports) given.add(port);
+    return first;
   }
 }
 

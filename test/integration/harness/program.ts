@@ -1,4 +1,5 @@
-import { startProgram } from './server-node.ts';
+import type { ChildProcess } from 'node:child_process';
+import { launcher, startProgram } from './server-node.ts';
 import { deadlineMs, until } from './until.ts';
 
 /** What a run of the program came to. */
@@ -19,7 +20,15 @@ export interface Running {
 
 /** Starts the program. One that runs too long is killed. */
 export function start(...args: readonly string[]): Running {
-  const child = startProgram(args);
+  return minded(startProgram(args), `rxraft ${args[0]}`);
+}
+
+/** Starts what `npm start` runs. */
+export function launch(...args: readonly string[]): Running {
+  return minded(startProgram(args, launcher), 'npm start');
+}
+
+function minded(child: ChildProcess, name: string): Running {
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   const said = { stdout: '', stderr: '' };
   for (const where of ['stdout', 'stderr'] as const) {
@@ -35,7 +44,7 @@ export function start(...args: readonly string[]): Running {
       });
     }),
     async says(where, words) {
-      await until(`rxraft ${args[0]} says ${words}`, () => said[where].includes(words));
+      await until(`${name} says ${words}`, () => said[where].includes(words));
     },
     signal: (name) => void child.kill(name),
   };

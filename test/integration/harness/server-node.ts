@@ -9,6 +9,9 @@ import { until } from './until.ts';
 /** The program, as `npm run build` makes it. */
 export const program = fileURLToPath(new URL('../../../dist/examples/kv/main.js', import.meta.url));
 
+/** What `npm start` runs once everything is built. */
+export const launcher = fileURLToPath(new URL('../../../dist/examples/kv/start.js', import.meta.url));
+
 /** How a process ended. */
 export interface End {
   readonly code: number | null;
@@ -23,11 +26,11 @@ export interface NodePlace {
   readonly httpPort: number;
 }
 
-/** Starts the program with a channel: should this process end, it ends itself, too. */
-export function startProgram(args: readonly string[]): ChildProcess {
-  if (!existsSync(program)) throw new Error(`${program} is not there: npm run build makes it`);
+/** Starts a script with a channel: should this process end, it ends itself, too. */
+export function startProgram(args: readonly string[], script = program): ChildProcess {
+  if (!existsSync(script)) throw new Error(`${script} is not there: npm run build makes it`);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RXRAFT_')));
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...env, NO_COLOR: '1' },
   });

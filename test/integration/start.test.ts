@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { clusterOfTest } from './harness/cluster.ts';
+import { ask } from './harness/http.ts';
+import { freePorts } from './harness/ports.ts';
+import { launch, type Running } from './harness/program.ts';
+import { until } from './harness/until.ts';
+
+interface Launched {
+  readonly launcher: Running;
+  readonly data: string;
+  readonly url: (node: number) => string;
+  readonly pid: (node: number) => number;
+}
+
+async function launched(...args: readonly string[]): Promise<Launched> {
+  const data = join(clusterOfTest().folder, 'data');
+  const [port, raftPort] = [await freePorts(3), await freePorts(3)];
+  const places = ['--data', data, '--port', String(port), '--raft-port', String(raftPort)];
+  const launcher = launch(...places, ...args);
+  onTestFinished(async () => {
+    launcher.signal('SIGTERM');
+    await launcher.ended;
+  });
+  await launcher.says('stdout', 'Write and read');
+  return {
+    launcher,
+    data,
+    url: (node) => `http://127.0.0.1:${port + node - 1}`,
+    pid: (node) => Number(readFileSync(join(data, `n${node}`, 'pid'), 'utf8')),
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('npm start', () => {
+  it('runs three processes that take a write at once, and stops them all on Ctrl-C', async () => {
+    const { launcher, data, url, pid } = await launched();
+    const pids = [1, 2, 3].map(pid);
+
+    const put = await ask(url(2), 'PUT /kv/greeting', { body: 'hello' });
+    const got = await ask(url(3), 'GET /kv/greeting');
+    launcher.signal('SIGINT');
+    const { code, stdout } = await launcher.ended;
+
+    expect([put.status, got.text]).toEqual([200, 'hello']);
+    for (const node of [1, 2, 3]) expect(stdout).toContain(`n${node}  ${url(node)}  pid ${pids[node - 1]}`);
+    expect(code).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(join(data, 'n1', 'pid'))).toBe(false);
+  });
+
+  it('reports a node that dies, with its last words, and leaves it down', async () => {
+    const { launcher, url, pid } = await launched();
+
+    process.kill(pid(1), 'SIGKILL');
+    await launcher.says('stderr', 'was killed by SIGKILL');
+    await launcher.says('stderr', 'It stays down. To start it: npx rxraft serve --id n1');
+
+    expect((await ask(url(2), 'PUT /kv/a', { body: 'b' })).status).toBe(200);
+    await expect(ask(url(1), 'GET /livez')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('starts it again with --restart', async () => {
+    const { launcher, url, pid } = await launched('--restart');
+    const before = pid(1);
+
+    process.kill(before, 'SIGKILL');
+    await launcher.says('stderr', 'It starts again');
+    await until('the node is ready again', async () => (await ask(url(1), 'GET /readyz')).status === 200);
+
+    expect(pid(1)).not.toBe(before);
+  });
+
+  it('leaves no node behind when it is killed', async () => {
+    const { launcher, pid } = await launched();
+    const pids = [1, 2, 3].map(pid);
+
+    launcher.signal('SIGKILL');
+    await launcher.ended;
+
+    await until('every node has ended', () => !pids.some(isAlive));
+  });
+
+  it('says what is wrong with its arguments', async () => {
+    const { code, stderr } = await launch('--nodes', '0', '--port', 'x').ended;
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('2 things are wrong');
+  });
+});
