@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  cpSync,
   existsSync,
   openSync,
   readFileSync,
@@ -12,21 +13,28 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { open as openLmdb } from 'lmdb';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeRecord } from '../../src/storage/record.ts';
 import { storeKey } from '../../src/storage/store-keys.ts';
-import { type Cluster, clusterOfTest } from './harness/cluster.ts';
+import { type Cluster, clusterOfAll, clusterOfTest } from './harness/cluster.ts';
 import type { ServerNode } from './harness/server-node.ts';
 
 const fileOf = (node: ServerNode): string => join(node.place.data, 'data.mdb');
 const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** A node of one that has a few keys and was stopped. */
-async function stoppedNode(cluster: Cluster, id = 'n1'): Promise<ServerNode> {
-  const [node] = await cluster.found([id]);
-  if (node === undefined) throw new Error('no node');
+const origin = clusterOfAll(['n1']);
+
+beforeAll(async () => {
+  const [node] = origin.nodes as [ServerNode];
   for (let key = 0; key < 50; key++) await node.ask(`PUT /kv/k${key}`, { body: 'v'.repeat(1_000) });
   await node.stop();
+});
+
+/** A node of one that has a few keys and does not run. */
+async function stoppedNode(cluster: Cluster): Promise<ServerNode> {
+  const [{ place }] = origin.nodes as [ServerNode];
+  const node = await cluster.addNode('n1');
+  cpSync(place.data, node.place.data, { recursive: true });
   return node;
 }
 
@@ -45,7 +53,7 @@ async function expectRefusal(node: ServerNode, words: RegExp): Promise<void> {
 describe('the data folder of another node', () => {
   it('is refused, and is as good as before', async () => {
     const cluster = clusterOfTest();
-    const owner = await stoppedNode(cluster, 'n1');
+    const owner = await stoppedNode(cluster);
     const other = await cluster.addNode('n2', owner.place.data);
 
     await expectRefusal(other, /n2 was not started.*belongs to node n1.*RAFT_STORE_OTHER_NODE/);

@@ -1,10 +1,22 @@
-import { describe, expect, it } from 'vitest';
-import { clusterOfTest } from './harness/cluster.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { clusterOfAll } from './harness/cluster.ts';
 import type { ServerNode } from './harness/server-node.ts';
 import { until } from './harness/until.ts';
 
+const cluster = clusterOfAll(['n1', 'n2', 'n3']);
+const { nodes } = cluster;
+
+/** Whatever a test has stopped or killed goes on. */
+afterEach(async () => {
+  for (const node of nodes) {
+    if (node.isRunning) node.signal('SIGCONT');
+    else node.start();
+  }
+  await Promise.all(nodes.map((node) => node.ready()));
+});
+
 /** Two nodes besides this one. */
-function othersOf(nodes: readonly ServerNode[], node: ServerNode): readonly ServerNode[] {
+function othersOf(node: ServerNode): readonly ServerNode[] {
   return nodes.filter((other) => other !== node);
 }
 
@@ -16,13 +28,11 @@ async function put(node: ServerNode, key: string, value: string, timeoutMs = 5_0
 
 describe('a follower', () => {
   it('answers a linearizable read with what was just written elsewhere', async () => {
-    const cluster = clusterOfTest();
-    const nodes = await cluster.found(['n1', 'n2', 'n3']);
     const leader = await cluster.leader();
 
     for (let round = 0; round < 20; round++) {
       const index = await put(leader, 'x', String(round));
-      for (const follower of othersOf(nodes, leader)) {
+      for (const follower of othersOf(leader)) {
         const answer = await follower.ask('GET /kv/x');
 
         expect([answer.status, answer.text]).toEqual([200, String(round)]);
@@ -34,10 +44,8 @@ describe('a follower', () => {
 
 describe('a leader that was stopped while the others went on', () => {
   it('never gives its old value to a linearizable read, with nobody to ask', async () => {
-    const cluster = clusterOfTest();
-    const nodes = await cluster.found(['n1', 'n2', 'n3']);
     const old = await cluster.leader();
-    const others = othersOf(nodes, old);
+    const others = othersOf(old);
     await cluster.caughtUp(await put(old, 'x', 'old'));
 
     old.signal('SIGSTOP');
@@ -66,10 +74,8 @@ describe('a leader that was stopped while the others went on', () => {
 
 describe('a node cut off from the majority', () => {
   it('refuses reads and writes in time, as a leader and when it has stepped down', async () => {
-    const cluster = clusterOfTest();
-    const nodes = await cluster.found(['n1', 'n2', 'n3']);
     const node = await cluster.leader();
-    const others = othersOf(nodes, node);
+    const others = othersOf(node);
     await cluster.caughtUp(await put(node, 'x', 'before'));
 
     // Still leading as far as it knows: it has taken the write, and can't say what will become of it.
@@ -111,17 +117,15 @@ describe('a node cut off from the majority', () => {
   });
 
   it('waits no longer than it was told when the others are dead, and recovers with one of them', async () => {
-    const cluster = clusterOfTest();
-    const nodes = await cluster.found(['n1', 'n2', 'n3']);
     const leader = await cluster.leader();
-    const [node, third] = othersOf(nodes, leader) as [ServerNode, ServerNode];
+    const [node, third] = othersOf(leader) as [ServerNode, ServerNode];
     await cluster.caughtUp(await put(leader, 'x', 'before'));
 
     await Promise.all([leader.kill(), third.kill()]);
     await until('it knows no leader', async () => (await node.status()).leaderId === null);
     const [read, write] = await Promise.all([
       node.ask('GET /kv/x?timeoutMs=300'),
-      node.ask('PUT /kv/refused?timeoutMs=300', { body: 'never' }),
+      node.ask('PUT /kv/refused-too?timeoutMs=300', { body: 'never' }),
     ]);
 
     expect([read.status, read.error.code]).toEqual([503, 'RAFT_NO_LEADER']);
@@ -131,7 +135,7 @@ describe('a node cut off from the majority', () => {
     third.start();
     await Promise.all([node.ready(), third.ready()]);
     expect((await node.ask('GET /kv/x')).text).toBe('before');
-    expect((await node.ask('GET /kv/refused')).status).toBe(404);
+    expect((await node.ask('GET /kv/refused-too')).status).toBe(404);
     expect(await put(third, 'x', 'after')).toBeGreaterThan(0);
   });
 });
