@@ -45,8 +45,9 @@ export interface CoreLoop {
 export function runCore({ initial, input$, log, sinks }: CoreLoop): void {
   const carryOut = ({ state, outputs, input }: Stepped): void => {
     try {
+      log.follow(durableIndex(state));
       for (const output of outputs) handOut(output, { input, log, sinks });
-      if (input.type === 'persistRes') log.evict(durableIndex(state));
+      if (input.type === 'persistRes') log.evict(log.durableIndex);
       sinks.onStep(state);
     } catch (error) {
       sinks.onError(error); // An output is lost, perhaps a disk request: to go on would be to wait for it for ever.

@@ -1,13 +1,4 @@
-import {
-  type ApplyReq,
-  durableIndex,
-  type EntryBatch,
-  type Index,
-  type Input,
-  index0,
-  type ReadStateMachineReq,
-  type State,
-} from '../core/index.ts';
+import type { ApplyReq, EntryBatch, Index, Input, ReadStateMachineReq } from '../core/index.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Ending, Failure } from './lifetime.ts';
 import { LogLane } from './log-lane.ts';
@@ -25,7 +16,6 @@ export interface LanesOptions<Command, Result> {
   readonly machine: StateMachine<Command, Result, any, any>;
   /** What the machine has applied, durably, when the node starts. */
   readonly appliedIndex: Index;
-  readonly state: () => State | null;
   readonly input: (input: Input) => void;
   readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
   readonly onConfirmed: (request: ReadStateMachineReq) => void;
@@ -49,7 +39,7 @@ export class Lanes<Command, Result> {
   }
 
   #machineLane(): MachineLane<Command, Result> {
-    const { machine, storage, settings, appliedIndex, state, input, onConfirmed } = this.#options;
+    const { machine, storage, settings, appliedIndex, input, onConfirmed } = this.#options;
     return new MachineLane({
       machine,
       store: storage.machineStore,
@@ -60,10 +50,7 @@ export class Lanes<Command, Result> {
         const batches = await this.readLog(from);
         return batches === 'compacted' ? [] : batches;
       },
-      durableIndex: () => {
-        const now = state();
-        return now === null ? index0 : durableIndex(now);
-      },
+      durableIndex: () => this.log.durableIndex,
       input,
       onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
       onConfirmed,
@@ -110,12 +97,14 @@ export class Lanes<Command, Result> {
     this.#options.onApplied(batch, commands, results);
   }
 
-  /** Applies nothing more, and lets what is on its way to the disk get there, if it may. */
-  async letGo({ canFlush, canCloseStorage }: Ending): Promise<void> {
+  /**
+   * Applies nothing more, and lets what is on its way to the disk get there, if it may. Where it may not, the
+   * storage stays open: to close it would flush what a machine that threw has written of a batch, without the rest.
+   */
+  async letGo({ canFlush }: Ending): Promise<void> {
     this.#machine.close();
-    if (canFlush) await this.log.complete();
-    else this.log.abandon();
-    // To close it would flush what a machine that threw has written of a batch, without the rest: it stays open.
-    if (canCloseStorage) await this.#options.storage.close();
+    if (!canFlush) return this.log.abandon();
+    await this.log.complete();
+    await this.#options.storage.close();
   }
 }

@@ -7,10 +7,11 @@ export interface Ending {
   readonly code: 'RAFT_CLOSED' | 'RAFT_STOPPED';
   /** For those whose requests are outstanding. */
   readonly what: string;
-  /** What is on its way to the disk may get there. */
+  /**
+   * What is on its way to the disk may get there, and the storage be closed. Both or neither: closing it flushes
+   * what its machine store holds, which may stand for entries that are still on their way (rule 13).
+   */
   readonly canFlush: boolean;
-  /** The storage may be closed, and flush what its machine store holds. */
-  readonly canCloseStorage: boolean;
 }
 
 /** What went wrong, so that a node can't go on. */
@@ -59,7 +60,6 @@ export class Lifetime {
       code: 'RAFT_CLOSED',
       what: 'The node closed.',
       canFlush: true,
-      canCloseStorage: true,
     } as const;
     try {
       await this.#shutDown(ending);
@@ -82,8 +82,7 @@ export class Lifetime {
     const ending: Ending = {
       code: 'RAFT_STOPPED',
       what: message,
-      canFlush: false,
-      canCloseStorage: !isMachineHalfway,
+      canFlush: !isMachineHalfway,
     };
     const reject = () => this.#reject(error);
     this.#ending = this.#shutDown(ending).then(reject, reject);

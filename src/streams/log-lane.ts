@@ -10,7 +10,14 @@ import {
   type Subscription,
   takeUntil,
 } from 'rxjs';
-import type { EntryBatch, Index, Input, PersistReq, ReadLogReq } from '../core/index.ts';
+import {
+  type EntryBatch,
+  type Index,
+  type Input,
+  index0,
+  type PersistReq,
+  type ReadLogReq,
+} from '../core/index.ts';
 import type { Persisted, Storage } from '../storage/storage.ts';
 import { LogCache } from './log-cache.ts';
 import { type DiskWork, persistWith } from './persist-with.ts';
@@ -31,6 +38,7 @@ export class LogLane {
   readonly #persisted$ = new Subject<Persisted>();
   readonly #writing: Subscription;
   #truncations = 0;
+  #durableIndex = index0;
 
   constructor(
     storage: Storage,
@@ -57,6 +65,19 @@ export class LogLane {
   /** Each finished transaction. Shared: there is one writer. Completes after `complete`, when all is durable. */
   get persisted$(): Observable<Persisted> {
     return this.#persisted$;
+  }
+
+  /** Everything through here is on this node's disk, what the core has asked for so far included. */
+  get durableIndex(): Index {
+    return this.#durableIndex;
+  }
+
+  /**
+   * Follows what the core knows to be durable. Comes before the outputs of the step: one that truncates takes
+   * back what was durable, and may commit the entries that come instead (rule 13).
+   */
+  follow(durableIndex: Index): void {
+    this.#durableIndex = durableIndex;
   }
 
   /** Takes the next disk request: from now on it is what the log reads as. */

@@ -79,7 +79,6 @@ export class NodeRuntime<Command, Result, Query, Value> {
       storage,
       machine,
       appliedIndex: this.#start.appliedIndex,
-      state: () => this.streams.state,
       input: (input) => this.#input$.next(input),
       onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
       onConfirmed: (request) => this.requests.onConfirmed(request),
