@@ -6,11 +6,14 @@ const source = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditio
 /** All cores; vitest would leave one of them idle. */
 const maxWorkers = '100%';
 
+/** For what hangs, not for what is slow: on a busy machine a test may take ten times as long as alone. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     projects: [
-      { ...source, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers } },
-      { ...source, test: { name: 'paper', include: ['test/paper/**/*.test.ts'], maxWorkers } },
+      { ...source, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers, ...patience } },
+      { ...source, test: { name: 'paper', include: ['test/paper/**/*.test.ts'], maxWorkers, ...patience } },
       {
         ...source,
         test: {
