@@ -2,8 +2,8 @@ import type { EntryBatch } from './batch.ts';
 import { append, truncateFrom } from './log.ts';
 import type { Message } from './message.ts';
 import type { PersistReq } from './output.ts';
-import type { Draft, Unflushed } from './state.ts';
-import type { Index, Peer, Seq, Term } from './types.ts';
+import type { Draft, Held, Unflushed } from './state.ts';
+import { type Index, isSamePeer, type Peer, type Seq, type Term } from './types.ts';
 
 /** More unflushed requests than this are counted together: the list stays short, at worst an ack is late. */
 const unflushedMax = 64;
@@ -19,7 +19,12 @@ export function send(draft: Draft, to: Peer, message: Message): void {
  */
 export function sendWhenDurable(draft: Draft, to: Peer, message: Message): void {
   if (isHardStateDurable(draft)) send(draft, to, message);
-  else draft.held = [...draft.held, { seq: draft.hardStateSeq, to, message }];
+  else draft.held = [...heldButFor(draft, to, message), { seq: draft.hardStateSeq, to, message }];
+}
+
+/** What is held, without what a message replaces: one of a kind is kept for a peer, however long the disk takes. */
+function heldButFor({ held }: Draft, to: Peer, { type }: Message): readonly Held[] {
+  return held.filter((other) => other.message.type !== type || !isSamePeer(other.to, to));
 }
 
 /** Whether the current term and vote survive a crash. */

@@ -1,12 +1,12 @@
 import { membersOf } from './configuration.ts';
 import { crc32 } from './crc32.ts';
 import { edit } from './peers.ts';
-import { becomeProbe, copyProgress, newProgress } from './progress.ts';
+import { becomeProbe, copyProgress, newProgress, type Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
 import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
-import { after, index0, isSamePeer, type NodeId } from './types.ts';
+import { after, type Index, index0, isSamePeer, type NodeId } from './types.ts';
 
 /** One entry without content: its length, 0, and nothing. */
 const emptyEntry = new Uint8Array(4);
@@ -68,7 +68,7 @@ export function onFollowerUp(draft: Draft, leader: LeaderDraft, id: NodeId): voi
   if (place < 0) return;
   const peer = edit(leader, place);
   peer.isConnected = true;
-  becomeProbe(peer, after(peer.matchIndex));
+  becomeProbe(peer, whereItMayAgree(peer));
   probe(draft, leader, peer);
 }
 
@@ -78,6 +78,14 @@ export function onFollowerDown(leader: LeaderDraft, id: NodeId): void {
   if (place < 0) return;
   const peer = edit(leader, place);
   peer.isConnected = false;
-  becomeProbe(peer, peer.matchIndex === index0 ? peer.nextIndex : after(peer.matchIndex));
+  becomeProbe(peer, whereItMayAgree(peer));
   peer.isPaused = true;
+}
+
+/**
+ * Where to look next for a follower whose connection broke. One that has not answered this leader yet may hold
+ * all of the log: asked at the beginning it would agree, and be sent everything once more.
+ */
+function whereItMayAgree(peer: Progress): Index {
+  return peer.matchIndex === index0 ? peer.nextIndex : after(peer.matchIndex);
 }
