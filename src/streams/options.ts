@@ -46,7 +46,12 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
     turnScheduler: options.turnScheduler ?? turnScheduler,
     clock: timeScheduler === undefined ? () => performance.now() : () => timeScheduler.now(),
   };
-  const problems = [...partProblems(options), ...memberProblems(options), ...numberProblems(settings)];
+  const problems = [
+    ...partProblems(options),
+    ...memberProblems(options),
+    ...numberProblems(settings),
+    ...frameProblems(settings, options.transport?.frameBytesMax),
+  ];
   if (problems.length > 0) {
     const list = problems.map((problem) => `\n  - ${problem}`).join('');
     throw new RaftError('RAFT_BAD_OPTIONS', `The node was not started, and nothing was changed:${list}`);
@@ -114,6 +119,19 @@ function numberProblems(settings: Settings): readonly string[] {
     );
   }
   return problems;
+}
+
+/** What surrounds the commands in a frame, generously. */
+const frameOverheadBytes = 1024;
+
+/** A command that no frame holds would be appended, never reach a follower, and block all that come after it. */
+function frameProblems({ commandBytesMax }: Settings, frameBytesMax = Number.POSITIVE_INFINITY): string[] {
+  const largest = frameBytesMax - frameOverheadBytes;
+  if (!(commandBytesMax > largest)) return [];
+  return [
+    `commandBytesMax is ${commandBytesMax}, and the transport takes frames of ${frameBytesMax} bytes (its ` +
+      `frameBytesMax), expected at most ${largest}, so that every command can be replicated`,
+  ];
 }
 
 const exampleOf = { machine: 'reducer(…)', storage: 'memoryStorage()' };

@@ -153,6 +153,8 @@ export interface TransportIdentity {
 export interface Transport {
   /** Hot; completes at `close`. Subscribers come before `open`. */
   readonly event$: Observable<TransportEvent>;
+  /** The largest frame that `send` ever takes, in bytes. Left out: there is no limit. */
+  readonly frameBytesMax?: number;
   /** Begins to listen. Rejects with a {@link TransportError} such as `RAFT_PORT_IN_USE`. */
   open(identity: TransportIdentity): Promise<void>;
   /** The peers to keep a connection to; those no longer listed are hung up on. */

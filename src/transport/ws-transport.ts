@@ -71,6 +71,10 @@ class WebSocketTransport implements WsTransport, WsHost {
     return this.known as TransportIdentity; // Nothing is dialed or accepted before `open`.
   }
 
+  get frameBytesMax(): number {
+    return this.limits.frameBytesMax;
+  }
+
   get url(): string | null {
     const { host } = this.settings;
     return this.port === null ? null : `ws://${host.includes(':') ? `[${host}]` : host}:${this.port}`;

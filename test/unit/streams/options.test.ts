@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { memoryNetwork } from '../../../src/transport/memory-network.ts';
+import { wsTransport } from '../../../src/transport/ws-transport.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
 import { type WordsMachine, wordsMachine } from './words.ts';
 
@@ -111,6 +112,17 @@ describe('a machine that says something else of its data than they do', () => {
     await expect(raftNode({ id: 'n1', machine, storage: memoryStorage() })).rejects.toMatchObject({
       code: 'RAFT_STORE_DAMAGED',
     });
+  });
+});
+
+describe('a command that the transport could never carry', () => {
+  it('is ruled out by the options: in the log it would block all that come after it', async () => {
+    const transport = wsTransport({ listen: { port: 0 }, frameBytesMax: 4096 });
+
+    const problems = await problemsOf({ transport, commandBytesMax: 4096 });
+
+    expect(problems).toEqual([expect.stringMatching(/commandBytesMax is 4096.*4096.*at most 3072/s)]);
+    await transport.close();
   });
 });
 
