@@ -15,7 +15,7 @@ export interface KvServer {
   readonly node: KvNode;
   /** Where clients reach it. */
   readonly url: string;
-  /** Takes no more requests, answers those under way, hands leadership over, flushes, and lets go of everything. */
+  /** Takes no more requests, answers those under way, flushes, and lets go of everything. */
   close(): Promise<void>;
 }
 

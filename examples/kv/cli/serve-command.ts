@@ -8,7 +8,7 @@ import { type KvServer, startServer, version } from '../server.ts';
 import type { Output } from './output.ts';
 import { endOnSignal } from './shutdown.ts';
 
-/** How long a node may take to close: leadership handed over, requests answered, disk flushed. */
+/** How long a node may take to close: requests answered, disk flushed. */
 const closeMsMax = 10_000;
 
 /** `rxraft serve`: runs one node until it is told to end, or has to. */

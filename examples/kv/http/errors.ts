@@ -55,6 +55,7 @@ const statusOf: Readonly<Record<string, number>> = {
   RAFT_CLOSED: 503,
   RAFT_STOPPED: 503,
   RAFT_UNKNOWN_OUTCOME: 503,
+  RAFT_BAD_RESULT: 500,
 };
 
 /**

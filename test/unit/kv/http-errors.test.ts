@@ -39,6 +39,7 @@ describe('an error of the node', () => {
     ['RAFT_STOPPED', 503, '1'],
     ['RAFT_UNKNOWN_OUTCOME', 503, '1'],
     ['RAFT_COMMAND_TOO_LARGE', 413, null],
+    ['RAFT_BAD_RESULT', 500, null],
   ];
   it.each(cases)('%s is a %i', async (code, status, retryAfter) => {
     const { send, failWith } = await fakeServer();
