@@ -35,6 +35,7 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
       electionTimeoutMsMax: 2 * electionMs,
       heartbeatIntervalMs: options.heartbeatMs ?? defaultConfig.heartbeatIntervalMs,
       tickIntervalMs: options.tickMs ?? defaultConfig.tickIntervalMs,
+      appendBytesMax: appendBytesMaxOf(options.transport?.frameBytesMax),
     },
     timeoutMs: options.timeoutMs ?? 5_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
@@ -119,6 +120,14 @@ function numberProblems(settings: Settings): readonly string[] {
     );
   }
   return problems;
+}
+
+/**
+ * Payload bytes that a follower that lags is sent at once. A sixteenth of a frame, since a batch of four bytes has
+ * a header of 48: what no frame holds would be dropped each time, and the follower never catch up.
+ */
+function appendBytesMaxOf(frameBytesMax = Number.POSITIVE_INFINITY): number {
+  return Math.max(1, Math.min(defaultConfig.appendBytesMax, Math.floor(frameBytesMax / 16)));
 }
 
 /** What surrounds the commands in a frame, generously. */

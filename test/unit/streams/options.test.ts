@@ -2,6 +2,7 @@ import { type RaftNodeOptions, raftNode, reducer } from 'rxraft';
 import { describe, expect, it } from 'vitest';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { settingsOf } from '../../../src/streams/options.ts';
 import { memoryNetwork } from '../../../src/transport/memory-network.ts';
 import { wsTransport } from '../../../src/transport/ws-transport.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
@@ -122,6 +123,18 @@ describe('a command that the transport could never carry', () => {
     const problems = await problemsOf({ transport, commandBytesMax: 4096 });
 
     expect(problems).toEqual([expect.stringMatching(/commandBytesMax is 4096.*4096.*at most 3072/s)]);
+    await transport.close();
+  });
+});
+
+describe('a transport of small frames', () => {
+  it('is given less at once to bring a follower up to date, so that it fits', async () => {
+    const transport = wsTransport({ listen: { port: 0 }, frameBytesMax: 65_536 });
+    const parts = { machine: wordsMachine(), storage: memoryStorage(), transport };
+
+    const { config } = settingsOf({ id: 'n1', ...parts, commandBytesMax: 1000 });
+
+    expect(config.appendBytesMax).toBe(4096);
     await transport.close();
   });
 });
