@@ -132,7 +132,7 @@ export function onReadLogRes(draft: Draft, leader: LeaderDraft, response: ReadLo
   if (response.seq > draft.readLogSeq) {
     return fault('self', 'unknownCompletion', { seq: response.seq, readLogSeq: draft.readLogSeq });
   }
-  const place = leader.peers.findIndex((peer) => peer.readSeq === response.seq);
+  const place = leader.peers.findIndex((peer) => response.seq > 0 && peer.readSeq === response.seq);
   if (place < 0) return undefined; // For a follower that has been reset since.
   const peer = edit(leader, place);
   peer.readSeq = 0;

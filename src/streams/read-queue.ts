@@ -109,8 +109,7 @@ export class ReadQueue<Query, Value> {
     );
     const request = { type: 'readIndex', timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return;
-    this.#sent.delete(id);
-    this.#waiting = reads;
+    if (this.#sent.delete(id)) this.#waiting = [...reads, ...this.#waiting]; // Else a closing link has put them back.
   }
 
   /** Who leads has changed: the one that was asked may never answer. A read can be asked again, for a fresh index. */
