@@ -10,6 +10,7 @@ import { install } from './install.mjs';
 const sources = [
   'src',
   'examples',
+  'bench',
   'tsconfig.json',
   'tsconfig.build.json',
   'package.json',

@@ -28,8 +28,8 @@ export type KvCommand =
   /** Bytes that are no command, such as one of a later version. It changes nothing. */
   | { readonly type: 'unreadable'; readonly bytes: Uint8Array };
 
-/** The longest key that fits the machine's storage: its 1,900 bytes less the prefix of the key space. */
-export const keyBytesCeiling = 1_899;
+/** The longest key that fits the machine's storage: its 1,900 bytes less a prefix of ours and one of the sessions. */
+export const keyBytesCeiling = 1_898;
 
 /** The most operations that a batch can count: a u16. */
 export const batchOpsCeiling = 0xffff;

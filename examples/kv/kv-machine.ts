@@ -1,7 +1,7 @@
-import type { RaftNode, StateMachine } from 'rxraft';
+import type { RaftNode, SessionCommand, SessionResult, StateMachine } from 'rxraft';
 import type { MachineStore } from 'rxraft/storage';
 import { type KvCommand, type KvOp, kvCommandCodec } from './kv-command.ts';
-import { type KvOpResult, type KvResult, kvResultCodec } from './kv-result.ts';
+import { type KvExecuted, type KvOpResult, type KvResult, kvExecutedCodec } from './kv-result.ts';
 
 /** What can be asked. */
 export type KvQuery =
@@ -25,8 +25,8 @@ export type KvAnswer =
 /** A key with its value. */
 export type KvEntry = readonly [key: Uint8Array, value: Uint8Array];
 
-/** A node that replicates keys and values. */
-export type KvNode = RaftNode<KvCommand, KvResult, KvQuery, KvAnswer>;
+/** A node that replicates keys and values, and carries out what a client's session retries only once. */
+export type KvNode = RaftNode<SessionCommand<KvCommand>, SessionResult<KvExecuted>, KvQuery, KvAnswer>;
 
 /** Values in one range answer; the entry that goes over is the last one. */
 export const rangeBytesMax = 4 * 1024 * 1024;
@@ -38,7 +38,7 @@ const userSpace = 0x01;
  * The replicated map from keys to values. It keeps its data in the node's own store, so that a restart
  * begins where it ended, and it depends on nothing but its commands: no clock, no configuration.
  */
-export function kvMachine(): StateMachine<KvCommand, KvResult, KvQuery, KvAnswer> {
+export function kvMachine(): StateMachine<KvCommand, KvExecuted, KvQuery, KvAnswer> {
   let store: MachineStore | undefined;
   const opened = (): MachineStore => {
     if (store === undefined) throw new Error('the machine was used before it was opened');
@@ -47,12 +47,17 @@ export function kvMachine(): StateMachine<KvCommand, KvResult, KvQuery, KvAnswer
   return {
     keeps: 'store',
     command: kvCommandCodec,
-    result: kvResultCodec,
+    result: kvExecutedCodec,
     open(machineStore) {
       store = machineStore;
       return machineStore.appliedIndex;
     },
-    apply: (commands) => commands.map((command) => applyCommand(opened(), command)),
+    apply: (commands, { index, term }) =>
+      commands.map((command, offset) => ({
+        index: index + offset,
+        term,
+        result: applyCommand(opened(), command),
+      })),
     query: (query) => answer(opened(), query),
   };
 }

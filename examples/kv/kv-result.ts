@@ -18,7 +18,33 @@ export type KvResult =
   /** The bytes were no command, and changed nothing. */
   | { readonly type: 'unreadable' };
 
+/** What became of a command, and where it was carried out: for a retried one, where it first was. */
+export interface KvExecuted {
+  readonly index: number;
+  readonly term: number;
+  readonly result: KvResult;
+}
+
 const tags = { put: 1, delete: 2, append: 3, cas: 4, batch: 5, tooLarge: 6, unreadable: 7 } as const;
+
+/** Index and term as u64, then the result as {@link kvResultCodec} has it. */
+export const kvExecutedCodec: Codec<KvExecuted> = {
+  encode({ index, term, result }) {
+    const position = Buffer.alloc(positionBytes);
+    position.writeBigUInt64BE(BigInt(index), 0);
+    position.writeBigUInt64BE(BigInt(term), 8);
+    return Buffer.concat([position, kvResultCodec.encode(result)]);
+  },
+  decode(bytes) {
+    if (bytes.byteLength < positionBytes)
+      throw new RangeError(`${bytes.byteLength} bytes that are no result`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, positionBytes);
+    const [index, term] = [Number(view.getBigUint64(0)), Number(view.getBigUint64(8))];
+    return { index, term, result: kvResultCodec.decode(bytes.subarray(positionBytes)) };
+  },
+};
+
+const positionBytes = 16;
 
 /**
  * The binary form of a result: a tag, then a flag (`delete`, `cas`), one length (`append`), two

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { clusterOf, withCluster, withTimeout } from './cli/cluster-options.ts';
+import { snapshot, transfer } from './cli/admin-commands.ts';
+import { clusterOf, withCluster, withExpectation, withTimeout } from './cli/cluster-options.ts';
 import { withFlags } from './cli/flags.ts';
 import { get, put, remove } from './cli/key-commands.ts';
+import { add, demote, members, move, promote, removeMember } from './cli/member-commands.ts';
 import { output } from './cli/output.ts';
 import { readConfig } from './cli/read-config.ts';
 import { serve } from './cli/serve-command.ts';
@@ -55,6 +57,41 @@ withCluster(program.command('watch'))
 withCluster(program.command('status'))
   .description('show who leads, who follows, and how far each one is')
   .action((options) => status(clusterOf(options)));
+
+withCluster(program.command('members'))
+  .description('list who is in the cluster')
+  .action((options) => members(clusterOf(options)));
+
+withExpectation(withCluster(program.command('add <ID> <URL>')))
+  .description(
+    'take in a node that was started with serve --join: a learner, and a voter once it has caught up',
+  )
+  .option('--learner', 'keep it a learner')
+  .action((id: string, url: string, options) => add(clusterOf(options), id, url, options));
+
+withExpectation(withCluster(program.command('remove <ID>')))
+  .description('take a member out of the cluster')
+  .action((id: string, options) => removeMember(clusterOf(options), id, options));
+
+withExpectation(withCluster(program.command('promote <ID>')))
+  .description('let a learner vote that has caught up')
+  .action((id: string, options) => promote(clusterOf(options), id, options));
+
+withExpectation(withCluster(program.command('demote <ID>')))
+  .description('make a voter a learner')
+  .action((id: string, options) => demote(clusterOf(options), id, options));
+
+withExpectation(withCluster(program.command('move <ID> <URL>')))
+  .description('tell its peers where a member is reached from now on, such as ws://10.0.0.4:7101')
+  .action((id: string, url: string, options) => move(clusterOf(options), id, url, options));
+
+withTimeout(withCluster(program.command('transfer [ID]')))
+  .description('hand leadership over, to the voter that is furthest unless one is named')
+  .action((id: string | undefined, options) => transfer(clusterOf(options), id, options));
+
+withTimeout(withCluster(program.command('snapshot')))
+  .description('let each of the servers take a snapshot, and drop the log before it')
+  .action((options) => snapshot(clusterOf(options), options));
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1); // Whoever read our results has had enough.

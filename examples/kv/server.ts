@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Logger, raftNode } from 'rxraft';
+import { type Logger, raftNode, withSessions } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
 import { wsTransport } from 'rxraft/transport';
 import type { ServeConfig } from './config/serve-config.ts';
@@ -8,6 +8,7 @@ import { kvApp } from './http/app.ts';
 import type { KvLimits } from './http/context.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { peerClock } from './http/peer-clock.ts';
+import { joinCluster } from './join.ts';
 import { type KvNode, kvMachine } from './kv-machine.ts';
 
 /** A node with its HTTP interface, running. */
@@ -22,7 +23,7 @@ export interface KvServer {
 /** The version of the package. */
 export const version = (createRequire(import.meta.url)('rxraft/package.json') as { version: string }).version;
 
-/** Bytes of a command besides its key and its values. */
+/** Bytes of a command besides its key and its values: lengths, and the names of a session and of a request in it. */
 const commandOverheadBytes = 64;
 
 /** How long requests under way may take to be answered as usual, before the node closes and answers them. */
@@ -52,6 +53,10 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
   const http = await listenHttp(app, config.http);
   const opened = await openNode(config, logger).catch((error: unknown) => letGo(http, error));
   node = opened;
+  if (config.join !== null) {
+    const { join: urls, advertise: url, isLearner } = config;
+    void joinCluster(opened, { urls, url, isLearner, logger, signal: closing.signal });
+  }
   const look = setInterval(() => clock.observe(opened.status().peers), peerLookMs);
   return {
     node: opened,
@@ -70,21 +75,23 @@ function openNode(config: ServeConfig, logger: Logger): Promise<KvNode> {
   const { id, data, listen, members, electionMs, heartbeatMs, timeoutMs, isInsecure } = config;
   return raftNode({
     id,
-    machine: kvMachine(),
+    machine: withSessions(kvMachine()),
     storage: lmdbStorage({ path: data, nodeId: id }),
     transport: wsTransport({ listen, isInsecure }),
     members,
     electionMs,
     heartbeatMs,
     timeoutMs,
+    snapshotEntries: config.snapshotEntries,
+    snapshotBytes: config.snapshotBytes,
     // A compare-and-swap carries two values.
     commandBytesMax: 2 * config.valueBytesMax + config.keyBytesMax + commandOverheadBytes,
     logger,
   });
 }
 
-function limitsOf({ keyBytesMax, valueBytesMax }: ServeConfig): KvLimits {
-  return { keyBytesMax, valueBytesMax, watchersMax: 1_000, heartbeatMs: 15_000 };
+function limitsOf({ keyBytesMax, valueBytesMax, timeoutMs }: ServeConfig): KvLimits {
+  return { keyBytesMax, valueBytesMax, timeoutMs, watchersMax: 1_000, heartbeatMs: 15_000 };
 }
 
 async function letGo(http: HttpServer, error: unknown): Promise<never> {

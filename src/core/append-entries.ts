@@ -1,7 +1,9 @@
+import { adopt } from './adoption.ts';
 import { type EntryBatch, lastOf } from './batch.ts';
 import { advanceCommit, advanceCommitAsLeader } from './commit.ts';
-import { appendBatch, isHardStateDurable, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
+import { appendBatch, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
 import { fault } from './fault.ts';
+import { acknowledge, follow, refusal } from './following.ts';
 import { lastNotAbove, termAt } from './log.ts';
 import type { AppendEntries, AppendEntriesReply } from './message.ts';
 import type { Fault } from './output.ts';
@@ -9,20 +11,9 @@ import { edit, placeOf } from './peers.ts';
 import { becomeProbe, noteArrived, type ProgressDraft } from './progress.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit, catchUp, probe } from './replication.ts';
-import { becomeFollower, restartElectionTimer } from './role.ts';
-import { type Draft, durableIndex, type FollowerDraft, type LeaderDraft } from './state.ts';
-import {
-  after,
-  before,
-  higher,
-  type Index,
-  index0,
-  isSamePeer,
-  lower,
-  type Peer,
-  type Term,
-  term0,
-} from './types.ts';
+import type { Draft, FollowerDraft, LeaderDraft } from './state.ts';
+import { handOver } from './transfer.ts';
+import { after, before, higher, type Index, lower, type Peer, type Term, term0 } from './types.ts';
 
 /** Receives entries, or a heartbeat, from a leader (§5.3, Figure 2: AppendEntries RPC). */
 export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries): Fault | undefined {
@@ -30,10 +21,16 @@ export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries
     send(draft, from, refusal(draft.currentTerm, 0)); // A deposed leader: tell it the term (§5.1).
     return undefined;
   }
+  if (draft.configurations.length === 0) return undefined; // It belongs to no cluster yet (rule 9).
   const follower = follow(draft, from, request.term);
   if (follower === undefined) return fault('peer', 'twoLeaders', { term: request.term, leaderId: from.id });
   const isNewRound = request.round > follower.round;
   if (isNewRound) follower.round = request.round;
+  if (draft.installing !== null) {
+    follower.isReplyDue = true; // The log is about to be replaced: only the heartbeat counts.
+    acknowledge(draft, follower);
+    return undefined;
+  }
   const prevTerm = termAt(draft.log, request.prevLogIndex);
   const isMatch = request.prevLogIndex <= draft.log.startIndex || prevTerm === request.prevLogTerm;
   if (!isMatch) return refuse(draft, follower, from, request);
@@ -47,22 +44,6 @@ export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries
   if (isNewRound || draft.batches.length === 0) follower.isReplyDue = true; // Otherwise the flush answers.
   acknowledge(draft, follower);
   return undefined;
-}
-
-/** The sender leads this term: follow it. `undefined` if another does, which can't be (§5.2). */
-function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | undefined {
-  const isSameTerm = term === draft.currentTerm;
-  if (isSameTerm && draft.role.type === 'leader') return undefined;
-  if (isSameTerm && draft.role.type === 'follower' && draft.role.leader !== null) {
-    if (!isSamePeer(draft.role.leader, leader)) return undefined;
-    if (draft.role.isLeaderDown) restartElectionTimer(draft); // It is back.
-    draft.role.isLeaderDown = false;
-  } else {
-    becomeFollower(draft, term, leader);
-    restartElectionTimer(draft);
-  }
-  draft.electionElapsedMs = 0;
-  return draft.role as FollowerDraft;
 }
 
 /** The logs differ at `prevLogIndex`: say so, with a hint that skips a whole term at once (§5.3). */
@@ -83,19 +64,6 @@ function refuse(
     hintTerm,
   });
   return undefined;
-}
-
-function refusal(term: Term, round: number): AppendEntriesReply {
-  return {
-    type: 'appendEntriesReply',
-    term,
-    success: false,
-    matchIndex: index0,
-    round,
-    rejectedIndex: index0,
-    hintIndex: index0,
-    hintTerm: term0,
-  };
 }
 
 /**
@@ -119,37 +87,15 @@ function storeEntries(
     }
     if (term !== undefined) truncateLogFrom(draft, batch.index);
     appendBatch(draft, batch);
+    if (batch.kind === 'configuration' && adopt(draft, batch) === undefined) {
+      return fault('peer', 'malformedMessage', { index: batch.index, problem: 'not a configuration' });
+    }
   }
   return undefined;
 }
 
 function replaces(draft: Draft, index: Index, term: Term): Fault {
   return fault('peer', 'committedEntryReplaced', { index, term, commitIndex: draft.commitIndex });
-}
-
-/**
- * Tells the leader what of its log is durable here, if it asked or there is news. One rule for all cases:
- * the acknowledged index is what is verified in this term *and* flushed, whichever is less, and it leaves
- * only once the term is durable (rule 1). So nothing is queued, and no stale completion can acknowledge
- * what it did not write (rule 3).
- */
-export function acknowledge(draft: Draft, follower: FollowerDraft): void {
-  const { leader } = follower;
-  if (leader === null || !isHardStateDurable(draft)) return;
-  const matchIndex = lower(follower.verifiedIndex, durableIndex(draft));
-  if (!follower.isReplyDue && matchIndex <= follower.ackedIndex) return;
-  follower.isReplyDue = false;
-  follower.ackedIndex = higher(follower.ackedIndex, matchIndex);
-  send(draft, leader, {
-    type: 'appendEntriesReply',
-    term: draft.currentTerm,
-    success: true,
-    matchIndex,
-    round: follower.round,
-    rejectedIndex: index0,
-    hintIndex: index0,
-    hintTerm: term0,
-  });
 }
 
 /** A follower answered this leader, in this term (§5.3). */
@@ -165,23 +111,28 @@ export function onAppendEntriesReply(
   }
   const peer = edit(leader, place);
   peer.isActive = true;
+  peer.isConnected = true; // Whatever the transport thinks: this came through.
   if (reply.round <= leader.round) peer.round = Math.max(peer.round, reply.round);
-  if (reply.success) onAccepted(peer, reply.matchIndex);
+  if (reply.success) onAccepted(draft, peer, reply.matchIndex);
   else onRefused(draft, peer, reply);
   if (peer.state === 'probe' && !peer.isPaused) probe(draft, leader, peer);
   else catchUp(draft, peer);
   advanceCommitAsLeader(draft, leader);
+  if (draft.role !== leader) return undefined; // It has left the cluster: it speaks for nobody any more.
   announceCommit(draft, leader); // This follower may have become idle with this answer.
   confirmReads(draft, leader);
+  handOver(draft, leader);
   return undefined;
 }
 
 /** The follower's log is ours through `matchIndex`, on its disk. */
-function onAccepted(peer: ProgressDraft, matchIndex: Index): void {
+function onAccepted(draft: Draft, peer: ProgressDraft, matchIndex: Index): void {
   if (matchIndex > peer.matchIndex) {
     peer.matchIndex = matchIndex;
     noteArrived(peer, matchIndex);
   }
+  const hasSnapshot = peer.state === 'snapshot' && matchIndex >= draft.log.startIndex;
+  if (hasSnapshot) becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).
   if (peer.state === 'probe' && matchIndex >= before(peer.nextIndex)) {
     peer.state = 'replicate';
     peer.isPaused = false;
@@ -191,6 +142,12 @@ function onAccepted(peer: ProgressDraft, matchIndex: Index): void {
 
 /** The logs differ: go back to where they may agree, skipping whole terms (§5.3). */
 function onRefused(draft: Draft, peer: ProgressDraft, reply: AppendEntriesReply): void {
+  if (peer.state === 'snapshot') {
+    if (reply.rejectedIndex !== peer.arrivedSnapshot?.snapshot.index) return;
+    becomeProbe(peer, after(peer.matchIndex)); // It could not install it: begin anew with the next heartbeat.
+    peer.isPaused = true;
+    return;
+  }
   const isStale = reply.rejectedIndex <= peer.matchIndex || reply.rejectedIndex >= peer.nextIndex;
   if (isStale) return;
   const agreed = lastNotAbove(draft.log, {

@@ -1,6 +1,7 @@
 import { fault } from './fault.ts';
 import type { ApplyRes } from './input.ts';
 import { termAt } from './log.ts';
+import { onConfigurationCommitted } from './membership.ts';
 import type { Fault } from './output.ts';
 import { placeOf } from './peers.ts';
 import type { Progress } from './progress.ts';
@@ -8,6 +9,7 @@ import { quorumValue } from './quorum.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit } from './replication.ts';
 import { configurationOf, type Draft, durableIndex, type LeaderDraft } from './state.ts';
+import { leave } from './transfer.ts';
 import { higher, type Index, isSamePeer } from './types.ts';
 
 /**
@@ -28,6 +30,7 @@ export function advanceCommitAsLeader(draft: Draft, leader: LeaderDraft): void {
   advanceCommit(draft, majorityIndex);
   announceCommit(draft, leader);
   confirmReads(draft, leader); // Those that waited for the first commit of this term.
+  if (onConfigurationCommitted(draft, leader) === 'leaves') leave(draft, leader);
 }
 
 /** Everything through `commitIndex` is in the log for good: apply it. */
@@ -59,6 +62,7 @@ function answerWrites(draft: Draft): void {
   for (const write of draft.writes) {
     if (write.lastIndex > draft.lastApplied) break;
     answered += 1;
+    draft.writeBytes -= write.bytes;
     const result = { type: 'committed', index: write.index, term: write.term } as const;
     draft.outputs.push({ type: 'writeRes', id: write.id, result });
   }

@@ -10,10 +10,12 @@ export interface Config {
   readonly tickIntervalMs: number;
   /** The longest wait before a pre-vote when the connection to the leader broke, in milliseconds. Default 40. */
   readonly failoverDelayMsMax: number;
-  /** Payload bytes that one `readLogReq` asks for. Default 1 MiB. */
+  /** Payload bytes that one `readLogReq` asks for. Default 128 KiB. */
   readonly appendBytesMax: number;
-  /** Bytes sent to one follower and not acknowledged; beyond it, the leader waits. Default 8 MiB. */
+  /** Bytes sent to one follower and not acknowledged; beyond it, the leader waits. Default 2 MiB. */
   readonly inflightBytesMax: number;
+  /** Payload bytes of writes that are not committed and applied; beyond it, writes are refused. Default 64 MiB. */
+  readonly uncommittedBytesMax: number;
   /** Writes waiting for their answer; beyond it, they are refused. Default 4,096. */
   readonly pendingWritesMax: number;
   /** Reads waiting for their confirmation; beyond it, they are refused. Default 4,096. */
@@ -27,8 +29,9 @@ export const defaultConfig: Config = {
   heartbeatIntervalMs: 100,
   tickIntervalMs: 25,
   failoverDelayMsMax: 40,
-  appendBytesMax: 1024 * 1024,
-  inflightBytesMax: 8 * 1024 * 1024,
+  appendBytesMax: 128 * 1024,
+  inflightBytesMax: 2 * 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
   pendingWritesMax: 4096,
   pendingReadsMax: 4096,
 };

@@ -4,6 +4,8 @@ import type { Index, NodeId, Peer } from './types.ts';
 export interface Member extends Peer {
   /** Where its peers reach it: a WebSocket URL such as `ws://10.0.0.1:7101`. */
   readonly url: string;
+  /** On a learner: the leader makes it a voter once it has caught up (thesis §4.2.1). */
+  readonly willVote?: true;
 }
 
 /**

@@ -89,8 +89,8 @@ export function persistChanges(draft: Draft): void {
   const hasNewHardState = draft.hardStateSeq === seq;
   if (!hasNewHardState && draft.batches.length === 0) return;
   draft.persistSeq = seq;
-  const apply = draft.outputs.findIndex((output) => output.type === 'applyReq');
-  const place = apply < 0 ? draft.outputs.length : apply;
+  const later = draft.outputs.findIndex(({ type }) => type === 'applyReq' || type === 'installSnapshotReq');
+  const place = later < 0 ? draft.outputs.length : later;
   draft.outputs.splice(place, 0, requestOf(draft, seq, hasNewHardState));
 }
 

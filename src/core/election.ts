@@ -2,7 +2,7 @@ import { isVoter, membersOf } from './configuration.ts';
 import { isHardStateDurable, send, sendWhenDurable, setTerm, setVote } from './durability.ts';
 import { becomeLeader } from './leader.ts';
 import { isAtLeastAsComplete, lastTerm } from './log.ts';
-import type { Message, PreVote, PreVoteReply, RequestVote, RequestVoteReply } from './message.ts';
+import type { Message, PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
 import { isQuorum } from './quorum.ts';
 import { drawBelow, nextRandom } from './random.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
@@ -13,13 +13,25 @@ import { after, isSamePeer, type NodeId, type Peer } from './types.ts';
 export function onElectionTick(draft: Draft, elapsedMs: number): void {
   draft.electionElapsedMs += elapsedMs;
   if (draft.electionElapsedMs < draft.electionTimeoutMs) return;
-  if (canCampaign(draft)) becomePreCandidate(draft);
-  else restartElectionTimer(draft);
+  if (canCampaign(draft)) return becomePreCandidate(draft);
+  becomeFollower(draft, draft.currentTerm, null); // It waits for nobody in particular, and sticks to nobody.
+  restartElectionTimer(draft);
 }
 
-/** Only voters stand for election. */
+/**
+ * Only voters stand for election, and only with a disk that keeps up: a term that is never durable helps nobody.
+ * Who leaves is a voter until the entry that says so is committed: perhaps nobody else holds it (thesis §4.2.2).
+ */
 export function canCampaign(draft: Draft): boolean {
-  return draft.role.type !== 'leader' && isVoter(configurationOf(draft), draft.self);
+  const isDiskHung = draft.flushElapsedMs >= draft.config.electionTimeoutMsMin;
+  const isFree = draft.role.type !== 'leader' && draft.installing === null && !isDiskHung;
+  return isFree && mayBeNeeded(draft);
+}
+
+/** Whether it votes in the configuration in effect, or in one that may yet come back into effect. */
+function mayBeNeeded({ configurations, commitIndex, self }: Draft): boolean {
+  const committed = configurations.findLastIndex((at) => at.index <= commitIndex);
+  return configurations.slice(Math.max(0, committed)).some((at) => isVoter(at.configuration, self));
 }
 
 /**
@@ -28,25 +40,38 @@ export function canCampaign(draft: Draft): boolean {
  */
 export function becomePreCandidate(draft: Draft): void {
   restartElectionTimer(draft);
-  draft.role = { type: 'preCandidate', votes: [draft.self] };
+  const votes = withVote(draft, [], draft.self);
+  draft.role = { type: 'preCandidate', votes };
   const request: PreVote = { type: 'preVote', term: after(draft.currentTerm), ...lastEntryOf(draft) };
   for (const peer of otherVoters(draft)) send(draft, peer, request);
-  if (hasWon(draft, [draft.self])) becomeCandidate(draft);
+  if (hasWon(draft, votes)) becomeCandidate(draft);
 }
 
 /** Stands for election in a new term (§5.2): votes for itself, and asks once that is durable (rule 1). */
-export function becomeCandidate(draft: Draft): void {
+export function becomeCandidate(draft: Draft, isTransfer = false): void {
   restartElectionTimer(draft);
   setTerm(draft, after(draft.currentTerm));
   setVote(draft, draft.self);
   draft.role = { type: 'candidate', votes: [] };
-  const request: RequestVote = { type: 'requestVote', term: draft.currentTerm, ...lastEntryOf(draft) };
+  const request: RequestVote = {
+    type: 'requestVote',
+    term: draft.currentTerm,
+    isTransfer,
+    ...lastEntryOf(draft),
+  };
   for (const peer of otherVoters(draft)) sendWhenDurable(draft, peer, request);
 }
 
 /** A candidate's own vote counts once its disk has it (rule 2). */
 export function countOwnVote(draft: Draft): void {
   if (isHardStateDurable(draft)) countVote(draft, draft.self);
+}
+
+/** The leader hands over to this node: no pre-vote, since the leader itself makes way (thesis §3.10). */
+export function onTimeoutNow(draft: Draft, from: Peer, request: TimeoutNow): void {
+  const { role } = draft;
+  const isFromLeader = role.type === 'follower' && isSamePeer(role.leader, from);
+  if (request.term === draft.currentTerm && isFromLeader && canCampaign(draft)) becomeCandidate(draft, true);
 }
 
 /**
@@ -76,7 +101,7 @@ export function onPreVoteReply(draft: Draft, from: Peer, reply: PreVoteReply): v
  */
 export function onRequestVote(draft: Draft, from: Peer, request: RequestVote): void {
   if (request.term > draft.currentTerm) {
-    if (isSticky(draft)) return; // A disruptive server: the leader we have is alive.
+    if (isSticky(draft) && !request.isTransfer) return; // A disruptive server: the leader we have is alive.
     becomeFollower(draft, request.term, null);
   }
   const isCurrent = request.term === draft.currentTerm;
@@ -84,11 +109,12 @@ export function onRequestVote(draft: Draft, from: Peer, request: RequestVote): v
   const voteGranted =
     isCurrent &&
     isFree &&
-    draft.role.type === 'follower' &&
+    (draft.role.type === 'follower' || draft.role.type === 'preCandidate') &&
     hasConfiguration(draft) &&
     isAtLeastAsComplete(request, draft.log);
   const reply: Message = { type: 'requestVoteReply', term: draft.currentTerm, voteGranted };
   if (!voteGranted) return send(draft, from, reply); // Promises nothing.
+  if (draft.role.type === 'preCandidate') becomeFollower(draft, draft.currentTerm, null);
   if (draft.votedFor === null) setVote(draft, from);
   restartElectionTimer(draft); // Having helped a candidate, give it time to win (§5.2).
   sendWhenDurable(draft, from, reply);

@@ -1,8 +1,8 @@
-import { acknowledge } from './append-entries.ts';
 import { advanceCommitAsLeader } from './commit.ts';
 import { releaseHeld } from './durability.ts';
 import { countOwnVote } from './election.ts';
 import { fault } from './fault.ts';
+import { acknowledge } from './following.ts';
 import type { Fault } from './output.ts';
 import type { Draft } from './state.ts';
 import type { Seq } from './types.ts';
@@ -16,6 +16,7 @@ export function onPersistRes(draft: Draft, seq: Seq): Fault | undefined {
     return fault('self', 'unknownCompletion', { seq, persistSeq: draft.persistSeq });
   if (seq <= draft.durableSeq) return undefined; // Late: a newer one came first.
   draft.durableSeq = seq;
+  draft.flushElapsedMs = 0;
   draft.unflushed = draft.unflushed.filter((request) => request.seq > seq);
   releaseHeld(draft);
   if (draft.role.type === 'candidate') countOwnVote(draft);

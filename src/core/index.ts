@@ -2,8 +2,10 @@ export * from './batch.ts';
 export * from './codec.ts';
 export * from './config.ts';
 export * from './configuration.ts';
+export { decodeConfiguration, encodeConfiguration } from './configuration-codec.ts';
 export * from './crc32.ts';
 export * from './errors.ts';
+export { type Explanation, explain } from './explain.ts';
 export * from './input.ts';
 export { checkState, checkTransition } from './invariants.ts';
 export { append, emptyLog, type LogIndex, lastTerm, type TermStart, termAt, truncateFrom } from './log.ts';
@@ -14,10 +16,12 @@ export { type PeerLike, Raft, type RaftConfig } from './raft.ts';
 export type { RandomState } from './random.ts';
 export {
   type Candidate,
+  type Compacting,
   configurationOf,
   durableIndex,
   type Follower,
   type Held,
+  type Installing,
   initialState,
   type Leader,
   type PendingRead,
@@ -26,6 +30,7 @@ export {
   type Role,
   type Start,
   type State,
+  type Transfer,
   type Unflushed,
 } from './state.ts';
 export { type Step, step } from './step.ts';

@@ -1,4 +1,5 @@
 import type { EntryBatch } from './batch.ts';
+import type { Member } from './configuration.ts';
 import type { Message } from './message.ts';
 import type { Index, NodeId, Peer, RequestId, Seq } from './types.ts';
 
@@ -72,6 +73,77 @@ export interface Campaign {
   readonly id: RequestId;
 }
 
+/** One step of a change of members. */
+export type MemberChange =
+  /** A new member, a learner at first; with `role: 'voter'` it is promoted once it has caught up. */
+  | { readonly type: 'add'; readonly member: Member; readonly role: 'voter' | 'learner' }
+  | { readonly type: 'remove'; readonly id: NodeId }
+  /** A learner that has caught up becomes a voter. */
+  | { readonly type: 'promote'; readonly id: NodeId }
+  /** A voter becomes a learner. */
+  | { readonly type: 'demote'; readonly id: NodeId }
+  /** A member is reached elsewhere from now on. */
+  | { readonly type: 'move'; readonly id: NodeId; readonly url: string };
+
+/** Changes the members, all at once (§6). Answered by one `adminRes`, once the change is committed. */
+export interface ChangeMembers {
+  readonly type: 'changeMembers';
+  readonly id: RequestId;
+  /** Taken in order; a removed name may be added again with another store. */
+  readonly changes: readonly MemberChange[];
+  /** When there: only if the configuration in effect is the one of this index (compare and set). */
+  readonly expectedIndex?: Index;
+}
+
+/**
+ * Hands leadership over (thesis §3.10). Answered by one `adminRes`, once this node has stepped down for the
+ * next leader, or has given up.
+ */
+export interface TransferLeadership {
+  readonly type: 'transferLeadership';
+  readonly id: RequestId;
+  /** Without it: to the voter that is furthest. */
+  readonly to?: NodeId;
+}
+
+/**
+ * Takes a snapshot and drops the log that it makes needless, but for what a transfer under way needs.
+ * Answered by one `adminRes`, once that is durable.
+ */
+export interface Compact {
+  readonly type: 'compact';
+  readonly id: RequestId;
+  /** Entries before the snapshot to keep, for followers that are a little behind; rounded to older snapshots. */
+  readonly keepsPrevious: boolean;
+}
+
+/** The snapshot that a `takeSnapshotReq` asked for is durable through `index`, the end of a batch. */
+export interface TakeSnapshotRes {
+  readonly type: 'takeSnapshotRes';
+  readonly seq: Seq;
+  readonly index: Index;
+}
+
+/** The prefix of the log is gone, durably. */
+export interface CompactLogRes {
+  readonly type: 'compactLogRes';
+  readonly seq: Seq;
+}
+
+/** All chunks of a snapshot are on the follower's disk, or the transfer failed (`null`). */
+export interface SendSnapshotRes {
+  readonly type: 'sendSnapshotRes';
+  readonly seq: Seq;
+  readonly sent: { readonly transferId: string; readonly index: Index; readonly logTimeMs: number } | null;
+}
+
+/** The snapshot is what this node's disk and machine hold now; or it could not be installed, and nothing changed. */
+export interface InstallSnapshotRes {
+  readonly type: 'installSnapshotRes';
+  readonly seq: Seq;
+  readonly isInstalled: boolean;
+}
+
 /** The transport has a connection to or from this node again. A hint, never proof. */
 export interface PeerUp {
   readonly type: 'peerUp';
@@ -95,5 +167,12 @@ export type Input =
   | ApplyRes
   | ReadStateMachineRes
   | Campaign
+  | ChangeMembers
+  | TransferLeadership
+  | Compact
+  | TakeSnapshotRes
+  | CompactLogRes
+  | SendSnapshotRes
+  | InstallSnapshotRes
   | PeerUp
   | PeerDown;

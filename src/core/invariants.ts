@@ -1,4 +1,4 @@
-import { membersOf } from './configuration.ts';
+import { type Configuration, type ConfigurationAt, type Member, membersOf } from './configuration.ts';
 import { type LogIndex, lastTerm, termAt } from './log.ts';
 import type { Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
@@ -17,11 +17,17 @@ function firstBroken(claims: readonly Claim[]): string | undefined {
  * holds: tests and simulations ask after every step.
  */
 export function checkState(state: State): string | undefined {
-  const problem = checkLog(state) ?? checkDisk(state) ?? checkRequests(state) ?? checkRole(state);
+  const problem =
+    checkLog(state) ??
+    checkConfigurations(state) ??
+    checkDisk(state) ??
+    checkRequests(state) ??
+    checkSnapshots(state) ??
+    checkRole(state);
   return problem && `${state.self.id}: ${problem}`;
 }
 
-function checkLog({ log, commitIndex, lastApplied, currentTerm, configurations }: State): string | undefined {
+function checkLog({ log, commitIndex, lastApplied, currentTerm }: State): string | undefined {
   return firstBroken([
     [lastApplied <= commitIndex, `lastApplied ${lastApplied} is above commitIndex ${commitIndex}`],
     [commitIndex <= log.lastIndex, `commitIndex ${commitIndex} is above lastIndex ${log.lastIndex}`],
@@ -35,8 +41,63 @@ function checkLog({ log, commitIndex, lastApplied, currentTerm, configurations }
     [isAscending([log.startTerm - 1, ...log.terms.map((start) => start.term)]), 'terms of the log fall'],
     [(log.terms.at(-1)?.index ?? 0) <= log.lastIndex, 'a term begins beyond the last entry'],
     [lastTerm(log) <= currentTerm, `the last entry's term ${lastTerm(log)} is above term ${currentTerm}`],
+  ]);
+}
+
+/** Configurations stand in the log, or at its start; and follow from each other (§6, rule 8). */
+function checkConfigurations({ configurations, log }: State): string | undefined {
+  const atStart = configurations.filter((at) => at.index <= log.startIndex);
+  return firstBroken([
     [isAscending(configurations.map((at) => at.index)), 'configurations are out of order'],
     [(configurations.at(-1)?.index ?? 0) <= log.lastIndex, 'a configuration is beyond the last entry'],
+    [
+      configurations.length === 0 || atStart.length === 1,
+      `${atStart.length} configurations at the log's start`,
+    ],
+    [configurations.every((at) => at.configuration.voters.length > 0), 'a configuration without a voter'],
+    [configurations.every((at) => hasNoTwins(at.configuration)), 'a member is listed twice'],
+    [
+      configurations.slice(1).every((at, place) => isStep(configurations[place] as ConfigurationAt, at)),
+      'voters change without a joint configuration',
+    ],
+  ]);
+}
+
+function hasNoTwins({ voters, votersOutgoing, learners }: Configuration): boolean {
+  const isSet = (members: readonly Member[]) => new Set(members.map(({ id }) => id)).size === members.length;
+  return isSet(votersOutgoing) && isSet([...voters, ...learners]);
+}
+
+/** Every majority of one meets every majority of the next: the same voters, or a joint configuration between (§6). */
+function isStep({ configuration: from }: ConfigurationAt, { configuration: to }: ConfigurationAt): boolean {
+  if (from.votersOutgoing.length > 0)
+    return to.votersOutgoing.length === 0 && areSame(from.voters, to.voters);
+  return areSame(from.voters, to.votersOutgoing.length > 0 ? to.votersOutgoing : to.voters);
+}
+
+function areSame(a: readonly Member[], b: readonly Member[]): boolean {
+  return a.length === b.length && a.every((member) => b.some((other) => isSamePeer(member, other)));
+}
+
+/** A snapshot that is being installed, or taken (§7, rule 12). */
+function checkSnapshots(state: State): string | undefined {
+  const { installing, compacting, snapshotSeq, snapshotIndex, commitIndex, log, role, lastApplied } = state;
+  return firstBroken([
+    [lastApplied >= log.startIndex, `lastApplied ${lastApplied} is before the log, at ${log.startIndex}`],
+    [snapshotIndex <= lastApplied, `a snapshot of ${snapshotIndex}, and ${lastApplied} is applied`],
+    [
+      snapshotIndex >= log.startIndex,
+      `a snapshot of ${snapshotIndex}, and the log begins at ${log.startIndex}`,
+    ],
+    [
+      (installing?.seq ?? 0) <= snapshotSeq && (compacting?.seq ?? 0) <= snapshotSeq,
+      'a snapshot that nobody asked for',
+    ],
+    [installing === null || role.type === 'follower', `a ${role.type} installs a snapshot`],
+    [
+      installing === null || installing.snapshot.index > commitIndex,
+      `a snapshot of ${installing?.snapshot.index} is installed over ${commitIndex}`,
+    ],
   ]);
 }
 
@@ -58,7 +119,14 @@ function checkDisk(state: State): string | undefined {
   ]);
 }
 
-function checkRequests({ writes, lastApplied, log, role, commitIndex }: State): string | undefined {
+function checkRequests({
+  writes,
+  writeBytes,
+  lastApplied,
+  log,
+  role,
+  commitIndex,
+}: State): string | undefined {
   return firstBroken([
     [isAscending(writes.flatMap((write) => [write.index - 0.5, write.lastIndex])), 'writes are out of order'],
     [writes.every((write) => write.lastIndex > lastApplied), 'an applied write waits for its answer'],
@@ -66,6 +134,10 @@ function checkRequests({ writes, lastApplied, log, role, commitIndex }: State): 
     [
       role.type === 'leader' || writes.every((write) => write.lastIndex <= commitIndex),
       'a write waits for a leader that has stepped down',
+    ],
+    [
+      writes.reduce((sum, { bytes }) => sum + bytes, 0) === writeBytes,
+      `${writeBytes} bytes of writes wait, counted otherwise`,
     ],
   ]);
 }
@@ -117,24 +189,51 @@ function checkVotes(state: State, type: string, votes: readonly Peer[]): string 
 function checkLeader(state: State, leader: Leader): string | undefined {
   const others = membersOf(configurationOf(state)).filter((member) => !isSamePeer(member, state.self));
   const rounds = leader.reads.map((read) => read.round);
+  const latestIndex = state.configurations.at(-1)?.index ?? 0;
+  const isSettled = latestIndex <= state.commitIndex; // Until then, those who leave are served as well.
+  const { transfer, readyIndex, settledIndex } = leader;
   return firstBroken([
     [isSamePeer(state.votedFor, state.self), 'a leader has not voted for itself'],
     [
-      leader.peers.length === others.length,
+      isSettled ? leader.peers.length === others.length : leader.peers.length >= others.length,
       `${leader.peers.length} followers of ${others.length} are served`,
+    ],
+    [!leader.peers.some((peer) => isSamePeer(peer, state.self)), 'a leader serves itself'],
+    [settledIndex <= state.commitIndex, `settled ${settledIndex}, committed ${state.commitIndex}`],
+    [
+      state.commitIndex < readyIndex || !isSettled || settledIndex === latestIndex,
+      `the committed configuration of ${latestIndex} is not acted on, that of ${settledIndex} is`,
+    ],
+    [leader.changeId === null || !isChangeDone(state), 'a change that is complete is not answered'],
+    [!isSamePeer(transfer?.to ?? null, state.self), 'a leader hands over to itself'],
+    [!leader.isLeaving || isChangeDone(state), 'a leader leaves before its removal'],
+    [
+      leader.isLeaving ? transfer !== null : transfer?.id !== null,
+      'a leader that leaves hands over to nobody',
     ],
     [
       others.every((member) => leader.peers.some((peer) => isSamePeer(peer, member))),
       'a follower is not served',
     ],
     [lastTerm(state.log) === state.currentTerm, 'a leader has no entry of its term'],
-    [termAt(state.log, leader.readyIndex) === state.currentTerm, 'readyIndex is not of this term'],
+    [
+      readyIndex <= state.log.startIndex || termAt(state.log, readyIndex) === state.currentTerm,
+      'readyIndex is not of this term',
+    ],
     [rounds.every((round) => round <= leader.round), 'a read waits for a round that never began'],
     [
       rounds.every((round, at) => round > 0 || rounds.slice(at).every((later) => later === 0)),
       'reads out of order',
     ],
   ]);
+}
+
+/** Whether the configuration in effect is committed, and not joint. */
+function isChangeDone({ configurations, commitIndex }: State): boolean {
+  const latest = configurations.at(-1);
+  return (
+    latest === undefined || (latest.index <= commitIndex && latest.configuration.votersOutgoing.length === 0)
+  );
 }
 
 function checkProgress({ log, commitIndex }: State, leader: Leader, peer: Progress): string | undefined {
@@ -151,6 +250,18 @@ function checkProgress({ log, commitIndex }: State, leader: Leader, peer: Progre
     ],
     [peer.round <= leader.round, `${id} answered round ${peer.round} of ${leader.round}`],
     [peer.sentCommit <= commitIndex, `${id} was told commit ${peer.sentCommit} of ${commitIndex}`],
+    [
+      peer.state === 'snapshot' || (peer.snapshotSeq === 0 && peer.arrivedSnapshot === null),
+      `${id} gets a snapshot as a ${peer.state}`,
+    ],
+    [
+      peer.state !== 'snapshot' || peer.snapshotFrom >= log.startIndex,
+      `${id} gets a snapshot from ${peer.snapshotFrom}, and the log begins at ${log.startIndex}`,
+    ],
+    [
+      (peer.arrivedSnapshot?.snapshot.index ?? commitIndex) <= commitIndex,
+      `${id} gets a snapshot of ${peer.arrivedSnapshot?.snapshot.index}, beyond ${commitIndex}`,
+    ],
   ]);
 }
 
@@ -165,6 +276,7 @@ export function checkTransition(before: State, after: State): string | undefined
     checkMonotonic(before, after) ??
     checkTerm(before, after) ??
     checkPrefix(before.log, after.log, before.commitIndex) ??
+    checkStart(before, after) ??
     checkRoleChange(before, after);
   return problem && `${after.self.id}: ${problem}`;
 }
@@ -186,6 +298,8 @@ const monotonic = [
   'hardStateSeq',
   'readLogSeq',
   'applySeq',
+  'snapshotSeq',
+  'snapshotIndex',
   'now',
 ] as const;
 
@@ -220,6 +334,23 @@ function checkPrefix(before: LogIndex, after: LogIndex, index: number): string |
   return replaced && `the entry at ${replaced.index} was replaced, though kept through ${index}`;
 }
 
+/** The log's start moves on within what is applied, or to a snapshot that was being installed (§7, rule 12). */
+function checkStart(before: State, after: State): string | undefined {
+  const { startIndex, startTerm } = after.log;
+  if (startIndex === before.log.startIndex) return undefined;
+  const { installing } = before;
+  const isInstalled = installing?.snapshot.index === startIndex && installing.snapshot.term === startTerm;
+  const isCompacted = startIndex <= before.lastApplied && termAt(before.log, startIndex) === startTerm;
+  return firstBroken([
+    [
+      startIndex > before.log.startIndex,
+      `the log's start fell from ${before.log.startIndex} to ${startIndex}`,
+    ],
+    [isInstalled || isCompacted, `the log was cut at ${startIndex}, ${before.lastApplied} is applied`],
+    [after.log.lastIndex >= before.commitIndex, `the log ends at ${after.log.lastIndex}, before the commit`],
+  ]);
+}
+
 function checkRoleChange(before: State, after: State): string | undefined {
   const isSameTerm = before.currentTerm === after.currentTerm;
   const wasLeader = before.role.type === 'leader';
@@ -238,13 +369,10 @@ function checkRoleChange(before: State, after: State): string | undefined {
 function checkLeaderStep(before: State, after: State): string | undefined {
   if (before.role.type !== 'leader' || after.role.type !== 'leader') return undefined;
   const { peers, round, readyIndex } = after.role;
-  const fallen = peers.find((peer, at) => {
-    const was = (before.role as Leader).peers[at];
-    return (
-      was !== undefined &&
-      isSamePeer(was, peer) &&
-      (peer.matchIndex < was.matchIndex || peer.round < was.round)
-    );
+  const were = before.role.peers;
+  const fallen = peers.find((peer) => {
+    const was = were.find((other) => isSamePeer(other, peer));
+    return was !== undefined && (peer.matchIndex < was.matchIndex || peer.round < was.round);
   });
   return (
     checkPrefix(before.log, after.log, before.log.lastIndex) ??
@@ -261,6 +389,7 @@ function checkLeaderStep(before: State, after: State): string | undefined {
 function checkFollowerStep(before: State, after: State): string | undefined {
   if (before.role.type !== 'follower' || after.role.type !== 'follower') return undefined;
   if (before.role.leader === null) return undefined;
+  if (after.role.leader === null) return checkPrefix(before.log, after.log, before.log.lastIndex); // Given up.
   const { leader, verifiedIndex, ackedIndex } = before.role;
   return (
     checkPrefix(before.log, after.log, verifiedIndex) ??

@@ -1,12 +1,14 @@
 import { membersOf } from './configuration.ts';
 import { crc32 } from './crc32.ts';
+import { promoteLearners } from './membership.ts';
 import { edit } from './peers.ts';
 import { becomeProbe, copyProgress, newProgress, type Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
 import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
-import { after, type Index, index0, isSamePeer, type NodeId } from './types.ts';
+import { checkTransfer } from './transfer.ts';
+import { after, before, type Index, index0, isSamePeer, type NodeId } from './types.ts';
 
 /** One entry without content: its length, 0, and nothing. */
 const emptyEntry = new Uint8Array(4);
@@ -21,12 +23,19 @@ export function becomeLeader(draft: Draft): void {
   const others = membersOf(configurationOf(draft)).filter((member) => !isSamePeer(member, draft.self));
   draft.role = {
     type: 'leader',
-    peers: others.map((member) => newProgress(member, lastIndex)),
+    peers: others.map((member) =>
+      newProgress(member, { lastIndex, isConnected: !draft.downPeers.includes(member.id) }),
+    ),
     readyIndex: after(lastIndex),
     round: 0,
     reads: [],
     heartbeatElapsedMs: 0,
     quorumElapsedMs: 0,
+    markIndex: index0,
+    settledIndex: before(index0),
+    changeId: null,
+    transfer: null,
+    isLeaving: false,
   };
   propose(draft, draft.role, {
     kind: 'noop',
@@ -36,19 +45,37 @@ export function becomeLeader(draft: Draft): void {
   });
 }
 
-/** Time passes for a leader: heartbeats, and a look at who still answers. */
+/**
+ * Time passes for a leader: heartbeats, and a look at who still answers. One whose own disk hangs steps down,
+ * since another may do better (rule 18).
+ */
 export function onLeaderTick(draft: Draft, leader: LeaderDraft, elapsedMs: number): void {
+  if (draft.flushElapsedMs >= draft.config.electionTimeoutMsMax)
+    return becomeFollower(draft, draft.currentTerm, null);
+  checkTransfer(draft, leader, elapsedMs);
+  if (draft.role !== leader) return; // It has left.
   leader.quorumElapsedMs += elapsedMs;
   if (leader.quorumElapsedMs >= draft.config.electionTimeoutMsMin) {
     if (!hasActiveQuorum(draft, leader)) return becomeFollower(draft, draft.currentTerm, null);
-    leader.quorumElapsedMs = 0;
-    leader.peers = leader.peers.map((peer) => ({ ...copyProgress(peer), isActive: false }));
+    lookAround(draft, leader);
   }
   leader.heartbeatElapsedMs += elapsedMs;
   if (leader.heartbeatElapsedMs >= draft.config.heartbeatIntervalMs) {
     leader.heartbeatElapsedMs = 0;
     sendHeartbeats(draft, leader);
   }
+}
+
+/** Once in an election timeout: who has caught up may vote, and everyone has to answer anew. */
+function lookAround(draft: Draft, leader: LeaderDraft): void {
+  promoteLearners(draft, leader);
+  leader.quorumElapsedMs = 0;
+  leader.markIndex = draft.log.lastIndex;
+  leader.peers = leader.peers.map((peer) => {
+    const next = copyProgress(peer);
+    next.isActive = false;
+    return next;
+  });
 }
 
 /**
@@ -68,7 +95,7 @@ export function onFollowerUp(draft: Draft, leader: LeaderDraft, id: NodeId): voi
   if (place < 0) return;
   const peer = edit(leader, place);
   peer.isConnected = true;
-  becomeProbe(peer, whereItMayAgree(peer));
+  if (peer.state !== 'snapshot') becomeProbe(peer, whereItMayAgree(peer)); // A transfer resumes by itself.
   probe(draft, leader, peer);
 }
 
@@ -78,6 +105,7 @@ export function onFollowerDown(leader: LeaderDraft, id: NodeId): void {
   if (place < 0) return;
   const peer = edit(leader, place);
   peer.isConnected = false;
+  if (peer.state === 'snapshot') return;
   becomeProbe(peer, whereItMayAgree(peer));
   peer.isPaused = true;
 }

@@ -81,6 +81,30 @@ export function truncateFrom(log: LogIndex, from: Index): LogIndex {
   };
 }
 
+/** The log without its entries through `through`, which a snapshot stands for (§7). `through` is in the log. */
+export function compactThrough(log: LogIndex, through: Index): LogIndex {
+  const first = after(through);
+  const rest = log.terms.filter((start) => start.index > first);
+  const term = termAt(log, first);
+  return {
+    startIndex: through,
+    startTerm: termAt(log, through) ?? log.startTerm,
+    lastIndex: log.lastIndex,
+    terms: term === undefined ? [] : [{ index: first, term }, ...rest],
+    lastLogTimeMs: log.lastLogTimeMs,
+  };
+}
+
+/** A log that begins after a snapshot, and holds nothing yet (§7). */
+export function resetTo(snapshot: {
+  readonly index: Index;
+  readonly term: Term;
+  readonly logTimeMs: number;
+}): LogIndex {
+  const { index, term, logTimeMs } = snapshot;
+  return { startIndex: index, startTerm: term, lastIndex: index, terms: [], lastLogTimeMs: logTimeMs };
+}
+
 /**
  * The last index, not above `index`, whose term is not above `term`: where two logs may still agree
  * (§5.3, the optimisation of its last paragraphs; whole terms are skipped at once).

@@ -1,4 +1,5 @@
 import type { EntryBatch } from './batch.ts';
+import type { ConfigurationAt } from './configuration.ts';
 import type { Index, Term } from './types.ts';
 
 /** Asks whether an election could be won, before disturbing anyone with a higher term (thesis §9.6). */
@@ -22,6 +23,8 @@ export interface PreVoteReply {
 export interface RequestVote {
   readonly type: 'requestVote';
   readonly term: Term;
+  /** The leader itself asked the sender to stand: nobody need stick to that leader (thesis §3.10, §4.2.3). */
+  readonly isTransfer: boolean;
   readonly lastLogIndex: Index;
   readonly lastLogTerm: Term;
 }
@@ -66,6 +69,36 @@ export interface AppendEntriesReply {
   readonly hintTerm: Term;
 }
 
+/** Asks a voter whose log is complete to stand for election at once (thesis §3.10). */
+export interface TimeoutNow {
+  readonly type: 'timeoutNow';
+  readonly term: Term;
+}
+
+/** What a snapshot stands for: the state machine after a committed entry, and what the log said until then (§7). */
+export interface SnapshotMeta {
+  /** The paper's `lastIncludedIndex`. */
+  readonly index: Index;
+  /** The paper's `lastIncludedTerm`. */
+  readonly term: Term;
+  /** The log's clock at `index`. */
+  readonly logTimeMs: number;
+  /** The configuration in effect at `index`, which is committed (rule 8), and where it stood. */
+  readonly configuration: ConfigurationAt;
+}
+
+/**
+ * InstallSnapshot (§7), once all chunks of the snapshot have arrived on the follower's disk: they travel
+ * outside the core. Answered by an {@link AppendEntriesReply}.
+ */
+export interface InstallSnapshot {
+  readonly type: 'installSnapshot';
+  readonly term: Term;
+  /** The transfer whose chunks have arrived. */
+  readonly transferId: string;
+  readonly snapshot: SnapshotMeta;
+}
+
 /** What nodes say to each other. It may be lost, late, doubled or reordered. */
 export type Message =
   | PreVote
@@ -73,4 +106,6 @@ export type Message =
   | RequestVote
   | RequestVoteReply
   | AppendEntries
-  | AppendEntriesReply;
+  | AppendEntriesReply
+  | TimeoutNow
+  | InstallSnapshot;

@@ -1,5 +1,5 @@
 import type { EntryBatch } from './batch.ts';
-import type { Message } from './message.ts';
+import type { Message, SnapshotMeta } from './message.ts';
 import type { Index, NodeId, Peer, RequestId, Seq, Term } from './types.ts';
 
 /** A message to send. It may always be sent at once: what must wait for the disk, the core held back. */
@@ -54,12 +54,58 @@ export interface ReadStateMachineReq {
   readonly payload?: Uint8Array;
 }
 
+/**
+ * Take a view of the state machine as it is now in its lane, and make it a durable snapshot; for a machine
+ * whose durable state is one already, say through which index.
+ */
+export interface TakeSnapshotReq {
+  readonly type: 'takeSnapshotReq';
+  readonly seq: Seq;
+}
+
+/** Drop the log through this index, and keep its term and the configuration in effect there. */
+export interface CompactLogReq {
+  readonly type: 'compactLogReq';
+  readonly seq: Seq;
+  readonly through: Index;
+  readonly throughTerm: Term;
+}
+
+/** Send the state machine as it is, applied through `from` at least, to a follower, in chunks, until all are there. */
+export interface SendSnapshotReq {
+  readonly type: 'sendSnapshotReq';
+  readonly seq: Seq;
+  readonly to: Peer;
+  readonly from: Index;
+}
+
+/**
+ * Switch to the snapshot of this transfer: machine data, applied index, log start and configuration at once
+ * (rule 12); term and vote stay. A barrier in both lanes.
+ */
+export interface InstallSnapshotReq {
+  readonly type: 'installSnapshotReq';
+  readonly seq: Seq;
+  readonly transferId: string;
+  readonly snapshot: SnapshotMeta;
+  /** The log holds the snapshot's last entry: what follows it stays. Otherwise the whole log goes. */
+  readonly keepsSuffix: boolean;
+}
+
 /** Why a request did nothing; it is safe to send it again. */
 export type Refusal =
   /** This node does not lead; `leaderId` is its best guess at who does. */
   | { readonly type: 'notLeader'; readonly leaderId: NodeId | null }
   /** Too many requests are under way. */
   | { readonly type: 'overloaded' }
+  /** Leadership is being handed over to `to`: it goes on there in a moment. */
+  | { readonly type: 'transferring'; readonly to: NodeId }
+  /** Something of its kind is under way, or has to come first; `detail` says what. */
+  | { readonly type: 'busy'; readonly detail: string }
+  /** What it was conditional on is not so; `detail` says what is. */
+  | { readonly type: 'conflict'; readonly detail: string }
+  /** It was given up: the other side did not get on within an election timeout. */
+  | { readonly type: 'timeout'; readonly detail: string }
   /** The request itself is malformed; `detail` says how. */
   | { readonly type: 'invalid'; readonly detail: string };
 
@@ -78,7 +124,11 @@ export type ReadResult =
   | { readonly type: 'refused'; readonly reason: Refusal };
 
 /** What became of an operator's request. */
-export type AdminResult = { readonly type: 'ok' } | { readonly type: 'refused'; readonly reason: Refusal };
+export type AdminResult =
+  | { readonly type: 'ok' }
+  | { readonly type: 'refused'; readonly reason: Refusal }
+  /** This node stepped down meanwhile: the next leader may or may not complete it. */
+  | { readonly type: 'unknown' };
 
 /** The answer to a `write`: exactly one for each. */
 export interface WriteRes {
@@ -137,6 +187,10 @@ export type Output =
   | ReadLogReq
   | ApplyReq
   | ReadStateMachineReq
+  | TakeSnapshotReq
+  | CompactLogReq
+  | SendSnapshotReq
+  | InstallSnapshotReq
   | WriteRes
   | ReadRes
   | AdminRes

@@ -13,3 +13,8 @@ export function edit(leader: LeaderDraft, place: number): ProgressDraft {
   leader.peers = leader.peers.with(place, copy);
   return copy;
 }
+
+/** Where a message to this follower goes. */
+export function addressOf({ id, storeId }: Progress): Peer {
+  return { id, storeId };
+}

@@ -1,4 +1,5 @@
 import type { Member } from './configuration.ts';
+import type { SnapshotMeta } from './message.ts';
 import { after, type Index, index0, type Peer, type Seq } from './types.ts';
 
 /** Bytes that were sent and not acknowledged, up to an index. */
@@ -11,9 +12,10 @@ export interface Inflight {
 export interface Progress extends Peer {
   /**
    * `probe`: looking for the place where the logs agree, one message at a time. `replicate`: entries are
-   * sent as they come, ahead of the acknowledgements.
+   * sent as they come, ahead of the acknowledgements. `snapshot`: it needs what the log no longer holds, and
+   * gets heartbeats only.
    */
-  readonly state: 'probe' | 'replicate';
+  readonly state: 'probe' | 'replicate' | 'snapshot';
   /** Known to be durable on the follower, and the same as here. */
   readonly matchIndex: Index;
   /** The next entry to send. */
@@ -33,6 +35,12 @@ export interface Progress extends Peer {
   /** In the order sent. */
   readonly inflight: readonly Inflight[];
   readonly inflightBytes: number;
+  /** The `sendSnapshotReq` under way for it; 0 if none. */
+  readonly snapshotSeq: Seq;
+  /** The log after this index is kept for it while it gets a snapshot. */
+  readonly snapshotFrom: Index;
+  /** A snapshot that is whole on its disk, and that it has not said it has installed. */
+  readonly arrivedSnapshot: { readonly transferId: string; readonly snapshot: SnapshotMeta } | null;
 }
 
 /** A progress that its owner may change. */
@@ -42,7 +50,10 @@ export type ProgressDraft = { -readonly [K in keyof Progress]: Progress[K] };
 const inflightItemsMax = 64;
 
 /** What a new leader assumes of a follower (§5.3: nextIndex is the leader's last index + 1). */
-export function newProgress(member: Member, lastIndex: Index): Progress {
+export function newProgress(
+  member: Member,
+  { lastIndex, isConnected }: { readonly lastIndex: Index; readonly isConnected: boolean },
+): Progress {
   return {
     id: member.id,
     storeId: member.storeId,
@@ -51,12 +62,15 @@ export function newProgress(member: Member, lastIndex: Index): Progress {
     nextIndex: after(lastIndex),
     isPaused: false,
     isActive: true,
-    isConnected: true,
+    isConnected,
     sentCommit: index0,
     round: 0,
     readSeq: 0,
     inflight: [],
     inflightBytes: 0,
+    snapshotSeq: 0,
+    snapshotFrom: index0,
+    arrivedSnapshot: null,
   };
 }
 
@@ -76,6 +90,9 @@ export function copyProgress(progress: Progress): ProgressDraft {
     readSeq: progress.readSeq,
     inflight: progress.inflight,
     inflightBytes: progress.inflightBytes,
+    snapshotSeq: progress.snapshotSeq,
+    snapshotFrom: progress.snapshotFrom,
+    arrivedSnapshot: progress.arrivedSnapshot,
   };
 }
 
@@ -87,6 +104,8 @@ export function becomeProbe(progress: ProgressDraft, nextIndex: Index): void {
   progress.readSeq = 0; // Its answer comes too late to be of use.
   progress.inflight = [];
   progress.inflightBytes = 0;
+  progress.snapshotSeq = 0;
+  progress.arrivedSnapshot = null;
 }
 
 /** Notes that bytes up to `lastIndex` are on their way. */

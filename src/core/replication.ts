@@ -1,3 +1,4 @@
+import { adopt } from './adoption.ts';
 import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
 import { encodedBytes } from './codec.ts';
 import { appendBatch, send } from './durability.ts';
@@ -5,10 +6,11 @@ import { fault } from './fault.ts';
 import type { ReadLogRes } from './input.ts';
 import { isContiguous, termAt } from './log.ts';
 import type { Fault } from './output.ts';
-import { edit } from './peers.ts';
+import { addressOf, edit } from './peers.ts';
 import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
+import { askToInstall, beginSnapshot } from './snapshot-sending.ts';
 import type { Draft, LeaderDraft } from './state.ts';
-import { after, before, type Index, type Term } from './types.ts';
+import { after, before, type Index, index0, type Term, term0 } from './types.ts';
 
 /** What a leader appends; index, term and time are its own to give. */
 export interface Proposal {
@@ -36,6 +38,7 @@ export function propose(draft: Draft, leader: LeaderDraft, proposal: Proposal): 
     payloadChecksum: proposal.payloadChecksum,
   };
   appendBatch(draft, batch);
+  if (batch.kind === 'configuration') adopt(draft, batch);
   for (let place = 0; place < leader.peers.length; place++) {
     const isNext = (leader.peers[place] as Progress).nextIndex === batch.index;
     if (isNext && hasRoom(draft, leader.peers[place] as Progress)) {
@@ -76,7 +79,7 @@ function sendAppend(
   const prevLogTerm = termAt(draft.log, prevLogIndex);
   if (prevLogTerm === undefined) return; // Before the log's start.
   peer.sentCommit = draft.commitIndex;
-  send(draft, peer, {
+  send(draft, addressOf(peer), {
     type: 'appendEntries',
     term: draft.currentTerm,
     prevLogIndex,
@@ -92,13 +95,28 @@ function sendAppend(
  * refuses, and so a loss is noticed.
  */
 export function probe(draft: Draft, leader: LeaderDraft, peer: ProgressDraft): void {
-  sendAppend(draft, leader, peer, before(peer.nextIndex), []);
+  const prevLogIndex = before(peer.nextIndex);
+  const needsSnapshot = prevLogIndex < draft.log.startIndex;
+  if (needsSnapshot && peer.state !== 'snapshot' && peer.isConnected) beginSnapshot(draft, peer);
+  if (needsSnapshot || peer.state === 'snapshot') return beat(draft, leader, peer);
+  sendAppend(draft, leader, peer, prevLogIndex, []);
   if (peer.state === 'probe') peer.isPaused = true;
+}
+
+/** A heartbeat that claims nothing, for a follower whose place in the log is not known (it always matches). */
+function beat(draft: Draft, { round }: LeaderDraft, peer: ProgressDraft): void {
+  const { currentTerm: term, commitIndex: leaderCommit } = draft;
+  const prev = { prevLogIndex: index0, prevLogTerm: term0 };
+  send(draft, addressOf(peer), { type: 'appendEntries', term, ...prev, leaderCommit, batches: [], round });
 }
 
 /** Heartbeats (§5.2), which also begin a new round of read confirmation where there is one. */
 export function sendHeartbeats(draft: Draft, leader: LeaderDraft): void {
-  for (let place = 0; place < leader.peers.length; place++) probe(draft, leader, edit(leader, place));
+  for (let place = 0; place < leader.peers.length; place++) {
+    const peer = edit(leader, place);
+    probe(draft, leader, peer);
+    askToInstall(draft, peer);
+  }
 }
 
 /** Tells followers that wait for nothing else about a new commit index, so that they apply it soon. */
@@ -136,8 +154,11 @@ export function onReadLogRes(draft: Draft, leader: LeaderDraft, response: ReadLo
   if (place < 0) return undefined; // For a follower that has been reset since.
   const peer = edit(leader, place);
   peer.readSeq = 0;
-  const batches = response.batches === 'compacted' ? [] : response.batches;
-  if (!isOurs(draft, peer, batches)) return undefined; // Asked for again with the next acknowledgement.
+  const { batches } = response;
+  if (batches === 'compacted' || !isOurs(draft, peer, batches)) {
+    probe(draft, leader, peer); // Its answer, or the log's start, shows how to go on.
+    return undefined;
+  }
   sendBatches(draft, leader, peer, batches);
   catchUp(draft, peer);
   return undefined;

@@ -1,3 +1,4 @@
+import { answerAdmin } from './admin.ts';
 import { setTerm } from './durability.ts';
 import { nextRandom } from './random.ts';
 import { type Draft, followerOf, type LeaderDraft, timeoutOf } from './state.ts';
@@ -16,8 +17,9 @@ export function restartElectionTimer(draft: Draft): void {
  */
 export function becomeFollower(draft: Draft, term: Term, leader: Peer | null): void {
   const { role } = draft;
-  if (term > draft.currentTerm) setTerm(draft, term);
-  if (role.type === 'leader') abandonLeadership(draft, role);
+  const isNewTerm = term > draft.currentTerm;
+  if (isNewTerm) setTerm(draft, term);
+  if (role.type === 'leader') abandonLeadership(draft, role, isNewTerm);
   if (role.type !== 'follower') restartElectionTimer(draft); // A follower's timer goes on (§5.2).
   draft.role = followerOf(leader, draft.commitIndex);
 }
@@ -26,9 +28,10 @@ export function becomeFollower(draft: Draft, term: Term, leader: Peer | null): v
  * Answers those who wait for this leader. What is not committed yet may be, by a later leader that holds
  * it: `unknown` (rule 22). Reads have not been carried out and can be asked again.
  */
-function abandonLeadership(draft: Draft, leader: LeaderDraft): void {
+function abandonLeadership(draft: Draft, leader: LeaderDraft, isNewTerm: boolean): void {
   for (const write of draft.writes) {
     if (write.lastIndex <= draft.commitIndex) continue; // Committed: answered when applied.
+    draft.writeBytes -= write.bytes;
     draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });
   }
   draft.writes = draft.writes.filter((write) => write.lastIndex <= draft.commitIndex);
@@ -36,4 +39,8 @@ function abandonLeadership(draft: Draft, leader: LeaderDraft): void {
     const reason = { type: 'notLeader', leaderId: null } as const;
     draft.outputs.push({ type: 'readRes', id: read.id, result: { type: 'refused', reason } });
   }
+  if (leader.changeId !== null) answerAdmin(draft, leader.changeId, { type: 'unknown' });
+  const { transfer } = leader;
+  if (transfer === null || transfer.id === null) return;
+  answerAdmin(draft, transfer.id, isNewTerm ? { type: 'ok' } : { type: 'unknown' });
 }

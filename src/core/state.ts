@@ -2,7 +2,7 @@ import type { EntryBatch } from './batch.ts';
 import type { Config } from './config.ts';
 import type { Configuration, ConfigurationAt } from './configuration.ts';
 import type { LogIndex } from './log.ts';
-import type { AppendEntries, Message } from './message.ts';
+import type { AppendEntries, Message, SnapshotMeta } from './message.ts';
 import type { HardState, Output } from './output.ts';
 import type { Progress } from './progress.ts';
 import { drawBelow, nextRandom, type RandomState, seedRandom } from './random.ts';
@@ -12,6 +12,7 @@ import {
   type Index,
   index0,
   isSamePeer,
+  type NodeId,
   type Peer,
   type RequestId,
   type Seq,
@@ -62,6 +63,38 @@ export interface Leader {
   readonly heartbeatElapsedMs: number;
   /** Since CheckQuorum last looked (thesis §6.2). */
   readonly quorumElapsedMs: number;
+  /** The end of the log when CheckQuorum last looked: who holds this much has caught up (thesis §4.2.1). */
+  readonly markIndex: Index;
+  /** The last configuration whose commitment has been acted on. */
+  readonly settledIndex: Index;
+  /** The `changeMembers` to answer when the configuration is committed. */
+  readonly changeId: RequestId | null;
+  /** Leadership is being handed over. */
+  readonly transfer: Transfer | null;
+  /** Its removal is committed: it leads only until somebody else does. */
+  readonly isLeaving: boolean;
+}
+
+/** A transfer of leadership under way (thesis §3.10). */
+export interface Transfer {
+  /** The request to answer; `null` when a leader leaves the cluster. */
+  readonly id: RequestId | null;
+  readonly to: Peer;
+  readonly elapsedMs: number;
+}
+
+/** A compaction under way (§7). */
+export interface Compacting {
+  readonly id: RequestId;
+  readonly seq: Seq;
+  readonly keepsPrevious: boolean;
+  readonly isSnapshotTaken: boolean;
+}
+
+/** A snapshot that the disk is switching to (§7). */
+export interface Installing {
+  readonly seq: Seq;
+  readonly snapshot: SnapshotMeta;
 }
 
 /** What a node is; it carries only what that role needs. */
@@ -83,6 +116,7 @@ export interface PendingWrite {
   readonly index: Index;
   readonly lastIndex: Index;
   readonly term: Term;
+  readonly bytes: number;
 }
 
 /** A disk request that wrote entries and is not back yet. */
@@ -127,12 +161,24 @@ export interface State {
   readonly held: readonly Held[];
   readonly readLogSeq: Seq;
   readonly applySeq: Seq;
+  /** Counts requests that take, send and install snapshots. */
+  readonly snapshotSeq: Seq;
+  /** The state machine's last durable snapshot goes through here. */
+  readonly snapshotIndex: Index;
+  readonly compacting: Compacting | null;
+  readonly installing: Installing | null;
+  /** How long the disk has owed a flush without finishing one, in milliseconds. */
+  readonly flushElapsedMs: number;
 
   /** In log order. */
   readonly writes: readonly PendingWrite[];
+  /** The payload bytes of `writes`. */
+  readonly writeBytes: number;
   /** Reads that the state machine is answering. */
   readonly queries: readonly RequestId[];
 
+  /** Nodes that the transport has no connection with. A hint, never proof. */
+  readonly downPeers: readonly NodeId[];
   /** Milliseconds of the last tick. */
   readonly now: number;
   readonly electionElapsedMs: number;
@@ -204,8 +250,15 @@ export function initialState(start: Start): State {
     held: [],
     readLogSeq: 0,
     applySeq: 0,
+    snapshotSeq: 0,
+    snapshotIndex: start.log.startIndex,
+    compacting: null,
+    installing: null,
+    flushElapsedMs: 0,
     writes: [],
+    writeBytes: 0,
     queries: [],
+    downPeers: [],
     now: 0,
     electionElapsedMs: 0,
     electionTimeoutMs: isAlone(start) ? 0 : timeoutOf(config, random),
@@ -272,8 +325,15 @@ export function draftOf(state: State, outputs: Output[]): Draft {
     held: state.held,
     readLogSeq: state.readLogSeq,
     applySeq: state.applySeq,
+    snapshotSeq: state.snapshotSeq,
+    snapshotIndex: state.snapshotIndex,
+    compacting: state.compacting,
+    installing: state.installing,
+    flushElapsedMs: state.flushElapsedMs,
     writes: state.writes,
+    writeBytes: state.writeBytes,
     queries: state.queries,
+    downPeers: state.downPeers,
     now: state.now,
     electionElapsedMs: state.electionElapsedMs,
     electionTimeoutMs: state.electionTimeoutMs,
@@ -305,8 +365,15 @@ export function stateOf(draft: Draft): State {
     held: draft.held,
     readLogSeq: draft.readLogSeq,
     applySeq: draft.applySeq,
+    snapshotSeq: draft.snapshotSeq,
+    snapshotIndex: draft.snapshotIndex,
+    compacting: draft.compacting,
+    installing: draft.installing,
+    flushElapsedMs: draft.flushElapsedMs,
     writes: draft.writes,
+    writeBytes: draft.writeBytes,
     queries: draft.queries,
+    downPeers: draft.downPeers,
     now: draft.now,
     electionElapsedMs: draft.electionElapsedMs,
     electionTimeoutMs: draft.electionTimeoutMs,
@@ -336,6 +403,11 @@ function copyRole(role: Role): RoleDraft {
         reads: role.reads,
         heartbeatElapsedMs: role.heartbeatElapsedMs,
         quorumElapsedMs: role.quorumElapsedMs,
+        markIndex: role.markIndex,
+        settledIndex: role.settledIndex,
+        changeId: role.changeId,
+        transfer: role.transfer,
+        isLeaving: role.isLeaving,
       };
     default:
       return { type: role.type, votes: role.votes };

@@ -1,5 +1,7 @@
+import { answerAdmin } from './admin.ts';
 import { onAppendEntries, onAppendEntriesReply } from './append-entries.ts';
 import { onApplyRes } from './commit.ts';
+import { onCompact, onCompactLogRes, onTakeSnapshotRes } from './compaction.ts';
 import { persistChanges } from './durability.ts';
 import {
   becomePreCandidate,
@@ -11,16 +13,21 @@ import {
   onPreVoteReply,
   onRequestVote,
   onRequestVoteReply,
+  onTimeoutNow,
 } from './election.ts';
 import { fault } from './fault.ts';
 import { onPersistRes } from './flush.ts';
-import type { Campaign, Input, MessageReceived, Tick } from './input.ts';
+import type { Campaign, ChangeMembers, Input, MessageReceived, Tick, TransferLeadership } from './input.ts';
 import { onFollowerDown, onFollowerUp, onLeaderTick } from './leader.ts';
+import { onChangeMembers } from './membership.ts';
 import type { Fault, Output } from './output.ts';
 import { onRead, onReadStateMachineRes, refuseRead } from './reads.ts';
 import { onReadLogRes } from './replication.ts';
 import { becomeFollower } from './role.ts';
+import { onInstallSnapshot, onInstallSnapshotRes } from './snapshot-installing.ts';
+import { onSendSnapshotRes } from './snapshot-sending.ts';
 import { type Draft, draftOf, type State, stateOf } from './state.ts';
+import { onTransferLeadership } from './transfer.ts';
 import { isSamePeer, type Term, unreachable } from './types.ts';
 import { problemOfInput, problemOfMessage } from './validation.ts';
 import { onWrite, refuseWrite } from './writes.ts';
@@ -73,11 +80,28 @@ function handle(draft: Draft, input: Input): Fault | undefined {
     case 'campaign':
       onCampaign(draft, input);
       return undefined;
+    case 'changeMembers':
+    case 'transferLeadership':
+      onLeadersRequest(draft, input);
+      return undefined;
+    case 'compact':
+      onCompact(draft, input);
+      return undefined;
+    case 'takeSnapshotRes':
+      return onTakeSnapshotRes(draft, input);
+    case 'compactLogRes':
+      return onCompactLogRes(draft, input);
+    case 'sendSnapshotRes':
+      return draft.role.type === 'leader' ? onSendSnapshotRes(draft, draft.role, input) : undefined;
+    case 'installSnapshotRes':
+      return onInstallSnapshotRes(draft, input);
     case 'peerUp':
+      draft.downPeers = draft.downPeers.filter((id) => id !== input.id);
       if (draft.role.type === 'leader') onFollowerUp(draft, draft.role, input.id);
       else onPeerUp(draft, input.id);
       return undefined;
     case 'peerDown':
+      if (!draft.downPeers.includes(input.id)) draft.downPeers = [...draft.downPeers, input.id];
       if (draft.role.type === 'leader') onFollowerDown(draft.role, input.id);
       else onPeerDown(draft, input.id);
       return undefined;
@@ -95,6 +119,7 @@ function onTick(draft: Draft, { now }: Tick): void {
   if (draft.now === 0) draft.lastAppendAtMs = now; // The first tick: the log's clock goes on from here.
   const elapsedMs = Math.min(now - draft.now, 2 * draft.config.tickIntervalMs);
   draft.now = now;
+  draft.flushElapsedMs = draft.durableSeq < draft.persistSeq ? draft.flushElapsedMs + elapsedMs : 0;
   if (draft.role.type === 'leader') onLeaderTick(draft, draft.role, elapsedMs);
   else onElectionTick(draft, elapsedMs);
 }
@@ -127,6 +152,11 @@ function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | un
       stepDownIfStale(draft, message);
       if (draft.role.type !== 'leader' || message.term !== draft.currentTerm) return undefined; // Late.
       return onAppendEntriesReply(draft, draft.role, { from, reply: message });
+    case 'timeoutNow':
+      onTimeoutNow(draft, from, message);
+      return undefined;
+    case 'installSnapshot':
+      return onInstallSnapshot(draft, from, message);
     default:
       return unreachable(message); // Validation has turned it away.
   }
@@ -135,6 +165,18 @@ function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | un
 /** A reply shows a newer term: "convert to follower" (§5.1). */
 function stepDownIfStale(draft: Draft, reply: { readonly term: Term }): void {
   if (reply.term > draft.currentTerm) becomeFollower(draft, reply.term, null);
+}
+
+/** Only a leader changes the members or hands over. */
+function onLeadersRequest(draft: Draft, request: ChangeMembers | TransferLeadership): void {
+  const { role } = draft;
+  if (role.type === 'leader') {
+    if (request.type === 'changeMembers') onChangeMembers(draft, role, request);
+    else onTransferLeadership(draft, role, request);
+    return;
+  }
+  const leaderId = role.type === 'follower' ? (role.leader?.id ?? null) : null;
+  answerAdmin(draft, request.id, { type: 'refused', reason: { type: 'notLeader', leaderId } });
 }
 
 /** The operator wants this node to lead: it asks for pre-votes now. */
@@ -156,12 +198,20 @@ function onMalformed(draft: Draft, input: Input, detail: string): Fault | undefi
   const reason = { type: 'invalid', detail } as const;
   if (input?.type === 'write' && Number.isSafeInteger(input.id)) refuseWrite(draft, input.id, reason);
   else if (input?.type === 'read' && Number.isSafeInteger(input.id)) refuseRead(draft, input.id, reason);
+  else if (isOperators(input?.type) && Number.isSafeInteger((input as Campaign).id))
+    answerAdmin(draft, (input as Campaign).id, { type: 'refused', reason });
   else return fault(scopeOf(input?.type), 'malformedInput', { problem: detail });
   return undefined;
 }
 
+function isOperators(type: Input['type'] | undefined): boolean {
+  return (
+    type === 'campaign' || type === 'changeMembers' || type === 'transferLeadership' || type === 'compact'
+  );
+}
+
 function scopeOf(type: Input['type'] | undefined): Fault['scope'] {
   if (type === 'message') return 'peer';
-  const isRequest = type === 'write' || type === 'read' || type === 'campaign';
+  const isRequest = type === 'write' || type === 'read' || isOperators(type);
   return isRequest || type === undefined ? 'request' : 'self';
 }

@@ -1,5 +1,7 @@
 import { type EntryBatch, lastOf } from './batch.ts';
-import type { Input } from './input.ts';
+import type { Member } from './configuration.ts';
+import { isEncodable } from './configuration-codec.ts';
+import type { Input, MemberChange } from './input.ts';
 import { isContiguous } from './log.ts';
 import type { Message } from './message.ts';
 import { after, type Peer } from './types.ts';
@@ -29,6 +31,24 @@ export function problemOfInput(input: Input): string | undefined {
     case 'readStateMachineRes':
     case 'campaign':
       return Number.isSafeInteger(input.id) ? undefined : `id is ${shown(input.id)}, expected an integer`;
+    case 'changeMembers':
+      return problemOfChange(input);
+    case 'transferLeadership':
+      if (!Number.isSafeInteger(input.id)) return `id is ${shown(input.id)}, expected an integer`;
+      return input.to === undefined || typeof input.to === 'string' ? undefined : 'to is not a name';
+    case 'compact':
+      if (!Number.isSafeInteger(input.id)) return `id is ${shown(input.id)}, expected an integer`;
+      return typeof input.keepsPrevious === 'boolean' ? undefined : 'keepsPrevious is not a boolean';
+    case 'takeSnapshotRes':
+      return areCounts(input.seq, input.index) ? undefined : 'not whole numbers';
+    case 'compactLogRes':
+      return isCount(input.seq) ? undefined : `seq is ${shown(input.seq)}`;
+    case 'installSnapshotRes':
+      return isCount(input.seq) && typeof input.isInstalled === 'boolean'
+        ? undefined
+        : 'malformed completion';
+    case 'sendSnapshotRes':
+      return isCount(input.seq) && isSent(input.sent) ? undefined : 'malformed completion';
     case 'peerUp':
     case 'peerDown':
       return typeof input.id === 'string' ? undefined : 'id is not a string';
@@ -48,6 +68,40 @@ function problemOfWrite(input: Extract<Input, { type: 'write' }>): string | unde
   return problemOfRequest(input);
 }
 
+function isSent(sent: Extract<Input, { type: 'sendSnapshotRes' }>['sent']): boolean {
+  return sent === null || (areCounts(sent?.index, sent?.logTimeMs) && typeof sent.transferId === 'string');
+}
+
+function problemOfChange(input: Extract<Input, { type: 'changeMembers' }>): string | undefined {
+  if (!Number.isSafeInteger(input.id)) return `id is ${shown(input.id)}, expected an integer`;
+  const { changes, expectedIndex } = input;
+  if (expectedIndex !== undefined && !isCount(expectedIndex))
+    return `expectedIndex is ${shown(expectedIndex)}`;
+  if (!Array.isArray(changes) || changes.length === 0) return 'changes is not a list of at least one change';
+  return Array.from<MemberChange>(changes).every(isChange)
+    ? undefined
+    : 'a change is not one of add, remove, promote, demote, move';
+}
+
+function isChange(change: MemberChange): boolean {
+  switch (change?.type) {
+    case 'add':
+      return (change.role === 'voter' || change.role === 'learner') && isMember(change.member);
+    case 'move':
+      return typeof change.id === 'string' && typeof change.url === 'string';
+    case 'remove':
+    case 'promote':
+    case 'demote':
+      return typeof change.id === 'string';
+    default:
+      return false;
+  }
+}
+
+function isMember(member: Member): boolean {
+  return isPeer(member) && typeof member.url === 'string';
+}
+
 function problemOfRequest(input: { readonly id: number; readonly payload?: Uint8Array }): string | undefined {
   if (!Number.isSafeInteger(input.id)) return `id is ${shown(input.id)}, expected an integer`;
   const isBytes = input.payload === undefined || input.payload instanceof Uint8Array;
@@ -57,8 +111,16 @@ function problemOfRequest(input: { readonly id: number; readonly payload?: Uint8
 /** What is wrong with a message, in words; `undefined` if nothing is. */
 export function problemOfMessage(message: Message): string | undefined {
   switch (message?.type) {
-    case 'preVote':
+    case 'timeoutNow':
+      return isCount(message.term) ? undefined : 'not a whole number';
+    case 'installSnapshot':
+      return isCount(message.term) && isSnapshot(message) ? undefined : 'malformed snapshot';
     case 'requestVote':
+      if (typeof message.isTransfer !== 'boolean') return 'isTransfer is not a boolean';
+      return areCounts(message.term, message.lastLogIndex, message.lastLogTerm)
+        ? undefined
+        : 'not whole numbers';
+    case 'preVote':
       return areCounts(message.term, message.lastLogIndex, message.lastLogTerm)
         ? undefined
         : 'not whole numbers';
@@ -74,6 +136,25 @@ export function problemOfMessage(message: Message): string | undefined {
     default:
       return 'no known type of message';
   }
+}
+
+function isSnapshot({ transferId, snapshot, term }: Extract<Message, { type: 'installSnapshot' }>): boolean {
+  if (typeof transferId !== 'string' || !areCounts(snapshot?.index, snapshot?.term, snapshot?.logTimeMs))
+    return false;
+  const at = snapshot.configuration;
+  const lists = [at?.configuration?.voters, at?.configuration?.votersOutgoing, at?.configuration?.learners];
+  const isConfiguration = lists.every(
+    (list) =>
+      Array.isArray(list) &&
+      Array.from<Member>(list).every((member) => isMember(member) && isEncodable(member)),
+  );
+  return (
+    isConfiguration &&
+    isCount(at.index) &&
+    at.index <= snapshot.index &&
+    snapshot.index >= 1 &&
+    snapshot.term <= term
+  );
 }
 
 /** Contiguity is checked on both sides, in production too (rule 14). */

@@ -15,10 +15,17 @@ export function onWrite(draft: Draft, write: Write): void {
   if (draft.writes.length >= draft.config.pendingWritesMax) {
     return refuseWrite(draft, write.id, { type: 'overloaded' });
   }
+  if (role.transfer !== null)
+    return refuseWrite(draft, write.id, { type: 'transferring', to: role.transfer.to.id });
   const { payload, payloadChecksum, count } = write;
+  const bytes = payload.byteLength;
+  if (draft.writeBytes > 0 && draft.writeBytes + bytes > draft.config.uncommittedBytesMax) {
+    return refuseWrite(draft, write.id, { type: 'overloaded' });
+  }
   const batch = propose(draft, role, { kind: 'command', payload, payloadChecksum, count });
-  const pending = { id: write.id, index: batch.index, lastIndex: lastOf(batch), term: batch.term };
+  const pending = { id: write.id, index: batch.index, lastIndex: lastOf(batch), term: batch.term, bytes };
   draft.writes = [...draft.writes, pending];
+  draft.writeBytes += bytes;
 }
 
 /** Answers a write that was never appended: it is safe to retry (rule 22). */

@@ -6,15 +6,17 @@ import { damaged } from './damage.ts';
 import { StorageError } from './errors.ts';
 import { readError } from './lmdb-errors.ts';
 import { problemOfFile } from './lmdb-file.ts';
+import { loadTables } from './lmdb-load.ts';
+import { freezeMachine, machineEntries, plain } from './lmdb-machine.ts';
+import { keysToSweep } from './lmdb-sweep.ts';
 import { type Environment, LmdbTables } from './lmdb-tables.ts';
 import { commit, putTransaction } from './lmdb-writes.ts';
 import type { MachineBase } from './machine-overlay.ts';
-import type { Medium, Opened, Transaction } from './medium.ts';
+import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.ts';
 import { otherNode } from './other-node.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
 import { newStoreId } from './store-id.ts';
 import { type Identity, putIdentity, readIdentity } from './store-identity.ts';
-import { machineKeyOf } from './store-keys.ts';
 
 /** Address space, not memory or disk, to begin with; LMDB takes more by itself, at the cost of a new mapping. */
 const mapBytes = 2 ** 30;
@@ -28,10 +30,6 @@ interface OpenFiles {
 /** A store in a folder, on LMDB. */
 export class LmdbMedium implements Medium {
   readonly isGone = false;
-  readonly machine: MachineBase = {
-    get: (key) => this.#machineGet(key),
-    range: (bounds) => this.#machineRange(bounds),
-  };
   readonly #path: string;
   readonly #nodeId: NodeId | null;
   readonly #group: GroupId;
@@ -88,7 +86,7 @@ export class LmdbMedium implements Medium {
     const stored = readIdentity(environment, this.#path);
     const misfit = otherNode(stored?.nodeId ?? null, this.#nodeId);
     if (misfit !== undefined) throw misfit;
-    const loaded = tables.load();
+    const loaded = loadTables(tables);
     const identity: Identity = {
       storeId: stored?.storeId ?? newStoreId(),
       nodeId: stored?.nodeId ?? this.#nodeId,
@@ -121,20 +119,30 @@ export class LmdbMedium implements Medium {
     }
   }
 
-  #machineGet(key: Uint8Array): Uint8Array | undefined {
-    const { environment, keys } = this.#opened().tables;
-    const value = environment.getBinary(keys.machine(key));
-    return value === undefined ? undefined : plain(value);
+  machineOf(generation: number): MachineBase {
+    return {
+      get: (key) => {
+        const { environment, keys } = this.#opened().tables;
+        const value = environment.getBinary(keys.machine(generation, key));
+        return value === undefined ? undefined : plain(value);
+      },
+      range: (bounds) => machineEntries(this.#opened().tables, { generation, bounds }),
+    };
   }
 
-  *#machineRange(bounds: {
-    readonly from?: Uint8Array | undefined;
-    readonly to?: Uint8Array | undefined;
-  }): Generator<readonly [Uint8Array, Uint8Array]> {
-    const { environment, keys } = this.#opened().tables;
-    for (const { key, value } of environment.getRange(keys.machineRange(bounds))) {
-      yield [machineKeyOf(key), plain(value)];
-    }
+  freezeMachine(): FrozenMachine {
+    return freezeMachine(this.#opened().tables);
+  }
+
+  async sweep(kept: Kept): Promise<boolean> {
+    const { tables } = this.#opened();
+    const swept = keysToSweep(tables, kept);
+    if (swept.length === 0) return false;
+    await commit(tables.environment, () => {
+      for (const key of swept) void tables.environment.remove(key);
+    });
+    tables.environment.resetReadTxn();
+    return true;
   }
 
   async close(): Promise<void> {
@@ -196,9 +204,4 @@ async function flushNames(path: string): Promise<void> {
     await handle?.sync().catch(() => undefined);
     await handle?.close();
   }
-}
-
-/** The same bytes as a plain array: a Buffer's `slice` would share them, and its `toString` differ. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,9 +1,10 @@
-import { encodeBatch, type Index, index0, type TermStart } from '../core/index.ts';
+import type { ConfigurationAt } from '../core/index.ts';
+import { encodeBatch, encodeConfiguration, type Index, index0, type TermStart } from '../core/index.ts';
 import { type Environment, type LmdbTables, records } from './lmdb-tables.ts';
 import type { LogWrites } from './log-writes.ts';
 import type { MachineWrites } from './machine-overlay.ts';
-import type { Transaction } from './medium.ts';
-import { encodeRecord } from './record.ts';
+import type { StageWrites, Transaction } from './medium.ts';
+import { encodeRecord, withChecksum } from './record.ts';
 import type { Founding } from './storage.ts';
 import { tables } from './store-keys.ts';
 
@@ -23,41 +24,98 @@ async function causeOf(error: unknown): Promise<unknown> {
 }
 
 /** Carries out a transaction, within one of LMDB's. */
-export function putTransaction(stored: LmdbTables, { founding, log, machine }: Transaction): void {
+export function putTransaction(stored: LmdbTables, { founding, log, machine, stage }: Transaction): void {
   if (founding !== undefined) putFounding(stored, founding);
   if (log !== undefined) putLog(stored, log);
   if (machine !== undefined) putMachine(stored, machine);
+  if (stage !== undefined) putStage(stored, stage);
 }
 
-function putFounding({ environment, keys }: LmdbTables, founding: Founding): void {
-  void environment.put(keys.record(records.founding), encodeRecord(founding));
-  void environment.put(keys.at(tables.configurations, index0), encodeRecord(founding.configuration));
+function putFounding(stored: LmdbTables, founding: Founding): void {
+  putRecord(stored, records.founding, founding);
+  putConfiguration(stored, { index: index0, configuration: founding.configuration });
 }
 
-function putLog(stored: LmdbTables, { hardState, truncateFrom, batches, log }: LogWrites): void {
+function putRecord({ environment, keys }: LmdbTables, name: string, value: unknown): void {
+  void environment.put(keys.record(name), encodeRecord(value));
+}
+
+function putConfiguration(
+  { environment, keys }: LmdbTables,
+  { index, configuration }: ConfigurationAt,
+): void {
+  void environment.put(
+    keys.at(tables.configurations, index),
+    withChecksum(encodeConfiguration(configuration)),
+  );
+}
+
+function putLog(stored: LmdbTables, writes: LogWrites): void {
   const { environment, keys } = stored;
-  if (hardState !== undefined) void environment.put(keys.record(records.hardState), encodeRecord(hardState));
+  const { hardState, truncateFrom, start, batches } = writes;
+  if (hardState !== undefined) putRecord(stored, records.hardState, hardState);
   if (truncateFrom !== undefined) truncate(stored, truncateFrom);
+  if (start !== undefined) putStart(stored, writes);
   const first = batches[0];
   if (first === undefined) return;
   for (const batch of batches) void environment.put(keys.at(tables.log, batch.index), encodeBatch(batch));
-  for (let at = log.terms.length - 1; at >= 0; at--) {
-    const { index, term } = log.terms[at] as TermStart;
-    if (index < first.index) break;
-    void environment.put(keys.at(tables.terms, index), encodeRecord(term));
-  }
+  putRowsFrom(stored, first.index, writes);
 }
 
-function truncate(stored: LmdbTables, from: Index): void {
+/** Deletes the end of the log: one value a batch, so that 100,000 entries are gone within milliseconds. */
+function truncate({ environment, keys }: LmdbTables, from: Index): void {
   for (const table of [tables.log, tables.terms, tables.configurations]) {
-    for (const key of stored.keysFrom(table, from)) void stored.environment.remove(key);
+    for (const key of [...environment.getKeys(keys.from(table, from))]) void environment.remove(key);
   }
 }
 
-function putMachine({ environment, keys }: LmdbTables, { entries, appliedIndex }: MachineWrites): void {
+/** Moves the start of the log. The batches before it are out of sight, and are swept away later. */
+function putStart(stored: LmdbTables, { start, log, configurations }: LogWrites): void {
+  const { environment, keys } = stored;
+  putRecord(stored, records.logStart, start);
+  for (const table of [tables.terms, tables.configurations]) {
+    for (const key of [...environment.getKeys(keys.through(table, log.startIndex))])
+      void environment.remove(key);
+  }
+  const firstTerm = log.terms[0];
+  const inEffect = configurations[0];
+  if (firstTerm !== undefined) putTerm(stored, firstTerm);
+  if (inEffect !== undefined) putConfiguration(stored, inEffect);
+}
+
+function putTerm({ environment, keys }: LmdbTables, { index, term }: TermStart): void {
+  void environment.put(keys.at(tables.terms, index), encodeRecord(term));
+}
+
+/** The rows of the small tables that batches bring with them. */
+function putRowsFrom(stored: LmdbTables, from: Index, { log, configurations }: LogWrites): void {
+  for (let at = log.terms.length - 1; at >= 0; at--) {
+    const start = log.terms[at] as TermStart;
+    if (start.index < from) break;
+    putTerm(stored, start);
+  }
+  for (let at = configurations.length - 1; at >= 0; at--) {
+    const configuration = configurations[at] as ConfigurationAt;
+    if (configuration.index < from) break;
+    putConfiguration(stored, configuration);
+  }
+}
+
+function putMachine(stored: LmdbTables, { generation, entries, state }: MachineWrites): void {
+  const { environment, keys } = stored;
   for (const [text, value] of entries) {
-    const key = keys.machineText(text);
+    const key = keys.machineText(generation, text);
     void (value === null ? environment.remove(key) : environment.put(key, value));
   }
-  if (appliedIndex !== null) void environment.put(keys.record(records.applied), encodeRecord(appliedIndex));
+  if (state !== null) putRecord(stored, records.machine, state);
+}
+
+function putStage(stored: LmdbTables, { state, entries }: StageWrites): void {
+  const { environment, keys } = stored;
+  if (state === null) {
+    void environment.remove(keys.record(records.stage));
+    return;
+  }
+  for (const [key, value] of entries) void environment.put(keys.machine(state.generation, key), value);
+  putRecord(stored, records.stage, state);
 }

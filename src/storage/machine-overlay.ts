@@ -17,11 +17,26 @@ export interface MachineBase {
   }): Iterable<readonly [Uint8Array, Uint8Array]>;
 }
 
+/** Which data of a state machine are in use, and how far they go. */
+export interface MachineState {
+  /** Data are kept under a generation, so that a snapshot can come in beside those in use. Counted from 0. */
+  readonly generation: number;
+  /** Applied through here. */
+  readonly index: Index;
+  /** The log's clock there. */
+  readonly logTimeMs: number;
+}
+
+/** A machine that has applied nothing. */
+export const emptyMachine: MachineState = { generation: 0, index: index0, logTimeMs: 0 };
+
 /** Writes of a state machine that go into one transaction; `null` deletes. */
 export interface MachineWrites {
+  /** What the entries belong to. */
+  readonly generation: number;
   readonly entries: Iterable<readonly [KeyText, Uint8Array | null]>;
-  /** What they carry the machine through; `null` if that is durable already. */
-  readonly appliedIndex: Index | null;
+  /** What is in use from now on; `null` if that stays as it is. */
+  readonly state: MachineState | null;
 }
 
 type Layer = KeyMap<Uint8Array | null>;
@@ -31,28 +46,28 @@ type Layer = KeyMap<Uint8Array | null>;
  * and the flushed base. So queries see what is applied without waiting for the disk.
  */
 export class MachineOverlay implements MachineStore {
-  readonly #base: MachineBase;
+  #base: MachineBase;
   #dirty: Layer = new KeyMap();
   #flushing: Layer = new KeyMap();
-  #appliedIndex = index0;
-  #flushingIndex = index0;
-  #durableIndex = index0;
+  #applied = emptyMachine;
+  #flushingState = emptyMachine;
+  #durable = emptyMachine;
 
   constructor(base: MachineBase) {
     this.#base = base;
   }
 
   get appliedIndex(): Index {
-    return this.#appliedIndex;
+    return this.#applied.index;
   }
 
-  /** The base holds everything through here. */
-  get durableIndex(): Index {
-    return this.#durableIndex;
+  /** What the base holds. */
+  get durable(): MachineState {
+    return this.#durable;
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0 || this.#flushing.size > 0 || this.#appliedIndex !== this.#durableIndex;
+    return this.#dirty.size > 0 || this.#flushing.size > 0 || this.#applied !== this.#durable;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -87,32 +102,37 @@ export class MachineOverlay implements MachineStore {
     }
   }
 
-  advance(index: Index): void {
-    if (index > this.#appliedIndex) this.#appliedIndex = index;
+  advance(index: Index, logTimeMs: number): void {
+    const { generation } = this.#applied;
+    if (index > this.#applied.index) this.#applied = { generation, index, logTimeMs };
   }
 
-  /** Begins anew at opening: the base holds everything through an index, and nothing is unflushed. */
-  restore(durableIndex: Index): void {
+  /** Begins anew, on a base that holds everything through an index. What was unflushed is forgotten. */
+  restore(base: MachineBase, state: MachineState): void {
+    this.#base = base;
     this.#dirty = new KeyMap();
     this.#flushing = new KeyMap();
-    this.#appliedIndex = durableIndex;
-    this.#flushingIndex = durableIndex;
-    this.#durableIndex = durableIndex;
+    this.#applied = state;
+    this.#flushingState = state;
+    this.#durable = state;
   }
 
   /** Hands out everything unflushed for one transaction. {@link endFlush} comes before the next. */
   beginFlush(): MachineWrites {
     this.#flushing = this.#dirty;
     this.#dirty = new KeyMap();
-    this.#flushingIndex = this.#appliedIndex;
-    const isNews = this.#flushingIndex !== this.#durableIndex;
-    return { entries: this.#flushing.entries(), appliedIndex: isNews ? this.#flushingIndex : null };
+    this.#flushingState = this.#applied;
+    return {
+      generation: this.#applied.generation,
+      entries: this.#flushing.entries(),
+      state: this.#flushingState === this.#durable ? null : this.#flushingState,
+    };
   }
 
   /** The transaction is durable, and the base shows it. */
   endFlush(): void {
     if (this.#flushing.size > 0) this.#flushing = new KeyMap();
-    this.#durableIndex = this.#flushingIndex;
+    this.#durable = this.#flushingState;
   }
 }
 

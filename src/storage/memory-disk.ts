@@ -3,15 +3,14 @@ import {
   type EntryBatch,
   emptyLog,
   type HardState,
-  type Index,
-  index0,
   type LogIndex,
   type NodeId,
   type StoreId,
   term0,
 } from '../core/index.ts';
-import { KeyMap } from './key-map.ts';
-import type { Transaction } from './medium.ts';
+import type { KeyMap } from './key-map.ts';
+import { emptyMachine, type MachineState } from './machine-overlay.ts';
+import type { StageState } from './medium.ts';
 import type { Founding } from './storage.ts';
 import { newStoreId } from './store-id.ts';
 
@@ -53,8 +52,10 @@ export interface DiskImage {
   hardState: HardState;
   log: LogIndex;
   readonly batches: EntryBatch[];
-  readonly machine: KeyMap<Uint8Array>;
-  appliedIndex: Index;
+  /** The state machine's data, by generation. */
+  readonly generations: Map<number, KeyMap<Uint8Array>>;
+  machine: MachineState;
+  stage: StageState | null;
 }
 
 /** A process that has the disk open. A kill or a power loss ends it, and nothing reaches it any more. */
@@ -93,8 +94,9 @@ export class MemoryDisk {
       hardState: { currentTerm: term0, votedFor: null },
       log: emptyLog,
       batches: [],
-      machine: new KeyMap(),
-      appliedIndex: index0,
+      generations: new Map(),
+      machine: emptyMachine,
+      stage: null,
     };
   }
 
@@ -196,40 +198,3 @@ const turns: FlushScheduler = {
   schedule: (work, delayMs = 0) =>
     delayMs === 0 && typeof setImmediate === 'function' ? setImmediate(work) : setTimeout(work, delayMs),
 };
-
-/** Carries out a transaction on an image. */
-export function applyTransaction(image: DiskImage, { founding, log, machine }: Transaction): void {
-  if (founding !== undefined) {
-    image.founding = founding;
-    image.configurations = [{ index: index0, configuration: founding.configuration }];
-  }
-  if (log !== undefined) {
-    if (log.hardState !== undefined) image.hardState = log.hardState;
-    if (log.truncateFrom !== undefined) truncate(image, log.truncateFrom);
-    for (const batch of log.batches) image.batches.push(batch);
-    image.log = log.log;
-  }
-  if (machine === undefined) return;
-  for (const [key, value] of machine.entries) {
-    if (value === null) image.machine.delete(key);
-    else image.machine.set(key, value);
-  }
-  if (machine.appliedIndex !== null) image.appliedIndex = machine.appliedIndex;
-}
-
-function truncate(image: DiskImage, from: Index): void {
-  image.batches.splice(batchAt(image.batches, from));
-  image.configurations = image.configurations.filter((at) => at.index < from);
-}
-
-/** By bisection: where the batch that holds an index stands. */
-export function batchAt(batches: readonly EntryBatch[], index: Index): number {
-  let low = 0;
-  let high = batches.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((batches[middle] as EntryBatch).index <= index) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}

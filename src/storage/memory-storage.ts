@@ -1,10 +1,10 @@
 import type { EntryBatch, Index, NodeId } from '../core/index.ts';
 import { gapProblem } from './damage.ts';
 import { StorageError } from './errors.ts';
-import { keyBytes, keyText } from './key-text.ts';
 import type { MachineBase } from './machine-overlay.ts';
-import type { Medium, Opened, Transaction } from './medium.ts';
-import { applyTransaction, batchAt, type DiskSession, type MemoryDisk, memoryDisk } from './memory-disk.ts';
+import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.ts';
+import { type DiskSession, type MemoryDisk, memoryDisk } from './memory-disk.ts';
+import { applyTransaction, batchAt, freezeMachine, generationsToSweep, machineOf } from './memory-image.ts';
 import { otherNode } from './other-node.ts';
 import type { Storage } from './storage.ts';
 import { Store } from './store.ts';
@@ -33,7 +33,6 @@ export function memoryStorage({ disk = memoryDisk(), nodeId }: MemoryStorageOpti
 }
 
 class MemoryMedium implements Medium {
-  readonly machine: MachineBase;
   readonly #disk: MemoryDisk;
   readonly #nodeId: NodeId | null;
   #session: DiskSession = { isAlive: false };
@@ -41,7 +40,6 @@ class MemoryMedium implements Medium {
   constructor(disk: MemoryDisk, nodeId: NodeId | null) {
     this.#disk = disk;
     this.#nodeId = nodeId;
-    this.machine = machineOf(disk);
   }
 
   get isGone(): boolean {
@@ -58,15 +56,17 @@ class MemoryMedium implements Medium {
       throw error;
     }
     this.#session = session;
-    const { storeId, bootCounter, founding, hardState, log, configurations, appliedIndex } = this.#disk.image;
-    return { storeId, bootCounter, founding, hardState, log, configurations, appliedIndex };
+    const { storeId, bootCounter, founding, hardState, log, configurations, ...rest } = this.#disk.image;
+    const { machine, stage, generations } = rest;
+    const lastGeneration = Math.max(machine.generation, stage?.generation ?? 0, ...generations.keys());
+    return { storeId, bootCounter, founding, hardState, log, configurations, machine, stage, lastGeneration };
   }
 
   /** The one durable write before anything counts as loaded: it flushes what a killed process left behind. */
   async #boot(session: DiskSession): Promise<void> {
     let problem: StorageError | undefined;
     await this.#disk.write(session, (image) => {
-      problem = otherNode(image.nodeId, this.#nodeId) ?? gapProblem(image.appliedIndex, image.log);
+      problem = otherNode(image.nodeId, this.#nodeId) ?? gapProblem(image.machine.index, image.log);
       if (problem !== undefined) return;
       image.nodeId ??= this.#nodeId;
       image.bootCounter += 1;
@@ -88,19 +88,26 @@ class MemoryMedium implements Medium {
     for (let at = batchAt(batches, from); at < batches.length; at++) yield batches[at] as EntryBatch;
   }
 
+  machineOf(generation: number): MachineBase {
+    return machineOf(this.#disk.image, generation);
+  }
+
+  freezeMachine(): FrozenMachine {
+    return freezeMachine(this.#disk.image);
+  }
+
+  async sweep(kept: Kept): Promise<boolean> {
+    const swept = generationsToSweep(this.#disk.image, kept);
+    if (swept.length === 0) return false;
+    await this.#disk.write(this.#session, ({ generations }) => {
+      for (const generation of swept) generations.delete(generation);
+    });
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#disk.detach(this.#session);
   }
-}
-
-function machineOf({ image }: MemoryDisk): MachineBase {
-  return {
-    get: (key) => image.machine.get(keyText(key)),
-    *range({ from, to }) {
-      const bounds = { from: from && keyText(from), to: to && keyText(to) };
-      for (const [text, value] of image.machine.range(bounds)) yield [keyBytes(text), value];
-    },
-  };
 }
 
 function inUse(): StorageError {

@@ -1,4 +1,5 @@
 import type {
+  CompactLogReq,
   Configuration,
   ConfigurationAt,
   EntryBatch,
@@ -8,6 +9,7 @@ import type {
   PersistReq,
   Seq,
   StoreId,
+  Term,
 } from '../core/index.ts';
 
 /** The cluster that a store belongs to, and the configuration it began with (index 0, term 0). */
@@ -28,8 +30,69 @@ export interface Loaded {
   /** Term 0 and no vote in a new store. */
   readonly hardState: HardState;
   readonly log: LogIndex;
-  /** Ascending; the founding configuration first. Empty where `founding` is `null`. */
+  /**
+   * Those of the log, ascending; first the one in effect at the log's start, which is the founding one in a log
+   * that was never compacted. Only what the log itself brought where `founding` is `null`.
+   */
   readonly configurations: readonly ConfigurationAt[];
+}
+
+/** What goes into a log transaction, in order. */
+export type LogWork = PersistReq | CompactLogReq;
+
+/**
+ * Durable data of a state machine at one moment. While it is open, the disk space of what is deleted meanwhile
+ * is not used again.
+ */
+export interface SnapshotView {
+  /** Applied through here. */
+  readonly index: Index;
+  /** The log's clock there. */
+  readonly logTimeMs: number;
+  /**
+   * A piece of at most 256 KiB, unless a single value is larger, by number from 0; the same bytes each time.
+   * `undefined` beyond the last. One that was never reached takes reading all before it, so go in order.
+   */
+  chunk(number: number): SnapshotChunk | undefined;
+  /** Lets go of the data: what was deleted since can go. */
+  close(): void;
+}
+
+/** A piece of a snapshot: keys and values of the machine store, in order. */
+export interface SnapshotChunk {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+/** A snapshot on its way in. */
+export interface SnapshotStage {
+  readonly transferId: string;
+  /** Every chunk below is durable. */
+  readonly nextChunk: number;
+  readonly isComplete: boolean;
+  /**
+   * Makes the next chunk durable: the one numbered `nextChunk`. Its bytes are not to be changed afterwards.
+   * Rejects with `RAFT_BAD_SNAPSHOT` if another chunk is next or the stage was dropped; and also drops the stage
+   * if the bytes are not keys and values in order.
+   */
+  append(chunk: SnapshotChunk): Promise<void>;
+}
+
+/** What {@link Storage.install} switches to. */
+export interface SnapshotSwitch {
+  readonly transferId: string;
+  readonly index: Index;
+  readonly logTimeMs: number;
+  /**
+   * The log begins after `index` from now on; `keepsSuffix` says whether what follows it stays. `null` for a
+   * snapshot that this node took of its own machine: log and configuration stay as they are.
+   */
+  readonly log: {
+    readonly term: Term;
+    readonly configuration: ConfigurationAt;
+    readonly keepsSuffix: boolean;
+  } | null;
 }
 
 /** What a finished transaction made durable. */
@@ -65,10 +128,37 @@ export interface Storage {
    * Resolves once all of it survives a power cut. The caller waits for one before it starts the next.
    * May be called with no requests, to flush the machine store.
    *
+   * A compaction moves the log's start, and the configurations with it, in that transaction; what it makes
+   * needless is deleted later, in slices. Chunks of a snapshot may be written at the same time.
+   *
    * Rejects with `RAFT_STORE_FAILED` when the disk refuses, when batches do not follow each other and the log
-   * (rule 14), or when it is called while a write is under way. Every later call then rejects with it too.
+   * (rule 14), when a compaction does not fall on the end of a batch, or when it is called while another one is
+   * under way. Every later call then rejects with it too.
    */
-  persist(requests: readonly PersistReq[]): Promise<Persisted>;
+  persist(requests: readonly LogWork[]): Promise<Persisted>;
+
+  /**
+   * The machine store's durable data as they are now, unmoved by what is written later, as chunks. To be closed.
+   */
+  viewMachine(): SnapshotView;
+
+  /**
+   * Begins, or goes on with, receiving a snapshot: its chunks become durable beside the data in use. There
+   * is one stage at a time; chunks of any other transfer are dropped. Chunks and switches are carried out in the
+   * order they were asked for.
+   */
+  stage(transferId: string): Promise<SnapshotStage>;
+
+  /**
+   * Switches the machine store to a staged snapshot, and the log's start and configuration with it, in one
+   * small transaction (rule 12); term and vote stay. The caller has no `persist` under way, and begins none until
+   * this is done. What the machine store holds unflushed is forgotten. Resolves, durably, with `false` and no
+   * change if that transfer is not staged whole. What was in use is deleted later, in slices.
+   *
+   * Rejects with `RAFT_STORE_FAILED` as {@link Storage.persist} does, also when the log does not hold the
+   * suffix to be kept, or would leave a gap before or after the snapshot.
+   */
+  install(request: SnapshotSwitch): Promise<boolean>;
 
   /**
    * Whole batches from the start of the one that holds `from`, at least one, and more while their payloads
@@ -110,6 +200,6 @@ export interface MachineStore {
     readonly from?: Uint8Array;
     readonly to?: Uint8Array;
   }): Iterable<readonly [Uint8Array, Uint8Array]>;
-  /** Says that the writes so far carry the machine through `index`. Never goes back. */
-  advance(index: Index): void;
+  /** Says that the writes so far carry the machine through `index`, where the log's clock is. Never goes back. */
+  advance(index: Index, logTimeMs: number): void;
 }

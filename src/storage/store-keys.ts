@@ -8,13 +8,13 @@ import type { KeyText } from './key-text.ts';
  * | bytes | |
  * |---|---|
  * | `0x00`, name in ASCII | records of the store: `format`, `store` |
- * | `0x01`, group, name in ASCII | records of a group: `founding`, `hardState`, `applied` |
+ * | `0x01`, group, name in ASCII | records of a group: `founding`, `hardState`, `logStart`, `machine`, `stage` |
  * | `0x02`, group, index | the log: a batch under the index of its first entry |
  * | `0x03`, group, index | the term table: a term under the index of its first entry |
  * | `0x04`, group, index | the configuration table: a configuration under the index of its entry |
- * | `0x05`, group, key | the state machine's data |
+ * | `0x05`, group, generation, key | the state machine's data |
  *
- * The group is a u32 and the index a u64, both big-endian, so that byte order is log order.
+ * Group and generation are u32 and the index is a u64, all big-endian, so that byte order is log order.
  */
 const storeTable = 0x00;
 
@@ -26,6 +26,7 @@ export type IndexTable = (typeof tables)['log' | 'terms' | 'configurations'];
 
 const prefixBytes = 5;
 const indexKeyBytes = prefixBytes + 8;
+const machinePrefixBytes = prefixBytes + 4;
 const keyBytesMax = 1978;
 
 /** The key of a record of the store. */
@@ -67,43 +68,61 @@ export class GroupKeys {
   }
 
   /** The bounds of an index table from `from` on. */
-  from(table: IndexTable, from: number): { readonly start: Uint8Array; readonly end: Uint8Array } {
+  from(table: IndexTable, from: number): KeyBounds {
     return { start: this.at(table, from as Index).slice(), end: this.at(table, indexEnd as Index).slice() };
   }
 
+  /** The bounds of an index table through an index. */
+  through(table: IndexTable, last: Index): KeyBounds {
+    return { start: this.at(table, 0 as Index).slice(), end: this.at(table, (last + 1) as Index).slice() };
+  }
+
   /** The bounds of an index table from `from` down. LMDB's end is exclusive, and no index is 0 in the log. */
-  downFrom(table: IndexTable, from: number): { readonly start: Uint8Array; readonly end: Uint8Array } {
+  downFrom(table: IndexTable, from: number): KeyBounds {
     return { start: this.at(table, from as Index).slice(), end: this.at(table, 0 as Index).slice() };
   }
 
-  /** The key of the state machine's key. Good until the next call. */
-  machine(key: Uint8Array): Uint8Array {
-    this.#machineKey.set(key, prefixBytes);
-    return this.#machineKey.subarray(0, prefixBytes + key.byteLength);
+  /** The key of a state machine's key. Good until the next call. */
+  machine(generation: number, key: Uint8Array): Uint8Array {
+    this.#machineKey.writeUInt32BE(generation, prefixBytes);
+    this.#machineKey.set(key, machinePrefixBytes);
+    return this.#machineKey.subarray(0, machinePrefixBytes + key.byteLength);
   }
 
   /** As {@link GroupKeys.machine}, of a key that is held as a string. */
-  machineText(text: KeyText): Uint8Array {
-    this.#machineKey.write(text, prefixBytes, 'latin1');
-    return this.#machineKey.subarray(0, prefixBytes + text.length);
+  machineText(generation: number, text: KeyText): Uint8Array {
+    this.#machineKey.writeUInt32BE(generation, prefixBytes);
+    this.#machineKey.write(text, machinePrefixBytes, 'latin1');
+    return this.#machineKey.subarray(0, machinePrefixBytes + text.length);
   }
 
-  /** The bounds of the state machine's data, or of a part. */
-  machineRange({
-    from,
-    to,
-  }: {
-    readonly from?: Uint8Array | undefined;
-    readonly to?: Uint8Array | undefined;
-  }): {
-    readonly start: Uint8Array;
-    readonly end: Uint8Array;
-  } {
-    const start = new Uint8Array(this.machine(from ?? new Uint8Array()));
-    if (to !== undefined) return { start, end: new Uint8Array(this.machine(to)) };
-    return { start, end: next(this.machine(new Uint8Array())) };
+  /** The bounds of a generation of the state machine's data, or of a part. */
+  machineRange(generation: number, { from, to }: MachineBounds = {}): KeyBounds {
+    const start = Uint8Array.from(this.machine(generation, from ?? noKey));
+    const end = to === undefined ? next(this.machine(generation, noKey)) : this.machine(generation, to);
+    return { start, end: Uint8Array.from(end) };
+  }
+
+  /** The bounds of the state machine's data from a generation on. */
+  generationsFrom(generation: number): KeyBounds {
+    const start = Uint8Array.from(this.machine(generation, noKey));
+    return { start, end: next(start.subarray(0, prefixBytes)) };
   }
 }
+
+/** Keys of a state machine from `from` (inclusive) to `to` (exclusive). */
+export interface MachineBounds {
+  readonly from?: Uint8Array | undefined;
+  readonly to?: Uint8Array | undefined;
+}
+
+/** Keys from `start` (inclusive) to `end` (exclusive); backwards, `start` is the higher one. */
+export interface KeyBounds {
+  readonly start: Uint8Array;
+  readonly end: Uint8Array;
+}
+
+const noKey = new Uint8Array();
 
 /** The first key that does not begin with a prefix. */
 function next(prefix: Uint8Array): Uint8Array {
@@ -123,5 +142,11 @@ export function indexOfKey(key: Uint8Array): number {
 
 /** The state machine's part of a key, bytes of its own. */
 export function machineKeyOf(key: Uint8Array): Uint8Array {
-  return new Uint8Array(key.buffer, key.byteOffset + prefixBytes, key.byteLength - prefixBytes);
+  const at = key.byteOffset + machinePrefixBytes;
+  return new Uint8Array(key.buffer, at, key.byteLength - machinePrefixBytes);
+}
+
+/** The generation that a key of the state machine's data belongs to. */
+export function generationOfKey(key: Uint8Array): number {
+  return new DataView(key.buffer, key.byteOffset + prefixBytes, 4).getUint32(0);
 }

@@ -1,26 +1,65 @@
-import { type EntryBatch, emptyLog, type Index, type LogIndex, type PersistReq } from '../core/index.ts';
+import {
+  type ConfigurationAt,
+  type EntryBatch,
+  emptyLog,
+  type Index,
+  index0,
+  type LogIndex,
+} from '../core/index.ts';
+import { ChunkedView } from './chunked-view.ts';
 import { StorageError } from './errors.ts';
 import { takeBatches } from './log-reads.ts';
-import { mergeRequests } from './log-writes.ts';
+import { switchLog } from './log-switch.ts';
+import { type LogWrites, mergeWork, type StoredLog } from './log-writes.ts';
 import { MachineOverlay } from './machine-overlay.ts';
 import type { Medium, Opened, Transaction } from './medium.ts';
-import type { Founding, Loaded, MachineStore, Persisted, Storage } from './storage.ts';
+import { Staging } from './staging.ts';
+import type {
+  Founding,
+  Loaded,
+  LogWork,
+  MachineStore,
+  Persisted,
+  SnapshotStage,
+  SnapshotSwitch,
+  SnapshotView,
+  Storage,
+} from './storage.ts';
+import { diskFailed, foundedAlready, openAlready } from './store-errors.ts';
+import { StoreStatus } from './store-status.ts';
+import { Sweeper } from './sweeper.ts';
 
 /**
- * A {@link Storage} on a medium. It keeps the rules: one write at a time, batches that follow each other
- * (rule 14), and nothing after a write that failed.
+ * A {@link Storage} on a medium. It keeps the rules: one write of the log at a time, batches that follow each
+ * other (rule 14), and nothing after a write that failed. Chunks of a snapshot, and what is deleted in the
+ * background, are written in between.
  */
 export class Store implements Storage {
   readonly #medium: Medium;
+  readonly #status = new StoreStatus();
   readonly #overlay: MachineOverlay;
-  #status: 'closed' | 'open' | StorageError = 'closed';
+  readonly #staging: Staging;
+  readonly #sweeper: Sweeper;
+  readonly #views = new Set<ChunkedView>();
   #log: LogIndex = emptyLog;
+  #configurations: readonly ConfigurationAt[] = [];
   #founding: Founding | null = null;
+  #lastGeneration = 0;
   #writing: Promise<void> | null = null;
 
   constructor(medium: Medium) {
     this.#medium = medium;
-    this.#overlay = new MachineOverlay(medium.machine);
+    this.#overlay = new MachineOverlay(medium.machineOf(0));
+    this.#sweeper = new Sweeper(
+      () => this.#sweep(),
+      (error) => this.#status.fail(error),
+    );
+    this.#staging = new Staging({
+      check: () => this.#status.check(),
+      write: (transaction) => this.#commit(transaction),
+      newGeneration: () => ++this.#lastGeneration,
+      onDropped: () => this.#sweeper.wake(),
+    });
   }
 
   get machineStore(): MachineStore {
@@ -28,12 +67,16 @@ export class Store implements Storage {
   }
 
   async open(): Promise<Loaded> {
-    if (this.#status !== 'closed') throw this.#inUse();
-    const { appliedIndex, ...loaded } = await this.#openMedium();
-    this.#status = 'open';
+    if (!this.#status.isClosed) throw openAlready();
+    const { machine, stage, lastGeneration, ...loaded } = await this.#openMedium();
+    this.#status.open();
     this.#log = loaded.log;
+    this.#configurations = loaded.configurations;
     this.#founding = loaded.founding;
-    this.#overlay.restore(appliedIndex);
+    this.#lastGeneration = lastGeneration;
+    this.#overlay.restore(this.#medium.machineOf(machine.generation), machine);
+    this.#staging.restore(stage);
+    this.#sweeper.wake();
     return loaded;
   }
 
@@ -46,45 +89,99 @@ export class Store implements Storage {
   }
 
   async found(founding: Founding): Promise<void> {
-    this.#checkOpen();
+    this.#status.check();
     if (this.#founding !== null) throw foundedAlready(this.#founding, founding);
     this.#founding = founding;
+    const { configuration } = founding;
+    this.#configurations = [{ index: index0, configuration }, ...this.#configurations];
     await this.#write({ founding });
   }
 
-  async persist(requests: readonly PersistReq[]): Promise<Persisted> {
-    this.#checkOpen();
-    const log = this.#merge(requests);
-    if (requests.length > 0 || this.#overlay.isDirty) {
+  async persist(work: readonly LogWork[]): Promise<Persisted> {
+    this.#status.check();
+    const log = this.#status.checked(() => mergeWork(work, this.#stored));
+    if (work.length > 0 || this.#overlay.isDirty) {
       const machine = this.#overlay.beginFlush();
       await this.#write({ log, machine });
       this.#overlay.endFlush();
-      this.#log = log.log;
+      this.#adopt(log);
     }
-    return { seq: log.seq, durableAppliedIndex: this.#overlay.durableIndex };
+    return { seq: log.seq, durableAppliedIndex: this.#overlay.durable.index };
   }
 
-  #merge(requests: readonly PersistReq[]) {
-    try {
-      return mergeRequests(requests, {
-        log: this.#log,
-        isBatchStart: (index) => this.#medium.isBatchStart(index),
-      });
-    } catch (error) {
-      throw this.#fail(error);
-    }
+  get #stored(): StoredLog {
+    return {
+      isFounded: this.#founding !== null,
+      log: this.#log,
+      configurations: this.#configurations,
+      isBatchStart: (index) => this.#medium.isBatchStart(index),
+      batchesFrom: (index) => this.#medium.batchesFrom(index),
+    };
   }
 
+  /** The log is now as it was written. */
+  #adopt({ log, configurations, start }: LogWrites): void {
+    this.#log = log;
+    this.#configurations = configurations;
+    if (start !== undefined) this.#sweeper.wake();
+  }
+
+  /** One at a time: what is written was checked against the log as it is. */
   async #write(transaction: Transaction): Promise<void> {
-    if (this.#writing !== null) throw this.#fail(new Error('a write began while another was under way'));
-    this.#writing = this.#medium.write(transaction);
+    if (this.#writing !== null)
+      throw this.#status.fail(new Error('a write began while another was under way'));
+    this.#writing = this.#commit(transaction);
     try {
       await this.#writing;
-    } catch (error) {
-      throw this.#fail(error);
     } finally {
       this.#writing = null;
     }
+  }
+
+  async #commit(transaction: Transaction): Promise<void> {
+    try {
+      await this.#medium.write(transaction);
+    } catch (error) {
+      throw this.#status.fail(error);
+    }
+  }
+
+  viewMachine(): SnapshotView {
+    this.#status.check();
+    const machine = this.#status.checked(() => this.#medium.freezeMachine());
+    const view = new ChunkedView(machine, (closed) => this.#views.delete(closed));
+    this.#views.add(view);
+    return view;
+  }
+
+  async stage(transferId: string): Promise<SnapshotStage> {
+    return this.#staging.begin(transferId);
+  }
+
+  async install(request: SnapshotSwitch): Promise<boolean> {
+    return this.#staging.exclusively(async () => {
+      const staged = this.#staging.state;
+      if (staged?.transferId !== request.transferId || !staged.isComplete) return false;
+      const log = this.#status.checked(() => switchLog(this.#stored, request));
+      const { generation } = staged;
+      const state = { generation, index: request.index, logTimeMs: request.logTimeMs };
+      const machine = { generation, entries: [], state };
+      const stage = { state: null, entries: [] };
+      await this.#write(log === undefined ? { machine, stage } : { log, machine, stage });
+      this.#overlay.restore(this.#medium.machineOf(generation), state);
+      this.#staging.restore(null);
+      if (log !== undefined) this.#adopt(log);
+      this.#sweeper.wake();
+      return true;
+    });
+  }
+
+  async #sweep(): Promise<boolean> {
+    if (!this.#status.isOpen) return false;
+    const staged = this.#staging.state;
+    const used = this.#overlay.durable.generation;
+    const generations = staged === null ? [used] : [used, staged.generation];
+    return this.#medium.sweep({ startIndex: this.#log.startIndex, generations });
   }
 
   async readLog({
@@ -94,81 +191,28 @@ export class Store implements Storage {
     readonly from: Index;
     readonly maxBytes: number;
   }): Promise<readonly EntryBatch[] | 'compacted'> {
-    this.#checkOpen();
+    this.#status.check();
     if (from <= this.#log.startIndex) return 'compacted';
     if (from > this.#log.lastIndex) return [];
-    try {
-      return takeBatches(this.#medium.batchesFrom(from), maxBytes);
-    } catch (error) {
-      throw this.#fail(error); // What was acknowledged can't be read: damage.
-    }
+    return this.#status.checked(() => takeBatches(this.#medium.batchesFrom(from), maxBytes));
   }
 
   async close(): Promise<void> {
-    if (this.#status === 'closed') return;
+    if (this.#status.isClosed) return;
     try {
       if (!this.#medium.isGone) await this.#settle();
     } finally {
-      this.#status = 'closed';
+      this.#status.close();
+      for (const view of [...this.#views]) view.close();
       await this.#medium.close();
     }
   }
 
-  /** Waits for the write that is under way, and flushes what the state machine has written since. */
+  /** Waits for the writes that are under way, and flushes what the state machine has written since. */
   async #settle(): Promise<void> {
     await this.#writing?.catch(() => undefined); // Whoever began that write is told.
-    if (this.#status === 'open' && this.#overlay.isDirty) await this.persist([]);
+    await this.#staging.idle();
+    if (this.#status.isOpen && this.#overlay.isDirty) await this.persist([]);
+    await this.#sweeper.stop();
   }
-
-  #checkOpen(): void {
-    if (this.#status === 'open') return;
-    throw this.#status === 'closed' ? notOpen() : failedBefore(this.#status);
-  }
-
-  /** From here on every call rejects: a disk that lost one write can't be trusted with the next. */
-  #fail(cause: unknown): StorageError {
-    const error = cause instanceof StorageError ? cause : diskFailed(cause);
-    if (this.#status === 'open') this.#status = error;
-    return error;
-  }
-
-  #inUse(): StorageError {
-    return new StorageError(
-      'RAFT_STORE_IN_USE',
-      'this storage has been opened before and not closed since. Nothing was changed. Close it first.',
-    );
-  }
-}
-
-function diskFailed(cause: unknown): StorageError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new StorageError(
-    'RAFT_STORE_FAILED',
-    `the disk failed: ${reason}. What was acknowledged before is safe, what was being written is not ` +
-      'acknowledged, and the node must stop. See that the disk has room and is sound, then restart the node.',
-    { cause },
-  );
-}
-
-function failedBefore(failure: StorageError): StorageError {
-  return new StorageError(
-    'RAFT_STORE_FAILED',
-    `this store failed before and takes nothing any more (${failure.message}) Restart the node.`,
-    { cause: failure },
-  );
-}
-
-function notOpen(): StorageError {
-  return new StorageError(
-    'RAFT_STORE_CLOSED',
-    'the store is not open. Nothing was read or written. Await open() first, and use nothing after close().',
-  );
-}
-
-function foundedAlready(held: Founding, offered: Founding): StorageError {
-  return new StorageError(
-    'RAFT_STORE_FOUNDED',
-    `this store belongs to cluster ${held.clusterId} already and can't join ${offered.clusterId}. ` +
-      'Nothing was changed. To join another cluster, start with a new store.',
-  );
 }

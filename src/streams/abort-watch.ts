@@ -1,3 +1,5 @@
+import { Observable } from 'rxjs';
+
 /** Who is to be told when a signal aborts. One listener serves all of them. */
 interface Watch {
   readonly listeners: Set<() => void>;
@@ -33,4 +35,13 @@ function beginWatch(signal: AbortSignal): Watch {
   watches.set(signal, watch);
   signal.addEventListener('abort', onAbort, { once: true });
   return watch;
+}
+
+/** Emits when the signal aborts. */
+export function abortOf(signal: AbortSignal): Observable<void> {
+  return new Observable((subscriber) => {
+    const onAbort = (): void => subscriber.next();
+    watchAbort(signal, onAbort);
+    return () => unwatchAbort(signal, onAbort);
+  });
 }

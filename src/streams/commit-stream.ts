@@ -1,6 +1,6 @@
-import { firstValueFrom, merge, Observable } from 'rxjs';
+import { firstValueFrom, merge, type Observable } from 'rxjs';
 import { after, decodePayload, type EntryBatch, type Index, lastOf, plus } from '../core/index.ts';
-import { unwatchAbort, watchAbort } from './abort-watch.ts';
+import { abortOf } from './abort-watch.ts';
 import { badRequest, type RequestError, requestError } from './errors.ts';
 import type { Commit } from './raft-node.ts';
 import type { Codec } from './state-machine.ts';
@@ -95,12 +95,4 @@ function commitsOf<Command>(batch: EntryBatch, codec: Codec<Command>): readonly 
 async function moved(applied$: Observable<unknown>, signal: AbortSignal | undefined): Promise<void> {
   const news$ = signal === undefined ? applied$ : merge(applied$, abortOf(signal));
   await firstValueFrom(news$, { defaultValue: null });
-}
-
-function abortOf(signal: AbortSignal): Observable<void> {
-  return new Observable((subscriber) => {
-    const onAbort = (): void => subscriber.next();
-    watchAbort(signal, onAbort);
-    return () => unwatchAbort(signal, onAbort);
-  });
 }

@@ -1,27 +1,30 @@
 import { interval, map, type Observable, observeOn } from 'rxjs';
 import {
-  type ApplyReq,
+  type AdminRes,
   durableIndex,
   type Fault,
   type Input,
   type Output,
   type ReadRes,
-  type ReadStateMachineReq,
   type SendMessage,
+  type SendSnapshotReq,
   type State,
   unreachable,
   type WriteRes,
 } from '../core/index.ts';
 import type { LogLane } from './log-lane.ts';
+import type { MachineReq } from './machine-lane.ts';
 import type { Settings } from './options.ts';
 import { type Stepped, stepWith } from './step-with.ts';
 
 /** Who carries out what the core asks for, besides the log lane. */
 export interface CoreSinks {
   readonly message: (output: SendMessage) => void;
-  readonly machine: (output: ApplyReq | ReadStateMachineReq) => void;
+  readonly machine: (output: MachineReq) => void;
+  readonly sendSnapshot: (output: SendSnapshotReq) => void;
   readonly onWriteRes: (output: WriteRes) => void;
   readonly onReadRes: (output: ReadRes) => void;
+  readonly onAdminRes: (output: AdminRes) => void;
   readonly onFault: (fault: Fault, input: Input) => void;
   /** After the outputs of a step have been carried out. */
   readonly onStep: (state: State) => void;
@@ -67,15 +70,21 @@ function handOut(
       return to.log.persist(output);
     case 'readLogReq':
       return to.log.answer(output);
+    case 'compactLogReq':
+      return to.log.compact(output);
+    case 'sendSnapshotReq':
+      return to.sinks.sendSnapshot(output);
     case 'applyReq':
     case 'readStateMachineReq':
+    case 'takeSnapshotReq':
+    case 'installSnapshotReq':
       return to.sinks.machine(output);
     case 'writeRes':
       return to.sinks.onWriteRes(output);
     case 'readRes':
       return to.sinks.onReadRes(output);
     case 'adminRes':
-      return; // Nobody asks yet.
+      return to.sinks.onAdminRes(output);
     case 'fault':
       return to.sinks.onFault(output, to.input);
     default:

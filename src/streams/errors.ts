@@ -13,6 +13,11 @@ export type RequestErrorCode =
   | 'RAFT_BAD_REQUEST'
   | 'RAFT_BAD_RESULT'
   | 'RAFT_COMPACTED'
+  | 'RAFT_TRANSFERRING'
+  | 'RAFT_BUSY'
+  | 'RAFT_CONFLICT'
+  | 'RAFT_TRANSFER_FAILED'
+  | 'RAFT_SESSION_EXPIRED'
   | 'RAFT_CLOSED'
   | 'RAFT_STOPPED';
 
@@ -60,9 +65,24 @@ export function refusalError(reason: Refusal): RequestError {
     }
     case 'overloaded':
       return requestError('RAFT_OVERLOADED', 'notCommitted', 'The leader has too many requests under way.');
+    case 'transferring': {
+      const what = `Leadership is being handed over to ${reason.to}.`;
+      return requestError('RAFT_TRANSFERRING', 'notCommitted', what, { leaderId: reason.to });
+    }
+    case 'busy':
+      return requestError('RAFT_BUSY', 'notCommitted', `Not now: ${reason.detail}.`);
+    case 'conflict':
+      return requestError('RAFT_CONFLICT', 'notCommitted', `It depends on what is not so: ${reason.detail}.`);
+    case 'timeout':
+      return requestError('RAFT_TRANSFER_FAILED', 'notCommitted', `${reason.detail}.`);
     case 'invalid':
       return requestError('RAFT_BAD_REQUEST', 'notCommitted', `The request is malformed: ${reason.detail}.`);
   }
+}
+
+/** Whether a refusal only says that another node is, or is about to be, the one to ask. */
+export function isElsewhere(code: string): boolean {
+  return code === 'RAFT_NOT_LEADER' || code === 'RAFT_TRANSFERRING';
 }
 
 /** A request that makes no sense; `what` says how, without a full stop. */
@@ -83,7 +103,7 @@ export function lostLeadership(): RequestError {
 
 /** The node that a write was passed on to can't answer any more. */
 export function lostForward(to: NodeId): RequestError {
-  const what = `The connection to ${to}, which took the request, broke.`;
+  const what = `${to} took the request and can't answer: the connection broke, or another node leads now.`;
   return requestError('RAFT_UNKNOWN_OUTCOME', 'unknown', what);
 }
 

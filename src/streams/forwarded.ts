@@ -1,5 +1,8 @@
 import {
+  type AdminResult,
   type GroupId,
+  type Input,
+  index,
   isPayload,
   type NodeId,
   type Peer,
@@ -75,9 +78,7 @@ export class ForwardedRequests<Result> {
     }
     const id = this.#routes.nextId();
     this.#requests.set(id, forwarded);
-    if (request.type === 'readIndex') return this.#routes.input({ type: 'read', id });
-    const { payload, payloadChecksum, count } = request;
-    this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
+    this.#routes.input(inputOf(id, request));
   }
 
   /**
@@ -104,7 +105,7 @@ export class ForwardedRequests<Result> {
       const what = `${this.#requests.size} forwarded requests are waiting on the leader.`;
       return requestError('RAFT_OVERLOADED', 'notCommitted', what);
     }
-    if (request.type === 'readIndex') return undefined;
+    if (request.type !== 'write') return undefined;
     const { payload, payloadChecksum, count } = request;
     if (!(payload instanceof Uint8Array)) return badRequest('the payload is not bytes');
     const { byteLength } = payload;
@@ -132,25 +133,25 @@ export class ForwardedRequests<Result> {
 
   #onCommitted(
     forwarded: Forwarded,
-    { index, term }: Extract<WriteResult, { type: 'committed' }>,
+    { index: at, term }: Extract<WriteResult, { type: 'committed' }>,
     results: readonly Result[],
   ): void {
     let encoded: readonly Uint8Array[];
     try {
       encoded = results.map((value) => this.#options.codec.encode(value));
     } catch (cause) {
-      this.#answer(forwarded, failureReply(badResult(index, cause)));
+      this.#answer(forwarded, failureReply(badResult(at, cause)));
       return;
     }
-    if (this.#answer(forwarded, { type: 'committed', index, term, results: encoded })) return;
+    if (this.#answer(forwarded, { type: 'committed', index: at, term, results: encoded })) return;
     // Too large for the connection, or nobody is there: what is small may still get through.
-    this.#answer(forwarded, failureReply(badResult(index, 'the connection did not take it')));
+    this.#answer(forwarded, failureReply(badResult(at, 'the connection did not take it')));
   }
 
   /** Our core confirmed a read index, and it has been applied here. */
-  onConfirmed(id: number, index: number): void {
+  onConfirmed(id: number, readIndex: number): void {
     const forwarded = this.#take(id);
-    if (forwarded !== undefined) this.#answer(forwarded, { type: 'readIndex', index });
+    if (forwarded !== undefined) this.#answer(forwarded, { type: 'readIndex', index: readIndex });
   }
 
   /** Our core refused a read index. */
@@ -158,6 +159,18 @@ export class ForwardedRequests<Result> {
     if (result.type === 'ok') return;
     const forwarded = this.#take(id);
     if (forwarded !== undefined) this.#answer(forwarded, failureReply(refusalError(result.reason)));
+  }
+
+  /** Our core answered an operator. */
+  onAdminResult(id: number, result: AdminResult): void {
+    const forwarded = this.#take(id);
+    if (forwarded === undefined) return;
+    if (result.type === 'ok') this.#answer(forwarded, { type: 'done' });
+    else
+      this.#answer(
+        forwarded,
+        failureReply(result.type === 'unknown' ? lostLeadership() : refusalError(result.reason)),
+      );
   }
 
   /** Gives up what took too long: its sender has given up too. */
@@ -183,6 +196,26 @@ export class ForwardedRequests<Result> {
   #answer({ from, bootCounter, seq }: Forwarded, reply: Reply): boolean {
     const { group } = this.#options;
     return this.#options.reply(from, { type: 'forwardReply', group, bootCounter, seq, reply });
+  }
+}
+
+function inputOf(id: number, request: ForwardFrame['request']): Input {
+  switch (request.type) {
+    case 'readIndex':
+      return { type: 'read', id };
+    case 'write': {
+      const { payload, payloadChecksum, count } = request;
+      return { type: 'write', id, payload, payloadChecksum, count };
+    }
+    case 'changeMembers': {
+      const { changes, expectedIndex } = request;
+      if (expectedIndex === null) return { type: 'changeMembers', id, changes };
+      return { type: 'changeMembers', id, changes, expectedIndex: index(expectedIndex) };
+    }
+    case 'transferLeadership':
+      return request.to === null
+        ? { type: 'transferLeadership', id }
+        : { type: 'transferLeadership', id, to: request.to };
   }
 }
 

@@ -58,6 +58,11 @@ export class FoundingRun {
     return resend$.subscribe(() => this.#next({ type: 'resendDue' }));
   }
 
+  /** The configuration in effect changed: who else is to be handed the founding. */
+  changeMembers(members: readonly Peer[]): void {
+    this.#next({ type: 'membersChanged', members });
+  }
+
   #onEvent(event: TransportEvent): void {
     if (event.type === 'up') {
       this.#next({ type: 'helloSeen', hello: event.hello, newClusterId: randomId() });

@@ -1,9 +1,21 @@
-import type { ApplyReq, EntryBatch, Index, Input, ReadStateMachineReq } from '../core/index.ts';
+import {
+  type EntryBatch,
+  type GroupId,
+  type Index,
+  type Input,
+  index0,
+  type Peer,
+  type ReadStateMachineReq,
+  type RequestId,
+  type State,
+} from '../core/index.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { PeerFrame } from '../transport/transport.ts';
 import type { Ending, Failure } from './lifetime.ts';
 import { LogLane } from './log-lane.ts';
-import { MachineLane } from './machine-lane.ts';
+import { MachineLane, type MachineReq } from './machine-lane.ts';
 import type { Settings } from './options.ts';
+import { Snapshots } from './snapshots.ts';
 import type { StateMachine } from './state-machine.ts';
 
 const readBytesMax = 1024 * 1024;
@@ -16,15 +28,24 @@ export interface LanesOptions<Command, Result> {
   readonly machine: StateMachine<Command, Result, any, any>;
   /** What the machine has applied, durably, when the node starts. */
   readonly appliedIndex: Index;
+  /** The log's clock there. */
+  readonly logTimeMs: number;
+  readonly group: GroupId;
+  readonly send: (to: Peer, frame: PeerFrame) => boolean;
+  readonly nextId: () => RequestId;
+  readonly state: () => State | null;
   readonly input: (input: Input) => void;
   readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
   readonly onConfirmed: (request: ReadStateMachineReq) => void;
+  /** Machine and log have been switched to a snapshot. */
+  readonly onInstalled: () => void;
   readonly onFailure: (failure: Failure) => void;
 }
 
 /** The two lanes in which a node's slow work is done, the log's and the machine's, over one storage. */
 export class Lanes<Command, Result> {
   readonly log: LogLane;
+  readonly snapshots: Snapshots;
   readonly #machine: MachineLane<Command, Result>;
   readonly #options: LanesOptions<Command, Result>;
 
@@ -36,14 +57,32 @@ export class Lanes<Command, Result> {
       onError: (cause) => this.onDiskError(cause),
     });
     this.#machine = this.#machineLane();
+    this.snapshots = this.#newSnapshots();
+  }
+
+  #newSnapshots(): Snapshots {
+    const { group, machine, storage, settings, send, input, onFailure } = this.#options;
+    return new Snapshots({
+      group,
+      machine,
+      storage,
+      log: this.log,
+      commitIndex: () => this.#options.state()?.commitIndex ?? index0,
+      inLane: (look) => this.#machine.add({ type: 'lookReq', look }),
+      send,
+      input,
+      now: settings.clock,
+      onError: (cause) => onFailure({ what: 'A snapshot failed', cause }),
+    });
   }
 
   #machineLane(): MachineLane<Command, Result> {
-    const { machine, storage, settings, appliedIndex, input, onConfirmed } = this.#options;
+    const { machine, storage, settings, appliedIndex, logTimeMs, input, onConfirmed } = this.#options;
     return new MachineLane({
       machine,
       store: storage.machineStore,
       appliedIndex,
+      logTimeMs,
       turnScheduler: settings.turnScheduler,
       batchAt: (at) => this.log.batchAt(at),
       readLog: async (from) => {
@@ -54,6 +93,9 @@ export class Lanes<Command, Result> {
       input,
       onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
       onConfirmed,
+      onTakeSnapshot: (request, view) => this.snapshots.take(request, view),
+      onInstallSnapshot: (request) => this.snapshots.install(request),
+      onInstalled: () => this.#options.onInstalled(),
       onLogError: (cause) => this.onDiskError(cause),
       onMachineError: (cause) => {
         const isMachineHalfway = machine.keeps === 'store';
@@ -70,22 +112,40 @@ export class Lanes<Command, Result> {
   /** Begins to tell the core and the machine's lane what has become durable. */
   begin(): void {
     this.log.persisted$.subscribe({
-      next: ({ seq, durableAppliedIndex }) => {
+      next: ({ seq, durableAppliedIndex, compacted }) => {
         if (seq > 0) this.#options.input({ type: 'persistRes', seq });
+        for (const compaction of compacted) this.#options.input({ type: 'compactLogRes', seq: compaction });
         this.#machine.onFlushed(durableAppliedIndex);
+        this.snapshots.onFlushed(durableAppliedIndex);
       },
       error: (cause: unknown) => this.onDiskError(cause),
     });
   }
 
   /** Takes the next request of the machine's lane. */
-  add(request: ApplyReq | ReadStateMachineReq): void {
+  add(request: MachineReq): void {
     this.#machine.add(request);
   }
 
   /** Whole batches from the one that holds `from`. */
   readLog(from: Index): Promise<readonly EntryBatch[] | 'compacted'> {
     return this.log.read({ from, maxBytes: readBytesMax });
+  }
+
+  /** Whether this machine can give a snapshot at all. */
+  get canSnapshot(): boolean {
+    const { keeps, snapshot } = this.#options.machine;
+    return keeps === 'store' || snapshot !== undefined;
+  }
+
+  /** Takes a snapshot and compacts the log, every so many entries or bytes (§7). */
+  compactIfDue(state: State): void {
+    const { snapshotEntries, snapshotBytes } = this.#options.settings;
+    if (state.compacting !== null || state.installing !== null) return;
+    const entries = state.lastApplied - state.snapshotIndex;
+    const isLong = entries >= snapshotEntries || this.log.bytesSinceSnapshot >= snapshotBytes;
+    if (entries === 0 || !isLong || !this.canSnapshot || this.snapshots.isBusy) return;
+    this.#options.input({ type: 'compact', id: this.#options.nextId(), keepsPrevious: true });
   }
 
   onDiskError(cause: unknown): void {
@@ -103,6 +163,7 @@ export class Lanes<Command, Result> {
    */
   async letGo({ canFlush }: Ending): Promise<void> {
     this.#machine.close();
+    this.snapshots.stopSending();
     if (!canFlush) return this.log.abandon();
     await this.log.complete();
     await this.#options.storage.close();

@@ -5,7 +5,7 @@ import { type EntryBatch, encodedBytes, type Index, lastOf, type PersistReq } fr
  * bytes before them. It serves catch-up, application and commit streams without the disk.
  */
 export class LogCache {
-  #batches: EntryBatch[] = [];
+  #batches: (EntryBatch | undefined)[] = [];
   /** Where `#batches` begins to count: what was evicted before it is dropped now and then. */
   #first = 0;
   #bytes = 0;
@@ -34,14 +34,33 @@ export class LogCache {
     }
   }
 
+  /** Forgets everything through an index; with `isWhole`, everything: the log begins anew. */
+  drop(through: Index, isWhole: boolean): void {
+    while (this.#first < this.#batches.length) {
+      const batch = this.#batches[this.#first] as EntryBatch;
+      if (!isWhole && lastOf(batch) > through) break;
+      this.#dropFirst(batch);
+    }
+    this.#closeUp();
+  }
+
+  #dropFirst(batch: EntryBatch): void {
+    this.#bytes -= encodedBytes(batch);
+    this.#batches[this.#first] = undefined; // Its memory is free at once, its place later.
+    this.#first += 1;
+  }
+
   /** Lets go of the oldest batches over the limit, as long as they are durable. */
   evict(durableIndex: Index): void {
     while (this.#bytes > this.#bytesMax && this.#first < this.#batches.length) {
       const batch = this.#batches[this.#first] as EntryBatch;
       if (lastOf(batch) > durableIndex) break;
-      this.#bytes -= encodedBytes(batch);
-      this.#first += 1;
+      this.#dropFirst(batch);
     }
+    this.#closeUp();
+  }
+
+  #closeUp(): void {
     if (this.#first > 1024 && this.#first * 2 > this.#batches.length) {
       this.#batches = this.#batches.slice(this.#first);
       this.#first = 0;
@@ -66,7 +85,7 @@ export class LogCache {
       bytes += (this.#batches[end] as EntryBatch).payload.byteLength;
       if (bytes > maxBytes && end > place) break;
     }
-    return this.#batches.slice(place, end);
+    return this.#batches.slice(place, end) as EntryBatch[];
   }
 
   /**

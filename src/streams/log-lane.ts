@@ -11,16 +11,18 @@ import {
   takeUntil,
 } from 'rxjs';
 import {
+  type CompactLogReq,
   type EntryBatch,
+  encodedBytes,
   type Index,
   type Input,
   index0,
   type PersistReq,
   type ReadLogReq,
 } from '../core/index.ts';
-import type { Persisted, Storage } from '../storage/storage.ts';
+import type { SnapshotSwitch, Storage } from '../storage/storage.ts';
 import { LogCache } from './log-cache.ts';
-import { type DiskWork, persistWith } from './persist-with.ts';
+import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 
 /** A machine's data are flushed this long after they changed, if no log transaction took them along. */
 const machineFlushMs = 50;
@@ -32,12 +34,13 @@ export class LogLane {
   readonly #input: (input: Input) => void;
   readonly #onError: (error: unknown) => void;
   readonly #cache = new LogCache(cacheBytesMax);
-  readonly #request$ = new Subject<PersistReq>();
+  readonly #request$ = new Subject<DiskWork>();
   readonly #machineChange$ = new Subject<void>();
   readonly #completing$ = new Subject<void>();
-  readonly #persisted$ = new Subject<Persisted>();
+  readonly #persisted$ = new Subject<Flushed>();
   readonly #writing: Subscription;
   #truncations = 0;
+  #bytesSinceSnapshot = 0;
   #durableIndex = index0;
 
   constructor(
@@ -54,7 +57,7 @@ export class LogLane {
     const flushMachine$ = this.#machineChange$.pipe(
       auditTime(machineFlushMs, options.timeScheduler),
       filter(() => storage.machineStore.isDirty),
-      map((): DiskWork => 'flushMachine'),
+      map((): DiskWork => ({ type: 'flushMachine' })),
       takeUntil(this.#completing$),
     );
     this.#writing = merge(this.#request$, flushMachine$)
@@ -63,7 +66,7 @@ export class LogLane {
   }
 
   /** Each finished transaction. Shared: there is one writer. Completes after `complete`, when all is durable. */
-  get persisted$(): Observable<Persisted> {
+  get persisted$(): Observable<Flushed> {
     return this.#persisted$;
   }
 
@@ -84,7 +87,39 @@ export class LogLane {
   persist(request: PersistReq): void {
     if (request.truncateFrom !== undefined) this.#truncations += 1;
     this.#cache.write(request);
+    for (const batch of request.batches) this.#bytesSinceSnapshot += encodedBytes(batch);
     this.#request$.next(request);
+  }
+
+  /** Bytes written to the log in this run since the last snapshot. */
+  get bytesSinceSnapshot(): number {
+    return this.#bytesSinceSnapshot;
+  }
+
+  /** A snapshot is taken: what is written from now on counts towards the next one. */
+  noteSnapshot(): void {
+    this.#bytesSinceSnapshot = 0;
+  }
+
+  /** Drops the prefix of the log, in its turn. */
+  compact(request: CompactLogReq): void {
+    this.#cache.drop(request.through, false);
+    this.#request$.next(request);
+  }
+
+  /** Flushes what the machine has written, even if the log has nothing to write. */
+  flushMachine(): void {
+    this.#request$.next({ type: 'flushMachine' });
+  }
+
+  /** Switches to a staged snapshot, in its turn (the barrier of design §3). Resolves with whether it was there. */
+  async install(request: SnapshotSwitch): Promise<boolean> {
+    const isInstalled = await new Promise<boolean>((done) =>
+      this.#request$.next({ type: 'install', request, done }),
+    );
+    if (isInstalled && request.log !== null) this.#cache.drop(request.index, !request.log.keepsSuffix);
+    this.#truncations += 1; // What is being read from the disk may be gone.
+    return isInstalled;
   }
 
   /** The machine's data have changed: if nothing else is written soon, they are flushed by themselves. */

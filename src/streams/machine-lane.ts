@@ -6,9 +6,11 @@ import {
   type EntryBatch,
   type Index,
   type Input,
+  type InstallSnapshotReq,
   lastOf,
   type ReadStateMachineReq,
   type Seq,
+  type TakeSnapshotReq,
 } from '../core/index.ts';
 import type { MachineStore } from '../storage/storage.ts';
 import { isPromise } from './is-promise.ts';
@@ -21,6 +23,8 @@ export interface MachineLaneOptions<Command, Result> {
   readonly store: MachineStore;
   /** Through here the machine has applied, durably, when the node starts. */
   readonly appliedIndex: Index;
+  /** The log's clock there. */
+  readonly logTimeMs: number;
   readonly turnScheduler: SchedulerLike;
   /** A batch from memory; `undefined` if it has to be read. */
   readonly batchAt: (index: Index) => EntryBatch | undefined;
@@ -30,11 +34,33 @@ export interface MachineLaneOptions<Command, Result> {
   readonly input: (input: Input) => void;
   readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
   readonly onConfirmed: (request: ReadStateMachineReq) => void;
+  /** Takes its view of the machine now, and goes on by itself. */
+  readonly onTakeSnapshot: (request: TakeSnapshotReq, view: LaneView) => void;
+  /** Switches machine and disk to a snapshot; the lane waits. Resolves with whether that was done. */
+  readonly onInstallSnapshot: (request: InstallSnapshotReq) => Promise<boolean>;
+  /** The machine stands where a snapshot left it, and what waited for that index may go on. */
+  readonly onInstalled: () => void;
   /** The log could not be read: the node must stop. */
   readonly onLogError: (error: unknown) => void;
   /** The machine failed, perhaps halfway through a batch: the node must stop, and flush nothing of it. */
   readonly onMachineError: (error: unknown) => void;
 }
+
+/** Where the machine stands. */
+export interface LaneView {
+  readonly index: Index;
+  /** The log's clock there. */
+  readonly logTimeMs: number;
+}
+
+/** Looks at the machine between two batches. */
+export interface LookReq {
+  readonly type: 'lookReq';
+  readonly look: (view: LaneView) => void;
+}
+
+/** A request of the lane. */
+export type MachineReq = ApplyReq | ReadStateMachineReq | TakeSnapshotReq | InstallSnapshotReq | LookReq;
 
 /** After so many commands, the event loop gets its turn. */
 const commandsPerTurnMax = 4096;
@@ -45,13 +71,14 @@ const commandsPerTurnMax = 4096;
  */
 export class MachineLane<Command, Result> {
   readonly #options: MachineLaneOptions<Command, Result>;
-  readonly #queue: (ApplyReq | ReadStateMachineReq)[] = [];
+  readonly #queue: MachineReq[] = [];
   /** Read from the log, committed, and not applied yet; in order. */
   #fetched: readonly EntryBatch[] = [];
   #nextFetched = 0;
   #applied: Index;
   /** The applied index is durable through here. */
   #durable: Index;
+  #logTimeMs: number;
   #isRunning = false;
   #isClosed = false;
 
@@ -59,6 +86,7 @@ export class MachineLane<Command, Result> {
     this.#options = options;
     this.#applied = options.appliedIndex;
     this.#durable = options.appliedIndex;
+    this.#logTimeMs = options.logTimeMs;
   }
 
   /** Applied, and visible to queries, through here. */
@@ -66,8 +94,12 @@ export class MachineLane<Command, Result> {
     return this.#applied;
   }
 
+  get #view(): LaneView {
+    return { index: this.#applied, logTimeMs: this.#logTimeMs };
+  }
+
   /** Takes the next request of the lane. */
-  add(request: ApplyReq | ReadStateMachineReq): void {
+  add(request: MachineReq): void {
     this.#queue.push(request);
     this.#run();
   }
@@ -108,6 +140,17 @@ export class MachineLane<Command, Result> {
         this.#options.onConfirmed(request);
         continue;
       }
+      if (request.type === 'takeSnapshotReq') {
+        this.#queue.shift();
+        this.#options.onTakeSnapshot(request, this.#view);
+        continue;
+      }
+      if (request.type === 'lookReq') {
+        this.#queue.shift();
+        request.look(this.#view);
+        continue;
+      }
+      if (request.type === 'installSnapshotReq') return this.#install(request);
       if (this.#applied >= request.through) {
         this.#queue.shift();
         this.#report(request.seq);
@@ -125,6 +168,27 @@ export class MachineLane<Command, Result> {
       commands += batch.count;
       if (this.#apply(batch)) return true;
     }
+  }
+
+  #install(request: InstallSnapshotReq): true {
+    const { seq, snapshot } = request;
+    this.#options.onInstallSnapshot(request).then((isInstalled) => {
+      if (this.#isClosed) return;
+      this.#queue.shift();
+      if (isInstalled) this.#moveTo(snapshot);
+      this.#options.input({ type: 'installSnapshotRes', seq, isInstalled });
+      if (isInstalled) this.#options.onInstalled();
+      this.#resume();
+    }, this.#options.onMachineError);
+    return true;
+  }
+
+  #moveTo({ index, logTimeMs }: LaneView): void {
+    this.#applied = index;
+    this.#durable = index;
+    this.#logTimeMs = logTimeMs;
+    this.#fetched = [];
+    this.#nextFetched = 0;
   }
 
   #report(seq: Seq): void {
@@ -191,7 +255,8 @@ export class MachineLane<Command, Result> {
       );
     }
     this.#applied = lastOf(batch);
-    if (this.#options.machine.keeps === 'store') this.#options.store.advance(this.#applied);
+    this.#logTimeMs = batch.logTimeMs;
+    if (this.#options.machine.keeps === 'store') this.#options.store.advance(this.#applied, batch.logTimeMs);
     this.#options.onApplied(batch, commands, results);
   }
 }

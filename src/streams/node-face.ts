@@ -1,6 +1,8 @@
-import type { Observable } from 'rxjs';
+import { firstValueFrom, type Observable, skip } from 'rxjs';
 import {
   type Configuration,
+  type Explanation,
+  explain,
   type Index,
   index,
   index0,
@@ -9,11 +11,15 @@ import {
   type State,
   term0,
 } from '../core/index.ts';
+import type { AdminWork } from './admin-queue.ts';
 import { commitsFrom } from './commit-stream.ts';
+import { RequestError } from './errors.ts';
 import type { NodeRuntime } from './node-runtime.ts';
 import type {
+  CloseOptions,
   Commit,
   Committed,
+  MembershipChange,
   NodeStatus,
   RaftNode,
   RaftNodeOptions,
@@ -33,6 +39,7 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   readonly members$: Observable<Configuration>;
   readonly commits$: Observable<Commit<Command>>;
   readonly closed: Promise<void>;
+  #closing: Promise<void> | null = null;
   readonly #options: RaftNodeOptions<Command, Result, Query, Value>;
   readonly #runtime: NodeRuntime<Command, Result, Query, Value>;
 
@@ -76,8 +83,13 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   }
 
   read(query: Query, options: ReadOptions = {}): Promise<ReadAnswer<Value>> {
+    const isFresh = (options.consistency ?? 'linearizable') === 'linearizable';
     return new Promise((resolve, reject) => {
-      this.#runtime.requests.read(query, options, { resolve, reject });
+      this.#runtime.requests.read(query, options, {
+        resolve: ({ value, index: at }) =>
+          resolve({ value, index: at, ageMs: isFresh ? 0 : this.#runtime.ageMs }),
+        reject,
+      });
     });
   }
 
@@ -121,8 +133,73 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     };
   }
 
-  close(): Promise<void> {
-    return this.#runtime.lifetime.close();
+  explain(): readonly Explanation[] {
+    const { state } = this.#runtime.streams;
+    if (state !== null) return explain(state);
+    const text = `${this.id} belongs to no cluster yet: it waits for the other founding members, or to be added.`;
+    return [{ topic: 'noLeader', text }];
+  }
+
+  async changeMembers(
+    changes: readonly MembershipChange[],
+    options: RequestOptions & { readonly expectedIndex?: number } = {},
+  ): Promise<void> {
+    const runtime = this.#runtime;
+    const limits = runtime.requests.limitsOf(options);
+    const resolved = await Promise.all(changes.map((change) => runtime.resolveChange(change, limits)));
+    const { expectedIndex, signal } = options;
+    const at = expectedIndex === undefined ? null : index(expectedIndex);
+    const timeoutMs = runtime.msUntil(limits.deadlineMs);
+    const work = { type: 'changeMembers', changes: resolved, expectedIndex: at } as const;
+    await this.#administer(work, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  }
+
+  transferLeadership(to?: NodeId, options: RequestOptions = {}): Promise<void> {
+    return this.#administer({ type: 'transferLeadership', to: to ?? null }, options);
+  }
+
+  async snapshot(options: RequestOptions = {}): Promise<void> {
+    this.#runtime.checkSnapshot();
+    await this.#administer({ type: 'compact' }, options);
+  }
+
+  #administer(work: AdminWork, options: RequestOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#runtime.requests.administer(work, options, { resolve, reject });
+    });
+  }
+
+  close({ handsOver = true }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= handsOver ? this.#handOverAndClose() : this.#runtime.lifetime.close();
+    return this.#closing;
+  }
+
+  /** A leader hands over first, so that nobody waits for an election (thesis §3.10). */
+  async #handOverAndClose(): Promise<void> {
+    const deadlineMs = this.#runtime.handOverDeadlineMs;
+    while (this.#canHandOver && this.#runtime.msUntil(deadlineMs) > 1) {
+      if (await this.#handOver(this.#runtime.msUntil(deadlineMs))) break;
+      await firstValueFrom(this.state$.pipe(skip(1)), { defaultValue: null }); // At the latest with the next tick.
+    }
+    await this.#runtime.lifetime.close();
+  }
+
+  get #canHandOver(): boolean {
+    const { role, peers, members } = this.status();
+    if (role !== 'leader' || this.#runtime.lifetime.isOver) return false;
+    const reached = peers.filter(({ state }) => state !== 'unreachable').map(({ id }) => id);
+    return members.some((member) => member.role === 'voter' && reached.includes(member.id));
+  }
+
+  /** `false`: a moment later it may work. The others have not been heard yet, or an operator hands over already. */
+  async #handOver(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.transferLeadership(undefined, { timeoutMs });
+      return true;
+    } catch (error) {
+      const isTooEarly = error instanceof RequestError && /^RAFT_(BAD_REQUEST|BUSY)$/.test(error.code);
+      return !isTooEarly; // Else there is an election.
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import { EMPTY, type Observable } from 'rxjs';
+import { EMPTY, type Observable, ReplaySubject } from 'rxjs';
 import {
   type Configuration,
   configurationOf,
@@ -34,9 +34,19 @@ export interface NodeNetworkOptions {
   readonly state: () => State | null;
 }
 
+/** A node that is asked for its store. */
+interface Invited {
+  readonly address: MemberAddress;
+  readonly resolve: (storeId: string) => void;
+}
+
 /** The transport as one node uses it: who may speak with it, whom it speaks with, and what it says. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
+  /** The members, as each of them told us before we knew. */
+  readonly #introduced = new Map<NodeId, readonly MemberAddress[]>();
+  /** Nodes that are asked for their store before they are added. */
+  readonly #invited = new Set<Invited>();
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -71,7 +81,7 @@ export class NodeNetwork {
       id: self.id,
       storeId: self.storeId,
       bootCounter,
-      members: settings.members,
+      members: this.#addresses(settings.members),
     };
   }
 
@@ -79,7 +89,25 @@ export class NodeNetwork {
   #admit(hello: Hello): HandshakeRefusal | null {
     const configuration = this.#configuration();
     const members = configuration === undefined ? [] : membersOf(configuration);
+    for (const { address, resolve } of this.#invited) if (address.id === hello.id) resolve(hello.storeId);
     return judgeHello({ hello: this.#hello(), members }, hello);
+  }
+
+  /** Who is in the cluster: what was declared, and once founded, the members now. A node that joins learns it so. */
+  #addresses(declared: readonly MemberAddress[]): readonly MemberAddress[] {
+    const state = this.#options.state();
+    if (state === null) return declared;
+    return membersOf(configurationOf(state)).map(({ id, url }) => ({ id, url }));
+  }
+
+  /** A member that we do not know yet dialed us: we are joining, and answer those whom it names. */
+  onUp({ id, clusterId, members }: Hello): void {
+    const configuration = this.#configuration();
+    const isKnown =
+      configuration !== undefined && membersOf(configuration).some((member) => member.id === id);
+    if (isKnown || clusterId === null) return;
+    this.#introduced.set(id, members);
+    this.#redial();
   }
 
   #configuration(): Configuration | undefined {
@@ -93,13 +121,41 @@ export class NodeNetwork {
     transport?.setPeers(members.filter((member) => member.id !== self.id));
   }
 
-  /** Keeps connections to those of a configuration. A wrong address is no reason to lose a node. */
-  dialMembers(configuration: Configuration): void {
+  /**
+   * Asks the node at an address which store it has, before it is a member: the transport dials it, and it introduces
+   * itself. Asks until it is told to stop.
+   */
+  learnStore(address: MemberAddress): { readonly storeId$: Observable<string>; stop(): void } {
+    const storeId$ = new ReplaySubject<string>(1);
+    const invited: Invited = { address, resolve: (storeId) => storeId$.next(storeId) };
+    this.#invited.add(invited);
+    this.#redial();
+    const stop = () => {
+      this.#invited.delete(invited);
+      this.#redial();
+    };
+    return { storeId$, stop };
+  }
+
+  #redial(): void {
+    const configuration = this.#configuration();
+    this.dialMembers(configuration === undefined ? [] : [configuration]);
+  }
+
+  /** Keeps connections to those of the configurations. A wrong address is no reason to lose a node. */
+  dialMembers(configurations: readonly Configuration[]): void {
+    const invited = [...this.#invited].map(({ address }) => address);
+    const known = configurations.flatMap(membersOf);
+    const isMember = known.some((member) => member.id === this.#options.self.id);
+    if (isMember) this.#introduced.clear();
+    const others = [...[...this.#introduced.values()].flat(), ...invited];
+    const byId = new Map<NodeId, MemberAddress>(others.map((address) => [address.id, address]));
+    for (const member of known) byId.set(member.id, member);
     try {
-      this.dial(membersOf(configuration));
+      this.dial([...byId.values()]);
     } catch (error) {
       const message = `the connections stay as they are: ${textOf(error)}`;
-      this.#options.settings.logger.error({ error, configuration }, message);
+      this.#options.settings.logger.error({ error, configurations }, message);
     }
   }
 

@@ -8,19 +8,25 @@ import {
   type Input,
   index0,
   initialState,
+  type MemberChange,
+  membersOf,
   type NodeId,
   type Peer,
+  type State,
 } from '../core/index.ts';
 import type { Founding, Loaded } from '../storage/storage.ts';
 import type { TransportEvent } from '../transport/transport.ts';
+import type { CallLimits } from './call.ts';
 import { runCore, ticks } from './core-loop.ts';
+import { badRequest, noLeader, requestError } from './errors.ts';
 import { FoundingRun } from './founding-run.ts';
 import { Lanes } from './lanes.ts';
 import { type Ending, type Failure, Lifetime, within } from './lifetime.ts';
+import { resolveChange } from './new-member.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
 import type { Settings } from './options.ts';
-import type { RaftNodeOptions } from './raft-node.ts';
+import type { MembershipChange, RaftNodeOptions } from './raft-node.ts';
 import { Requests } from './requests.ts';
 import { leaderIdOf } from './status.ts';
 
@@ -34,6 +40,8 @@ export interface NodeStart {
   readonly loaded: Loaded;
   /** What the state machine has applied, durably. */
   readonly appliedIndex: Index;
+  /** The log's clock there. */
+  readonly logTimeMs: number;
 }
 
 /** The machinery of a node: core, lanes, requests and network, put together. */
@@ -52,6 +60,8 @@ export class NodeRuntime<Command, Result, Query, Value> {
   readonly #subscription = new Subscription();
   #founding: Founding | null;
   #lastId = 0;
+  /** When a leader last spoke to this node. */
+  #heardAtMs: number | null = null;
 
   constructor(options: RaftNodeOptions<Command, Result, Query, Value>, start: NodeStart) {
     this.#options = options;
@@ -79,9 +89,15 @@ export class NodeRuntime<Command, Result, Query, Value> {
       storage,
       machine,
       appliedIndex: this.#start.appliedIndex,
+      logTimeMs: this.#start.logTimeMs,
+      group,
+      send: (to, frame) => this.network.send(to, frame),
+      nextId: () => this.#nextId(),
+      state: () => this.streams.state,
       input: (input) => this.#input$.next(input),
       onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
       onConfirmed: (request) => this.requests.onConfirmed(request),
+      onInstalled: () => this.#onInstalled(),
       onFailure: (failure) => this.#fail(failure),
     });
   }
@@ -99,12 +115,14 @@ export class NodeRuntime<Command, Result, Query, Value> {
         input: (input) => this.#input$.next(input),
         forward: (to, frame) => this.network.sendTo(to, { ...frame, group }),
         now: () => this.#start.settings.clock(),
-        nextId: () => {
-          this.#lastId += 1;
-          return this.#lastId;
-        },
+        nextId: () => this.#nextId(),
       },
     });
+  }
+
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
   }
 
   #newFoundingRun(): FoundingRun {
@@ -146,7 +164,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
     const { role$, leader$, members$ } = this.streams;
     const all = new Subscription();
     this.#subscription.add(all);
-    all.add(members$.subscribe((configuration) => this.network.dialMembers(configuration)));
+    all.add(members$.subscribe((configuration) => this.#foundingRun.changeMembers(membersOf(configuration))));
     all.add(
       role$
         .pipe(skip(1))
@@ -183,7 +201,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
     const members = configurationOf(initial);
     logger.info({ id: this.self.id, clusterId, members }, 'the stored membership is in effect');
     this.lanes.begin();
-    this.streams.onState(initial);
+    this.#onStep(initial);
     runCore({
       initial,
       input$: this.#input$,
@@ -194,28 +212,82 @@ export class NodeRuntime<Command, Result, Query, Value> {
         onWriteRes: (output) => this.requests.onWriteRes(output),
         onReadRes: (output) => this.requests.onReadRes(output),
         onFault: (fault, input) => this.#onFault(fault, input),
-        onStep: (state) => this.streams.onState(state),
+        onAdminRes: (output) => this.requests.onAdminRes(output),
+        sendSnapshot: (request) => this.lanes.snapshots.send(request),
+        onStep: (state) => this.#onStep(state),
         onError: (cause) => this.#fail({ what: 'The runtime failed', cause }),
       },
     });
   }
 
+  #onStep(state: State): void {
+    const previous = this.streams.state;
+    this.streams.onState(state);
+    const isChanged = state.configurations !== previous?.configurations;
+    if (isChanged || isSettled(state) !== isSettled(previous)) {
+      // Who is being removed is still heard until that is committed.
+      const inEffect = state.configurations.slice(isSettled(state) ? -1 : -2);
+      this.network.dialMembers(inEffect.map((at) => at.configuration));
+    }
+    if (previous?.role.type === 'leader' && state.role.type !== 'leader') this.lanes.snapshots.stopSending();
+  }
+
+  /** Throws if no snapshot can be taken now. */
+  checkSnapshot(): void {
+    if (this.streams.state === null) throw noLeader();
+    if (!this.lanes.canSnapshot)
+      throw badRequest('this state machine gives no snapshots: it has no snapshot()');
+    if (this.lanes.snapshots.isBusy)
+      throw requestError('RAFT_BUSY', 'notCommitted', 'A snapshot is under way.');
+  }
+
+  /** An operator's change, with the store of a new member filled in. */
+  resolveChange(change: MembershipChange, { deadlineMs, signal }: CallLimits): Promise<MemberChange> {
+    const { network, lifetime } = this;
+    const { settings } = this.#start;
+    const timeoutMs = this.msUntil(deadlineMs);
+    return resolveChange(change, { network, settings, timeoutMs, signal, closed: lifetime.closed });
+  }
+
+  /** Milliseconds until then on this node's clock; at least 1. */
+  msUntil(deadlineMs: number): number {
+    return Math.max(1, deadlineMs - this.#start.settings.clock());
+  }
+
+  /** Milliseconds since this node heard from a leader; 0 on the leader. */
+  get ageMs(): number | null {
+    if (this.streams.state?.role.type === 'leader') return 0;
+    return this.#heardAtMs === null ? null : Math.round(this.#start.settings.clock() - this.#heardAtMs);
+  }
+
+  /** Until when a leader that closes now tries to hand over. */
+  get handOverDeadlineMs(): number {
+    const { clock, config } = this.#start.settings;
+    return clock() + config.electionTimeoutMsMin;
+  }
+
   #onTick(tick: Input): void {
     this.requests.expire();
     this.requests.flush();
+    this.lanes.snapshots.onTick();
+    if (this.streams.state !== null) this.lanes.compactIfDue(this.streams.state);
     this.#input$.next(tick);
   }
 
   #onEvent(event: TransportEvent): void {
     this.requests.onEvent(event);
+    this.lanes.snapshots.onEvent(event);
     const { logger } = this.#start.settings;
     switch (event.type) {
       case 'frame':
         if (event.frame.type === 'raft' && event.frame.group === group) {
           this.#input$.next({ type: 'message', from: event.from, message: event.frame.message });
+          const isFromLeader = this.streams.leader$.value === event.from.id;
+          if (isFromLeader) this.#heardAtMs = this.#start.settings.clock();
         }
         return;
       case 'up':
+        this.network.onUp(event.hello);
         return this.#input$.next({ type: 'peerUp', id: event.hello.id });
       case 'down':
         return this.#input$.next({ type: 'peerDown', id: event.id });
@@ -245,6 +317,12 @@ export class NodeRuntime<Command, Result, Query, Value> {
     this.requests.onApplied();
   }
 
+  /** Reads may be served now, and commit streams learn that they are behind the log's start. */
+  #onInstalled(): void {
+    this.streams.applied$.next();
+    this.requests.onApplied();
+  }
+
   #fail(failure: Failure): void {
     const error = this.lifetime.fail(failure);
     if (error === null) return;
@@ -265,4 +343,9 @@ export class NodeRuntime<Command, Result, Query, Value> {
       this.streams.complete();
     }
   }
+}
+
+function isSettled(state: State | null): boolean {
+  const latest = state?.configurations.at(-1);
+  return state !== null && latest !== undefined && latest.index <= state.commitIndex;
 }

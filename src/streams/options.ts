@@ -11,6 +11,8 @@ export interface Settings {
   readonly config: Config;
   readonly timeoutMs: number;
   readonly closeTimeoutMs: number;
+  readonly snapshotEntries: number;
+  readonly snapshotBytes: number;
   readonly commandBytesMax: number;
   readonly pendingMax: number;
   readonly logger: Logger;
@@ -39,6 +41,8 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
     },
     timeoutMs: options.timeoutMs ?? 5_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
+    snapshotEntries: options.snapshotEntries ?? 100_000,
+    snapshotBytes: options.snapshotBytes ?? 64 * 1024 * 1024,
     commandBytesMax: options.commandBytesMax ?? 1024 * 1024 + 4096,
     pendingMax: options.pendingMax ?? 65_536,
     logger: options.logger === undefined ? silent : harmless(options.logger),
@@ -70,7 +74,7 @@ function partProblems<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): readonl
 
 function memberProblems<C, R, Q, A>({
   id,
-  members = [],
+  members = [{ id, url: '' }],
   transport,
 }: RaftNodeOptions<C, R, Q, A>): readonly string[] {
   if (!Array.isArray(members)) return [`members is ${typeof members}, expected a list of { id, url }`];
@@ -85,7 +89,7 @@ function memberProblems<C, R, Q, A>({
     const declared = declaredProblem(id, members);
     if (declared !== null) problems.push(declared);
   }
-  if (members.length > 1 && transport === undefined) {
+  if (members.length !== 1 && transport === undefined) {
     problems.push(`${members.length} members need a transport to reach each other, such as wsTransport(…)`);
   }
   return problems;
@@ -102,6 +106,8 @@ function numberProblems(settings: Settings): readonly string[] {
     closeTimeoutMs: [settings.closeTimeoutMs, 5_000],
     commandBytesMax: [settings.commandBytesMax, 1_048_576],
     pendingMax: [settings.pendingMax, 65_536],
+    snapshotEntries: [settings.snapshotEntries, 100_000],
+    snapshotBytes: [settings.snapshotBytes, 67_108_864],
   };
   const problems = Object.entries(positive)
     .filter(([, [value]]) => !Number.isSafeInteger(value) || value < 1)

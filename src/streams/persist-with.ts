@@ -1,10 +1,24 @@
 import type { Observable } from 'rxjs';
-import type { PersistReq } from '../core/index.ts';
-import type { Persisted, Storage } from '../storage/storage.ts';
+import type { Seq } from '../core/index.ts';
+import type { LogWork, Persisted, SnapshotSwitch, Storage } from '../storage/storage.ts';
 import { bufferWhile } from './buffer-while.ts';
 
-/** A disk request, or the wish that the machine's data be flushed even though the log has nothing to write. */
-export type DiskWork = PersistReq | 'flushMachine';
+/** The switch to a staged snapshot, in its turn: what was asked for before is durable, what comes after waits. */
+export interface InstallWork {
+  readonly type: 'install';
+  readonly request: SnapshotSwitch;
+  /** Told whether the snapshot was there. */
+  readonly done: (isInstalled: boolean) => void;
+}
+
+/** What the disk is asked for; `flushMachine` writes the machine's data even if the log has nothing to write. */
+export type DiskWork = LogWork | InstallWork | { readonly type: 'flushMachine' };
+
+/** What a piece of finished work covered. */
+export interface Flushed extends Persisted {
+  /** The `compactLogReq`s among it. */
+  readonly compacted: readonly Seq[];
+}
 
 /**
  * Makes disk requests durable, one transaction at a time, and emits what each one covered.
@@ -13,8 +27,39 @@ export type DiskWork = PersistReq | 'flushMachine';
  * when storage fails, and never retries: a disk that lost one write can't be trusted with the next. Completes
  * once everything it was given is durable.
  */
-export function persistWith(storage: Storage): (work$: Observable<DiskWork>) => Observable<Persisted> {
-  return bufferWhile((work: readonly DiskWork[]) =>
-    storage.persist(work.filter((item): item is PersistReq => item !== 'flushMachine')),
-  );
+export function persistWith(
+  storage: Pick<Storage, 'persist' | 'install'>,
+): (work$: Observable<DiskWork>) => Observable<Flushed> {
+  return bufferWhile(async (work: readonly DiskWork[]) => {
+    let rest = work;
+    let flushed: Flushed = {
+      seq: 0,
+      durableAppliedIndex: 0 as Persisted['durableAppliedIndex'],
+      compacted: [],
+    };
+    for (;;) {
+      const at = rest.findIndex((item) => item.type === 'install');
+      const before = at < 0 ? rest : rest.slice(0, at);
+      flushed = merged(flushed, await persist(storage, before));
+      if (at < 0) return flushed;
+      const { request, done } = rest[at] as InstallWork;
+      done(await storage.install(request));
+      rest = rest.slice(at + 1);
+    }
+  });
+}
+
+async function persist(storage: Pick<Storage, 'persist'>, work: readonly DiskWork[]): Promise<Flushed> {
+  const requests = work.filter((item) => item.type === 'persistReq' || item.type === 'compactLogReq');
+  const { seq, durableAppliedIndex } = await storage.persist(requests);
+  const compactions = requests.filter((request) => request.type === 'compactLogReq');
+  return { seq, durableAppliedIndex, compacted: compactions.map((request) => request.seq) };
+}
+
+function merged(first: Flushed, second: Flushed): Flushed {
+  return {
+    seq: Math.max(first.seq, second.seq),
+    durableAppliedIndex: second.durableAppliedIndex,
+    compacted: [...first.compacted, ...second.compacted],
+  };
 }

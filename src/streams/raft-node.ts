@@ -1,6 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, SchedulerLike } from 'rxjs';
-import type { Configuration, Index, Member, NodeId, State, Term } from '../core/index.ts';
+import type {
+  Configuration,
+  Explanation,
+  Index,
+  Member,
+  MemberChange,
+  NodeId,
+  State,
+  Term,
+} from '../core/index.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LinkStatus, MemberAddress, Transport } from '../transport/transport.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -32,7 +41,7 @@ export interface RaftNodeOptions<Command, Result, Query, Answer> {
   readonly transport?: Transport;
   /**
    * Who founds the cluster, this node included; the same list on every node. Only read while the store
-   * belongs to no cluster. Default: this node alone.
+   * belongs to no cluster. Default: this node alone. Empty: it joins a cluster that is told to add it.
    */
   readonly members?: readonly MemberAddress[];
   /** Milliseconds between ticks. Default 25. */
@@ -41,6 +50,10 @@ export interface RaftNodeOptions<Command, Result, Query, Answer> {
   readonly heartbeatMs?: number;
   /** The shortest election timeout in milliseconds; each is drawn from this to twice this. Default 500. */
   readonly electionMs?: number;
+  /** Entries after which a snapshot is taken and the log compacted. Default 100,000. */
+  readonly snapshotEntries?: number;
+  /** Bytes of log after which a snapshot is taken and the log compacted. Default 64 MiB. */
+  readonly snapshotBytes?: number;
   /** How long a request may take, in milliseconds, unless it says otherwise. Default 5,000. */
   readonly timeoutMs?: number;
   /** How long `close` waits for disk and network, in milliseconds; then they are left to themselves. Default 5,000. */
@@ -97,7 +110,27 @@ export interface ReadOptions extends RequestOptions {
 export interface ReadAnswer<Answer> {
   readonly value: Answer;
   readonly index: Index;
+  /**
+   * How old the answer may be: milliseconds since this node last heard from a leader; 0 for a linearizable read
+   * and on the leader, `null` if it has not heard from one since it started.
+   */
+  readonly ageMs: number | null;
 }
+
+/** One step of a change of members, as an operator gives it. */
+export type MembershipChange =
+  /**
+   * A new node, which was started to join. A learner at first; with `role: 'voter'` (default) it is promoted once it
+   * has caught up. Without `storeId`, the node at `url` is asked for it.
+   */
+  | {
+      readonly type: 'add';
+      readonly id: NodeId;
+      readonly url: string;
+      readonly storeId?: string;
+      readonly role?: 'voter' | 'learner';
+    }
+  | Exclude<MemberChange, { readonly type: 'add' }>;
 
 /** A node at a glance. */
 export interface NodeStatus {
@@ -128,6 +161,15 @@ export interface PeerStatus {
   /** Entries that it lacks. */
   readonly lag: number;
   readonly rttMs: number | null;
+}
+
+/** How a node closes. */
+export interface CloseOptions {
+  /**
+   * Whether a leader hands over first, for which it takes `electionMs` at most. Default `true`: nobody waits for an
+   * election.
+   */
+  readonly handsOver?: boolean;
 }
 
 /** A running node. Its requests reject with a `RaftError` whose `outcome` says what it means for the data. */
@@ -162,10 +204,27 @@ export interface RaftNode<Command, Result, Query, Answer> {
   read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
   /** The node at a glance, as it is now. */
   status(): NodeStatus;
+  /** This node in words: why there is no leader, why writes wait, who lags and why. Empty if all is well. */
+  explain(): readonly Explanation[];
+  /**
+   * Changes the members, all at once (§6). Resolves when the change is committed; a new voter is promoted later, by
+   * itself. With `expectedIndex`, only if the configuration in effect is the one of that index.
+   */
+  changeMembers(
+    changes: readonly MembershipChange[],
+    options?: RequestOptions & { readonly expectedIndex?: number },
+  ): Promise<void>;
+  /** Hands leadership over to a voter, by default to the one that is furthest. Resolves when the leader has stepped down. */
+  transferLeadership(to?: NodeId, options?: RequestOptions): Promise<void>;
+  /** Takes a snapshot on this node, and drops the log that it makes needless. Resolves when both are durable. */
+  snapshot(options?: RequestOptions): Promise<void>;
   /** Resolves when the node has closed; rejects when it had to stop (disk failure, machine that throws). */
   readonly closed: Promise<void>;
-  /** Answers what is outstanding, flushes, closes streams, transport and storage. Safe to call twice. */
-  close(): Promise<void>;
+  /**
+   * Hands leadership over, answers what is outstanding, flushes, closes streams, transport and storage. Safe to
+   * call twice.
+   */
+  close(options?: CloseOptions): Promise<void>;
   /** The same as {@link RaftNode.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

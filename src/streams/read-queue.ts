@@ -3,12 +3,17 @@ import type { ForwardReplyFrame } from '../transport/transport.ts';
 import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
 import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
 import { isPromise } from './is-promise.ts';
-import type { ReadAnswer } from './raft-node.ts';
 import type { Routes } from './routes.ts';
+
+/** An answer, and the index that it reflects at least. */
+export interface IndexedAnswer<Value> {
+  readonly value: Value;
+  readonly index: Index;
+}
 
 /** One `read` of a caller. */
 interface ReadCall<Query, Value> {
-  readonly call: Call<ReadAnswer<Value>>;
+  readonly call: Call<IndexedAnswer<Value>>;
   readonly query: Query;
 }
 
@@ -56,13 +61,13 @@ export class ReadQueue<Query, Value> {
   }
 
   /** Takes a linearizable read, which leaves with the next {@link flush}. */
-  add(query: Query, limits: CallLimits, answer: Answer<ReadAnswer<Value>>): void {
+  add(query: Query, limits: CallLimits, answer: Answer<IndexedAnswer<Value>>): void {
     const read = this.#take(query, limits, answer);
     if (read !== undefined) this.#waiting.push(read);
   }
 
   /** Takes a read of what is applied here once that reaches `index`. */
-  addFrom(index: Index, query: Query, limits: CallLimits, answer: Answer<ReadAnswer<Value>>): void {
+  addFrom(index: Index, query: Query, limits: CallLimits, answer: Answer<IndexedAnswer<Value>>): void {
     const read = this.#take(query, limits, answer);
     if (read !== undefined) this.#whenApplied({ reads: [read], index });
   }
@@ -70,7 +75,7 @@ export class ReadQueue<Query, Value> {
   #take(
     query: Query,
     limits: CallLimits,
-    answer: Answer<ReadAnswer<Value>>,
+    answer: Answer<IndexedAnswer<Value>>,
   ): ReadCall<Query, Value> | undefined {
     if (this.#pending >= this.#pendingMax) {
       const what = `${this.#pending} reads are waiting, the limit is ${this.#pendingMax}.`;
@@ -78,7 +83,7 @@ export class ReadQueue<Query, Value> {
       return undefined;
     }
     this.#pending += 1;
-    const counted: Answer<ReadAnswer<Value>> = {
+    const counted: Answer<IndexedAnswer<Value>> = {
       resolve: (value) => {
         this.#pending -= 1;
         answer.resolve(value);

@@ -6,9 +6,11 @@ import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 export type Selector<State, Answer> = (state: State) => Answer;
 
 /** How commands and results of a {@link reducer} become bytes. Both are JSON unless said otherwise. */
-export interface ReducerOptions<Command, Result> {
+export interface ReducerOptions<Command, Result, State> {
   readonly command?: Codec<Command>;
   readonly result?: Codec<Result>;
+  /** How the state becomes bytes, for snapshots. JSON unless said otherwise. */
+  readonly state?: Codec<State>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ReducerOptions<Command, Result> {
 export function reducer<State, Command, Result>(
   initial: State,
   reduce: (state: State, command: Command, at: LogPosition) => readonly [State, Result],
-  options: ReducerOptions<Command, Result> = {},
+  options: ReducerOptions<Command, Result, State> = {},
   // biome-ignore lint/suspicious/noExplicitAny: each read chooses the type of its own answer.
 ): StateMachine<Command, Result, Selector<State, any>, any> {
   let state = initial;
@@ -41,5 +43,26 @@ export function reducer<State, Command, Result>(
       });
     },
     query: (select) => select(state),
+    snapshot: () => pieces((options.state ?? jsonCodec<State>()).encode(state)),
+    restore(bytes): void {
+      state = (options.state ?? jsonCodec<State>()).decode(joined(bytes));
+    },
   };
+}
+
+const pieceBytes = 128 * 1024;
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+function joined(parts: Iterable<Uint8Array>): Uint8Array {
+  const all = [...parts];
+  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of all) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import {
+  type AdminRes,
   type GroupId,
   type Index,
   index,
@@ -8,12 +9,13 @@ import {
   type WriteRes,
 } from '../core/index.ts';
 import type { ForwardReplyFrame, TransportEvent } from '../transport/transport.ts';
+import { AdminQueue, type AdminWork } from './admin-queue.ts';
 import type { Answer, CallLimits } from './call.ts';
 import { badRequest, requestError, textOf } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
-import type { ReadAnswer, ReadOptions, RequestOptions } from './raft-node.ts';
-import { ReadQueue } from './read-queue.ts';
+import type { ReadOptions, RequestOptions } from './raft-node.ts';
+import { type IndexedAnswer, ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
 import type { StateMachine } from './state-machine.ts';
 import { payloadBytes, WriteQueue, type Written } from './write-queue.ts';
@@ -37,6 +39,7 @@ export class Requests<Command, Result, Query, Value> {
   readonly #options: RequestsOptions<Command, Result, Query, Value>;
   readonly #writes: WriteQueue<Result>;
   readonly #reads: ReadQueue<Query, Value>;
+  readonly #admin: AdminQueue;
   readonly #forwarded: ForwardedRequests<Result>;
   /** Results of batches applied here whose write has not been answered yet, by first index. */
   readonly #results = new Map<Index, readonly Result[]>();
@@ -50,6 +53,7 @@ export class Requests<Command, Result, Query, Value> {
     const payloadBytesMax = 4 + settings.commandBytesMax; // A single command and its length.
     this.#writes = new WriteQueue(routes, { batchBytesMax: payloadBytesMax, batchCountMax, pendingMax });
     this.#reads = new ReadQueue(routes, { query: (query) => machine.query(query), appliedIndex }, pendingMax);
+    this.#admin = new AdminQueue(routes, pendingMax);
     this.#forwarded = new ForwardedRequests(routes, {
       codec: machine.result,
       group,
@@ -61,7 +65,7 @@ export class Requests<Command, Result, Query, Value> {
 
   /** Replicates commands that stand one after the other in the log. Throws what can be said at once. */
   write(commands: readonly Command[], options: RequestOptions, answer: Answer<Written<Result>>): void {
-    const limits = this.#limitsOf(options);
+    const limits = this.limitsOf(options);
     const { commandBytesMax } = this.#options.settings;
     const encoded = commands.map((command) => this.#encode(command));
     const bytes = encoded.reduce((sum, command) => sum + payloadBytes(command), 0) - 4;
@@ -92,8 +96,8 @@ export class Requests<Command, Result, Query, Value> {
   }
 
   /** Asks the state machine, with the guarantee that the options name. Throws what can be said at once. */
-  read(query: Query, options: ReadOptions, answer: Answer<ReadAnswer<Value>>): void {
-    const limits = this.#limitsOf(options);
+  read(query: Query, options: ReadOptions, answer: Answer<IndexedAnswer<Value>>): void {
+    const limits = this.limitsOf(options);
     const { consistency = 'linearizable', index: from = 0 } = options;
     switch (consistency) {
       case 'linearizable':
@@ -110,7 +114,13 @@ export class Requests<Command, Result, Query, Value> {
     }
   }
 
-  #limitsOf({ timeoutMs = this.#options.settings.timeoutMs, signal }: RequestOptions): CallLimits {
+  /** Takes what an operator asks. Throws what can be said at once. */
+  administer(work: AdminWork, options: RequestOptions, answer: Answer<void>): void {
+    this.#admin.add(work, this.limitsOf(options), answer);
+  }
+
+  /** When a request that comes now is given up. Throws what can be said at once. */
+  limitsOf({ timeoutMs = this.#options.settings.timeoutMs, signal }: RequestOptions): CallLimits {
     if (this.#refusal !== null) throw requestError(this.#refusal, 'notCommitted', 'The node has closed.');
     if (signal?.aborted)
       throw requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the request up.');
@@ -133,6 +143,7 @@ export class Requests<Command, Result, Query, Value> {
     if (this.#refusal !== null) return;
     this.#writes.flush();
     this.#reads.flush();
+    this.#admin.flush();
   }
 
   /** Gives up what took too long. */
@@ -140,6 +151,7 @@ export class Requests<Command, Result, Query, Value> {
     const now = this.#options.routes.now();
     this.#writes.expire(now);
     this.#reads.expire(now);
+    this.#admin.expire(now);
     this.#forwarded.expire(now);
   }
 
@@ -168,6 +180,12 @@ export class Requests<Command, Result, Query, Value> {
     this.#forwarded.onReadResult(id, result);
   }
 
+  /** Our core answered an operator. */
+  onAdminRes({ id, result }: AdminRes): void {
+    this.#admin.onResult(id, result);
+    this.#forwarded.onAdminResult(id, result);
+  }
+
   /** Our core confirmed a read, and everything it must see has been applied. */
   onConfirmed({ id, index: readIndex }: ReadStateMachineReq): void {
     this.#reads.onConfirmed(id);
@@ -191,11 +209,13 @@ export class Requests<Command, Result, Query, Value> {
     if (bootCounter !== this.#options.bootCounter) return;
     this.#writes.onReply(id, seq, reply, (bytes) => this.#options.machine.result.decode(bytes));
     this.#reads.onReply(id, seq, reply);
+    this.#admin.onReply(id, seq, reply);
   }
 
   #onLinkDown({ id }: { readonly id: string }): void {
     this.#writes.onLinkDown(id);
     this.#reads.onLinkDown(id);
+    this.#admin.onLinkDown(id);
   }
 
   /** Answers everything that is outstanding, and refuses what comes. */
@@ -204,6 +224,7 @@ export class Requests<Command, Result, Query, Value> {
     this.#refusal = code;
     this.#writes.close(code, what);
     this.#reads.close(code, what);
+    this.#admin.close(code, what);
     this.#forwarded.close();
   }
 }

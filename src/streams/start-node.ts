@@ -5,6 +5,7 @@ import { NodeFace } from './node-face.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { settingsOf } from './options.ts';
 import type { RaftNode, RaftNodeOptions } from './raft-node.ts';
+import { piecesIn } from './saved-machine.ts';
 import type { StateMachine } from './state-machine.ts';
 
 /**
@@ -27,9 +28,10 @@ export async function raftNode<Command, Result, Query, Answer>(
   let runtime: NodeRuntime<Command, Result, Query, Answer> | undefined;
   try {
     refuseForeign(loaded, options.id);
-    const appliedIndex = await openMachine(options.machine, options.storage);
+    const appliedIndex = await openMachine(options.machine, { storage: options.storage, loaded });
     refuseGap(loaded, appliedIndex);
-    runtime = new NodeRuntime(options, { settings, loaded, appliedIndex });
+    const logTimeMs = storedLogTime(options.storage);
+    runtime = new NodeRuntime(options, { settings, loaded, appliedIndex, logTimeMs });
     runtime.follow();
     await runtime.network.open();
     runtime.begin();
@@ -56,17 +58,56 @@ function refuseForeign({ storeId, founding, configurations }: Loaded, id: NodeId
 }
 
 /** What a machine says it has applied must be what its data hold, or commands are applied twice or never. */
-async function openMachine<C, R, Q, A>(machine: StateMachine<C, R, Q, A>, storage: Storage): Promise<Index> {
+async function openMachine<C, R, Q, A>(
+  machine: StateMachine<C, R, Q, A>,
+  { storage, loaded }: { readonly storage: Storage; readonly loaded: Loaded },
+): Promise<Index> {
   const { keeps } = machine;
   const applied = await machine.open(storage.machineStore);
   const expected = keeps === 'store' ? storage.machineStore.appliedIndex : 0;
   const isPossible = Number.isSafeInteger(applied) && applied >= 0;
-  if (isPossible && (keeps === 'own' || applied === expected)) return applied;
+  if (isPossible && (keeps === 'own' || applied === expected))
+    return restoreMachine(machine, { applied, storage, loaded });
   throw new RaftError(
     'RAFT_BAD_OPTIONS',
     `The node was not started, and nothing was changed:\n  - machine.open() gave ${applied}, and a machine that ` +
       `keeps its data in ${JSON.stringify(keeps)} ${keeps === 'own' ? 'gives the index it has applied' : `gives ${expected} here`}`,
   );
+}
+
+/** A machine outside the store goes on from the snapshot saved there, if its own data are older than the log. */
+async function restoreMachine<C, R, Q, A>(
+  machine: StateMachine<C, R, Q, A>,
+  {
+    applied,
+    storage,
+    loaded,
+  }: { readonly applied: Index; readonly storage: Storage; readonly loaded: Loaded },
+): Promise<Index> {
+  const saved = storage.machineStore.appliedIndex;
+  const isNeeded =
+    machine.keeps === 'memory' ? saved > 0 : machine.keeps === 'own' && applied < loaded.log.startIndex;
+  if (!isNeeded) return applied;
+  if (machine.restore === undefined || saved < loaded.log.startIndex) {
+    throw new StorageError(
+      'RAFT_STORE_DAMAGED',
+      `The log begins after ${loaded.log.startIndex}, and the state machine can't be brought there: it has applied ${applied}, ` +
+        `the snapshot saved beside the log goes through ${saved}, and the machine ${machine.restore ? 'can' : "can't"} restore it. ` +
+        'Nothing was changed. Start the node with the machine it had, or let it join again with a new store.',
+    );
+  }
+  await machine.restore(piecesIn(storage.machineStore), saved);
+  return saved;
+}
+
+/** The log's clock at the machine's applied index. */
+function storedLogTime(storage: Storage): number {
+  const view = storage.viewMachine();
+  try {
+    return view.logTimeMs;
+  } finally {
+    view.close();
+  }
 }
 
 /** Rule 13: data beyond the log were written by a disk that lost part of the log. */

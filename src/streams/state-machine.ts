@@ -35,7 +35,8 @@ export interface StateMachine<Command, Result, Query, Answer> {
   readonly result: Codec<Result>;
   /**
    * Makes the machine ready, and says through which index its data go, durably: `store.appliedIndex` for a
-   * machine that keeps its data in `store`, 0 for one in memory.
+   * machine that keeps its data in `store`, 0 for one in memory. Called again when the store has been switched to
+   * a snapshot of another node.
    */
   open(store: MachineStore): Index | Promise<Index>;
   /**
@@ -48,4 +49,12 @@ export interface StateMachine<Command, Result, Query, Answer> {
   apply(commands: readonly Command[], at: LogPosition): readonly Result[] | Promise<readonly Result[]>;
   /** Answers a query from what has been applied. It may throw: the error goes to the caller. */
   query(query: Query): Answer | Promise<Answer>;
+  /**
+   * Everything that `restore` needs, as it is now: later commands must not show in it. In pieces of at most
+   * 128 KiB, since each is held in memory; they are asked for bit by bit while the machine goes on. Not needed by a
+   * machine that keeps its data in the store; without it, a machine's log can't be compacted.
+   */
+  snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Replaces everything by what `snapshot` gave, on this node or another, after the entry at `index`. */
+  restore?(pieces: Iterable<Uint8Array>, index: Index): void | Promise<void>;
 }

@@ -12,6 +12,7 @@ import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
 import { crc32 } from './crc32.ts';
 import {
   badResult,
+  isElsewhere,
   lostForward,
   lostLeadership,
   noLeader,
@@ -46,7 +47,15 @@ interface WriteGroup<Result> {
   readonly calls: readonly WriteCall<Result>[];
   /** The node it was passed on to; `null` for our own core. */
   readonly via: NodeId | null;
+  /** Since when another node than `via` is known to lead; `null` while none is. */
+  orphanedAtMs: number | null;
 }
+
+/**
+ * How long a leader of before has for its answer, once another one is known. One that lives answers all it took
+ * when it steps down; one that hangs, or that no packet reaches, must not cost its callers their whole time.
+ */
+const lateAnswerMsMax = 100;
 
 /** Limits of a {@link WriteQueue}. */
 export interface WriteLimits {
@@ -140,7 +149,7 @@ export class WriteQueue<Result> {
     const payloadChecksum = crc32(payload);
     const id = this.#routes.nextId();
     const count = commands.length;
-    this.#sent.set(id, { calls: live, via: target === 'self' ? null : target });
+    this.#sent.set(id, { calls: live, via: target === 'self' ? null : target, orphanedAtMs: null });
     for (const write of live) write.isSent = true;
     if (target === 'self') {
       this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
@@ -164,8 +173,7 @@ export class WriteQueue<Result> {
       case 'committed':
         return this.#resolve(group, { index: result.index, term: result.term, results });
       case 'notCommitted':
-        if (result.reason.type === 'notLeader') return this.#wait(group.calls);
-        return this.#reject(group, refusalError(result.reason));
+        return this.#onRefused(group, refusalError(result.reason));
       case 'unknown':
         return this.#reject(group, lostLeadership());
     }
@@ -184,10 +192,9 @@ export class WriteQueue<Result> {
       case 'committed':
         return this.#onCommittedElsewhere(group, reply, decode);
       case 'notCommitted': {
-        if (reply.code === 'RAFT_NOT_LEADER') return this.#wait(group.calls);
         const { message, leaderId } = reply;
         const code = reply.code as RequestErrorCode;
-        return this.#reject(group, new RequestError(code, 'notCommitted', message, { leaderId }));
+        return this.#onRefused(group, new RequestError(code, 'notCommitted', message, { leaderId }));
       }
       case 'unknown':
         return this.#reject(
@@ -195,10 +202,17 @@ export class WriteQueue<Result> {
           new RequestError(reply.code as RequestErrorCode, 'unknown', reply.message),
         );
       case 'readIndex':
+      case 'done':
         return this.#reject(group, lostForward(from)); // An answer to something else: it tells nothing.
       default:
         return unreachable(reply);
     }
+  }
+
+  /** It was never appended: it may go off again, to whoever leads next. */
+  #onRefused(group: WriteGroup<Result>, error: RequestError): void {
+    if (isElsewhere(error.code)) this.#wait(group.calls);
+    else this.#reject(group, error);
   }
 
   #onCommittedElsewhere(
@@ -224,7 +238,7 @@ export class WriteQueue<Result> {
     }
   }
 
-  /** Gives up the calls whose time is over. */
+  /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
   expire(now: number): void {
     this.#waiting = this.#waiting.filter((write) => {
       if (now >= write.call.deadlineMs) this.#fail(write, noLeader());
@@ -232,8 +246,17 @@ export class WriteQueue<Result> {
     });
     for (const [id, group] of this.#sent) {
       for (const write of group.calls) if (now >= write.call.deadlineMs) this.#fail(write, timedOut());
+      if (this.#isOrphan(group, now)) this.#reject(group, lostForward(group.via as NodeId));
       if (group.calls.every(({ call }) => call.isDone)) this.#sent.delete(id);
     }
+  }
+
+  /** Whether it was passed on to one that led before, and that has had its time to answer. */
+  #isOrphan(group: WriteGroup<Result>, now: number): boolean {
+    const target = this.#routes.target();
+    const isOther = group.via !== null && target !== null && target !== group.via;
+    group.orphanedAtMs = isOther ? (group.orphanedAtMs ?? now) : null;
+    return group.orphanedAtMs !== null && now - group.orphanedAtMs >= lateAnswerMsMax;
   }
 
   /** Answers everything that is outstanding. Nothing leaves any more. */

@@ -1,4 +1,5 @@
 import {
+  type AdminResult,
   type Config,
   crc32,
   defaultConfig,
@@ -8,6 +9,7 @@ import {
   type Input,
   index0,
   type Member,
+  type MemberChange,
   type Message,
   type NodeId,
   type Output,
@@ -23,7 +25,10 @@ import { type Disk, emptyDisk } from './disk.ts';
 
 /** What a {@link BareCluster} is made of. */
 export interface BareClusterOptions {
+  /** The founding members. */
   readonly nodes: readonly NodeId[];
+  /** Nodes that are to join: they hold the founding configuration, which does not list them, and nothing else. */
+  readonly joiners?: readonly NodeId[];
   readonly config?: Partial<Config>;
   /** Seeds the election timeouts. Default 0. */
   readonly seed?: number;
@@ -51,7 +56,7 @@ export interface Envelope {
 }
 
 /** What became of a request. */
-export type Answer = WriteResult | ReadResult;
+export type Answer = WriteResult | ReadResult | AdminResult;
 
 const encoder = new TextEncoder();
 
@@ -62,6 +67,9 @@ const encoder = new TextEncoder();
  */
 export class BareCluster {
   readonly nodes: ReadonlyMap<NodeId, BareNode>;
+  /** Nodes whose disks were wiped, as they were. */
+  readonly wiped: BareNode[] = [];
+  readonly #nodes: Map<NodeId, BareNode>;
   /** Messages on their way, in the order they were sent. */
   readonly inFlight: Envelope[] = [];
   /** Every answer to every request: more than one is a bug. */
@@ -70,22 +78,24 @@ export class BareCluster {
   readonly #config: Config;
   readonly #onStep: ((taken: BareStep) => void) | undefined;
   readonly #cuts = new Set<string>();
+  readonly #options: BareClusterOptions;
   #lastRequestId = 0;
 
   constructor(options: BareClusterOptions) {
-    const { nodes, disks = {}, seed = 0, isMachineDurable = false } = options;
-    const members: readonly Member[] = nodes.map((id) => ({ id, storeId: id, url: '' }));
-    const configurations = [{ index: index0, configuration: votersOnly(members) }];
+    this.#options = options;
     this.#config = { ...defaultConfig, ...options.config };
     this.#onStep = options.onStep;
-    this.nodes = new Map(
-      members.map(({ id, storeId }) => {
-        const self = { id, storeId };
-        const disk = disks[id] ?? emptyDisk;
-        const config = this.#config;
-        return [id, new BareNode({ self, config, configurations, seed, disk, isMachineDurable })];
-      }),
-    );
+    const { nodes, joiners = [] } = options;
+    this.#nodes = new Map([...nodes, ...joiners].map((id) => [id, this.#newNode({ id, storeId: id })]));
+    this.nodes = this.#nodes;
+  }
+
+  #newNode(self: Peer): BareNode {
+    const { nodes, disks = {}, seed = 0, isMachineDurable = false } = this.#options;
+    const members = nodes.map((id) => memberOf(id));
+    const configurations = [{ index: index0, configuration: votersOnly(members) }];
+    const disk = self.storeId === self.id ? (disks[self.id] ?? emptyDisk) : emptyDisk;
+    return new BareNode({ self, config: this.#config, configurations, seed, disk, isMachineDurable });
   }
 
   /** A node by name. Throws if there is none. */
@@ -138,9 +148,10 @@ export class BareCluster {
     return this.inFlight.find((envelope) => envelope.from.id === from && envelope.to.id === to);
   }
 
-  /** A message arrives. Lost if its receiver is down. */
+  /** A message arrives. Lost if its receiver is down, or has another store by now. */
   deliver(envelope: Envelope): readonly Output[] {
     this.drop(envelope);
+    if (this.nodes.get(envelope.to.id)?.self.storeId !== envelope.to.storeId) return [];
     return this.input(envelope.to.id, { type: 'message', from: envelope.from, message: envelope.message });
   }
 
@@ -167,9 +178,9 @@ export class BareCluster {
 
   /** A node's disk completes its oldest `count` requests, by default all. */
   flush(id: NodeId, count?: number): readonly Output[] {
-    const node = this.node(id);
-    if (node.unflushed.length === 0) return [];
-    return this.input(id, node.complete(node.sync(count)));
+    return this.node(id)
+      .sync(count)
+      .flatMap((completion) => this.input(id, completion));
   }
 
   /** A node's log answers its oldest `readLogReq`. */
@@ -182,8 +193,29 @@ export class BareCluster {
   apply(id: NodeId): readonly Output[] {
     const node = this.node(id);
     const outputs: Output[] = [];
-    while (node.laneLength > 0) outputs.push(...this.input(id, node.runMachine() as Input));
+    while (node.canRunMachine) {
+      const completion = node.runMachine();
+      if (completion !== undefined) outputs.push(...this.input(id, completion));
+    }
     return outputs;
+  }
+
+  /** A node's oldest snapshot is durable. */
+  keepView(id: NodeId): readonly Output[] {
+    const completion = this.node(id).keepView();
+    return completion === undefined ? [] : this.input(id, completion);
+  }
+
+  /** The oldest snapshot that a node sends has gone: all its chunks arrive, unless its receiver is away. */
+  ship(id: NodeId, isLost = false): readonly Output[] {
+    const node = this.node(id);
+    const shipment = node.shipments[0];
+    if (shipment === undefined) return [];
+    const receiver = this.nodes.get(shipment.to.id);
+    const isThere = receiver?.isUp === true && receiver.self.storeId === shipment.to.storeId;
+    const isSent = isThere && !isLost && !this.#cuts.has(`${id}>${shipment.to.id}`);
+    if (isSent) receiver.stage(shipment);
+    return this.input(id, node.ship(isSent) as Input);
   }
 
   /** A node dies; of its unflushed disk requests the oldest `keep` survive. */
@@ -214,6 +246,44 @@ export class BareCluster {
     begin?.(id);
     this.input(at, { type: 'read', id });
     return id;
+  }
+
+  /** The operator asks a node to change the members. */
+  changeMembers(at: NodeId, changes: readonly MemberChange[], begin?: (id: RequestId) => void): RequestId {
+    const id = this.#nextId();
+    begin?.(id);
+    this.input(at, { type: 'changeMembers', id, changes });
+    return id;
+  }
+
+  /** The operator asks a node to hand leadership over. */
+  transfer(at: NodeId, to?: NodeId, begin?: (id: RequestId) => void): RequestId {
+    const id = this.#nextId();
+    begin?.(id);
+    this.input(at, { type: 'transferLeadership', id, ...(to !== undefined && { to }) });
+    return id;
+  }
+
+  /** The operator asks a node to take a snapshot and to drop the log before it. */
+  compact(at: NodeId, keepsPrevious = false, begin?: (id: RequestId) => void): RequestId {
+    const id = this.#nextId();
+    begin?.(id);
+    this.input(at, { type: 'compact', id, keepsPrevious });
+    return id;
+  }
+
+  /** A node as a member, on the store that it has now, or had at first. */
+  member(id: NodeId): Member {
+    return memberOf(id, this.node(id).self.storeId);
+  }
+
+  /** A node that is down loses its disk, and gets an empty one: another store (rule 9). */
+  wipe(id: NodeId): void {
+    const old = this.node(id);
+    this.wiped.push(old);
+    const fresh = this.#newNode({ id, storeId: `${old.self.storeId}'` });
+    fresh.crash();
+    this.#nodes.set(id, fresh);
   }
 
   /** The answer to a request, if it has been given. */
@@ -259,10 +329,13 @@ export class BareCluster {
     let isBusy = oldest !== undefined;
     for (const [id, node] of this.nodes) {
       if (!node.isUp) continue;
-      isBusy ||= node.unflushed.length > 0 || node.logReads > 0 || node.laneLength > 0;
+      isBusy ||= node.canSync || node.logReads > 0 || node.canRunMachine;
+      isBusy ||= node.canKeepView || node.shipments.length > 0;
       this.flush(id);
       this.readLog(id);
       this.apply(id);
+      this.keepView(id);
+      this.ship(id);
     }
     return isBusy;
   }
@@ -276,6 +349,7 @@ export class BareCluster {
         break;
       case 'writeRes':
       case 'readRes':
+      case 'adminRes':
         this.answers.set(output.id, [...(this.answers.get(output.id) ?? []), output.result]);
         break;
       case 'fault':
@@ -290,4 +364,8 @@ export class BareCluster {
     this.#lastRequestId += 1;
     return this.#lastRequestId;
   }
+}
+
+function memberOf(id: NodeId, storeId = id): Member {
+  return { id, storeId, url: '' };
 }

@@ -1,9 +1,12 @@
-import type { EntryBatch, NodeId, Output, RequestId } from '../core/index.ts';
+import type { AdminResult, EntryBatch, NodeId, Output, RequestId } from '../core/index.ts';
 import { commandsOf } from './bare-node.ts';
 import { expectThat } from './violation.ts';
 
+/** What is asked of a node. */
+export type RequestType = 'write' | 'read' | 'changeMembers' | 'transferLeadership' | 'compact';
+
 interface Request {
-  readonly type: 'write' | 'read';
+  readonly type: RequestType;
   readonly at: NodeId;
   readonly commands: readonly string[];
   /** The highest index that anybody had been told of when it began. */
@@ -21,6 +24,11 @@ export interface AnswerCounts {
   reads: number;
   refused: number;
   lost: number;
+  membersChanged: number;
+  transfers: number;
+  compactions: number;
+  adminRefused: number;
+  adminUnknown: number;
 }
 
 const decoder = new TextDecoder();
@@ -38,6 +46,11 @@ export class ClientOracle {
     reads: 0,
     refused: 0,
     lost: 0,
+    membersChanged: 0,
+    transfers: 0,
+    compactions: 0,
+    adminRefused: 0,
+    adminUnknown: 0,
   };
   readonly #requests = new Map<RequestId, Request>();
   /** By index: the command that its client was told is there. */
@@ -48,14 +61,14 @@ export class ClientOracle {
   /** A client asks. Commands must all be different. */
   begin(
     id: RequestId,
-    { type, at, commands = [] }: { type: 'write' | 'read'; at: NodeId; commands?: string[] },
+    { type, at, commands = [] }: { type: RequestType; at: NodeId; commands?: string[] },
   ): void {
     this.#requests.set(id, { type, at, commands, floor: this.#toldIndex, answer: undefined, isLost: false });
   }
 
   /** A node has answered, if this is an answer. */
   observe(output: Output): void {
-    if (output.type !== 'writeRes' && output.type !== 'readRes') return;
+    if (output.type !== 'writeRes' && output.type !== 'readRes' && output.type !== 'adminRes') return;
     const request = this.#requests.get(output.id);
     expectThat(
       request !== undefined && !request.isLost,
@@ -66,7 +79,8 @@ export class ClientOracle {
     expectThat(answer === undefined, () => `request ${output.id} is answered ${answer}, and then ${type}`);
     (request as Request).answer = type;
     if (output.type === 'writeRes') this.#onWrite(request as Request, output.result);
-    else this.#onRead(request as Request, output.result);
+    else if (output.type === 'readRes') this.#onRead(request as Request, output.result);
+    else this.#onAdmin(request as Request, output.result);
   }
 
   /** A node died; its clients are left without an answer. */
@@ -133,5 +147,13 @@ export class ClientOracle {
     const seen = Number(decoder.decode(result.payload));
     expectThat(seen >= request.floor, () => `a read saw ${seen}, and began after ${request.floor} was told`);
     this.#toldIndex = Math.max(this.#toldIndex, seen);
+  }
+
+  #onAdmin({ type }: Request, result: AdminResult): void {
+    if (result.type === 'refused') this.counts.adminRefused += 1;
+    else if (result.type === 'unknown') this.counts.adminUnknown += 1;
+    else if (type === 'changeMembers') this.counts.membersChanged += 1;
+    else if (type === 'transferLeadership') this.counts.transfers += 1;
+    else this.counts.compactions += 1;
   }
 }

@@ -1,10 +1,24 @@
-import { type EntryBatch, type Index, lastOf, type NodeId, type State, type Term } from '../core/index.ts';
+import {
+  type EntryBatch,
+  type Index,
+  lastOf,
+  type NodeId,
+  plus,
+  type State,
+  type StoreId,
+  type Term,
+  term0,
+} from '../core/index.ts';
+import { commandsOf } from './bare-node.ts';
+import type { Applied } from './disk.ts';
 import { expectThat } from './violation.ts';
 
 /** A node as the rules about all nodes see it: its state, and its log as written, flushed or not. */
 export interface NodeView {
   readonly state: State;
   readonly batches: readonly EntryBatch[];
+  /** The term of the entry before the first one; 0 where the log was never compacted. */
+  readonly startTerm?: Term | undefined;
 }
 
 /** A committed entry: what it is, and in which term it was committed. */
@@ -18,11 +32,14 @@ interface CommittedBatch {
  * Completeness, State Machine Safety. It remembers every leader, entry and commit that it was shown.
  */
 export class ClusterHistory {
-  readonly #leaders = new Map<Term, NodeId>();
+  readonly #leaders = new Map<Term, StoreId>();
   /** By term and first index: a batch, and what stands before it. */
   readonly #batches = new Map<string, { readonly batch: EntryBatch; readonly prevTerm: number }>();
   /** In log order. */
   readonly #committed: CommittedBatch[] = [];
+  /** By the index of its first entry: where a batch stands in `#committed`. */
+  readonly #places = new Map<Index, number>();
+  readonly #commands = new Map<Index, string>();
   readonly #seen = new Map<NodeId, NodeView>();
   /** How far each node's committed entries were compared. They can't change unnoticed: see `checkTransition`. */
   readonly #compared = new Map<NodeId, Index>();
@@ -63,24 +80,25 @@ export class ClusterHistory {
   /** Election Safety: at most one leader can be elected in a given term (§5.2). */
   #checkElectionSafety({ role, currentTerm, self }: State): void {
     if (role.type !== 'leader') return;
-    const leader = this.#leaders.get(currentTerm) ?? self.id;
-    expectThat(leader === self.id, () => `${leader} and ${self.id} lead in term ${currentTerm}`);
-    this.#leaders.set(currentTerm, self.id);
+    const leader = this.#leaders.get(currentTerm) ?? self.storeId;
+    expectThat(leader === self.storeId, () => `${leader} and ${self.storeId} lead in term ${currentTerm}`);
+    this.#leaders.set(currentTerm, self.storeId);
   }
 
   /**
    * Log Matching: if two logs contain an entry with the same index and term, then the logs are identical up
    * to there (§5.3). It is enough that such an entry is the same and follows the same term, step by step.
    */
-  #checkLogMatching({ state, batches }: NodeView, before: readonly EntryBatch[]): void {
+  #checkLogMatching({ state, batches, startTerm = term0 }: NodeView, before: readonly EntryBatch[]): void {
     let at = 0;
     while (at < before.length && before[at] === batches[at]) at++;
     for (; at < batches.length; at++) {
       const batch = batches[at] as EntryBatch;
       const prev = batches[at - 1];
       const key = `${batch.term}:${batch.index}`;
-      const known = this.#batches.get(key) ?? { batch, prevTerm: prev?.term ?? 0 };
-      const isSame = isSameBatch(known.batch, batch) && known.prevTerm === (prev?.term ?? 0);
+      const prevTerm = prev?.term ?? startTerm;
+      const known = this.#batches.get(key) ?? { batch, prevTerm };
+      const isSame = isSameBatch(known.batch, batch) && known.prevTerm === prevTerm;
       expectThat(
         isSame,
         () => `${state.self.id}: entry ${batch.index} of term ${batch.term} is not the same everywhere`,
@@ -97,19 +115,55 @@ export class ClusterHistory {
     for (let at = firstAbove(batches, this.#compared.get(self.id) ?? 0); at < batches.length; at++) {
       const batch = batches[at] as EntryBatch;
       if (lastOf(batch) > commitIndex) break;
-      const known = this.#committed[at] ?? { batch, committedIn: currentTerm };
+      const place = this.#places.get(batch.index) ?? this.#committed.length;
+      const known = this.#committed[place] ?? { batch, committedIn: currentTerm };
       const isSame = known.batch.term === batch.term && isSameBatch(known.batch, batch);
       expectThat(isSame, () => `${self.id} commits another entry at ${batch.index} than was committed there`);
-      this.#committed[at] = known;
+      if (place === this.#committed.length) this.#commit(known);
       this.#compared.set(self.id, lastOf(batch));
     }
   }
 
+  #commit(committed: CommittedBatch): void {
+    const { batch } = committed;
+    expectThat(
+      batch.index === this.commitIndex + 1,
+      () => `${batch.index} is committed after ${this.commitIndex}`,
+    );
+    this.#places.set(batch.index, this.#committed.length);
+    this.#committed.push(committed);
+    commandsOf(batch).forEach((command, at) => {
+      this.#commands.set(plus(batch.index, at), command);
+    });
+  }
+
+  /** A state machine holds the committed commands, in order: the last `count` of them are looked at. */
+  checkMachine(id: NodeId, applied: readonly Applied[], count = applied.length): void {
+    for (const { index, command } of applied.slice(-count)) {
+      const committed = this.#commands.get(index);
+      expectThat(
+        command === committed,
+        () => `${id} has applied ${command} at ${index}, where ${committed} is committed`,
+      );
+    }
+  }
+
+  /** A state machine that has applied through `index` has left out nothing. */
+  checkWhole(id: NodeId, applied: readonly Applied[], through: Index): void {
+    const expected = [...this.#commands.keys()].filter((index) => index <= through).length;
+    expectThat(
+      applied.length === expected,
+      () => `${id} has applied ${applied.length} of ${expected} commands through ${through}`,
+    );
+  }
+
   /** Leader Completeness: what was committed is in the logs of the leaders of all later terms (§5.4.3). */
   #checkLeaderCompleteness({ state, batches }: NodeView): void {
-    this.#committed.forEach(({ batch, committedIn }, at) => {
+    const heldAt = new Map(batches.map((batch) => [batch.index, batch]));
+    this.#committed.forEach(({ batch, committedIn }) => {
       if (committedIn > state.currentTerm) return; // This leader was elected long ago, and learns it now.
-      const held = batches[at];
+      if (lastOf(batch) <= state.log.startIndex) return; // Compacted.
+      const held = heldAt.get(batch.index);
       const isHeld = held !== undefined && held.term === batch.term && isSameBatch(held, batch);
       expectThat(
         isHeld,

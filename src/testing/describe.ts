@@ -1,26 +1,46 @@
 import type {
+  AdminResult,
   AppendEntries,
   AppendEntriesReply,
+  Configuration,
   EntryBatch,
   Input,
   LogIndex,
+  MemberChange,
   Message,
   Output,
   Peer,
   PersistReq,
   ReadResult,
   Refusal,
+  SnapshotMeta,
   State,
   WriteResult,
 } from '../core/index.ts';
-import { lastOf } from '../core/index.ts';
+import { configurationOf, decodeConfiguration, lastOf } from '../core/index.ts';
 import { commandsOf } from './bare-node.ts';
 
 /** A batch in a few characters: `4@2 x` is command `x` at index 4 of term 2, `5-6@2 y z` are two. */
 export function describeBatch(batch: EntryBatch): string {
   const { index, count, term, kind } = batch;
   const range = count === 1 ? `${index}` : `${index}-${lastOf(batch)}`;
-  return [`${range}@${term}`, ...(kind === 'command' ? commandsOf(batch) : [kind])].join(' ');
+  return [`${range}@${term}`, ...(kind === 'command' ? commandsOf(batch) : [contentOf(batch)])].join(' ');
+}
+
+function contentOf({ kind, payload }: EntryBatch): string {
+  const configuration = kind === 'configuration' ? decodeConfiguration(payload) : undefined;
+  return configuration === undefined ? kind : describeConfiguration(configuration);
+}
+
+/** Who votes and who learns: `n1,n2`, in a joint configuration `n1,n2 & n3`, with learners `n1 + n4`. */
+export function describeConfiguration({ voters, votersOutgoing, learners }: Configuration): string {
+  const names = (members: readonly Peer[]) => members.map(({ id }) => id).join(',');
+  const outgoing = votersOutgoing.length === 0 ? '' : ` & ${names(votersOutgoing)}`;
+  return `{${names(voters)}${outgoing}${learners.length === 0 ? '' : ` + ${names(learners)}`}}`;
+}
+
+function describeSnapshot({ index, term, configuration }: SnapshotMeta): string {
+  return `${index}@${term} ${describeConfiguration(configuration.configuration)}`;
 }
 
 /** A message in a line: its kind, its term, and what else it says. */
@@ -28,8 +48,9 @@ export function describeMessage(message: Message): string {
   const head = `${message.type} t${message.term}`;
   switch (message.type) {
     case 'preVote':
-    case 'requestVote':
       return `${head} last ${message.lastLogIndex}@${message.lastLogTerm}`;
+    case 'requestVote':
+      return `${head} last ${message.lastLogIndex}@${message.lastLogTerm}${message.isTransfer ? ' transfer' : ''}`;
     case 'preVoteReply':
     case 'requestVoteReply':
       return `${head} ${message.voteGranted ? 'granted' : 'declined'}`;
@@ -37,6 +58,10 @@ export function describeMessage(message: Message): string {
       return `${head} ${describeAppend(message)}`;
     case 'appendEntriesReply':
       return `${head} ${describeReply(message)}`;
+    case 'timeoutNow':
+      return head;
+    case 'installSnapshot':
+      return `${head} ${describeSnapshot(message.snapshot)}`;
   }
 }
 
@@ -66,6 +91,14 @@ export function describeOutput(output: Output): string {
       return `apply through ${output.through}`;
     case 'readStateMachineReq':
       return `query ${output.id} at ${output.index}`;
+    case 'takeSnapshotReq':
+      return `takeSnapshot #${output.seq}`;
+    case 'compactLogReq':
+      return `compactLog #${output.seq} through ${output.through}@${output.throughTerm}`;
+    case 'sendSnapshotReq':
+      return `sendSnapshot #${output.seq} to ${output.to.id} from ${output.from}`;
+    case 'installSnapshotReq':
+      return `installSnapshot #${output.seq} ${describeSnapshot(output.snapshot)}${output.keepsSuffix ? ', keeps what follows' : ''}`;
     case 'fault':
       return `fault ${output.scope} ${output.kind} ${JSON.stringify(output.detail)}`;
     default:
@@ -81,7 +114,7 @@ function describePersist({ seq, hardState, truncateFrom, batches }: PersistReq):
   return parts.join(' ');
 }
 
-function describeResult(result: WriteResult | ReadResult | { type: 'ok' }): string {
+function describeResult(result: WriteResult | ReadResult | AdminResult): string {
   switch (result.type) {
     case 'committed':
       return `committed ${result.index}@${result.term}`;
@@ -98,7 +131,8 @@ function describeResult(result: WriteResult | ReadResult | { type: 'ok' }): stri
 function describeRefusal(reason: Refusal): string {
   if (reason.type === 'notLeader')
     return reason.leaderId === null ? 'no leader known' : `ask ${reason.leaderId}`;
-  return reason.type === 'invalid' ? `invalid: ${reason.detail}` : reason.type;
+  if (reason.type === 'transferring') return `transferring to ${reason.to}`;
+  return 'detail' in reason ? `${reason.type}: ${reason.detail}` : reason.type;
 }
 
 /** An input in a line. */
@@ -116,9 +150,23 @@ export function describeInput(input: Input): string {
       return `log #${input.seq} ${input.batches === 'compacted' ? 'compacted' : input.batches.map(describeBatch)}`;
     case 'applyRes':
       return `applied through ${input.appliedIndex}`;
+    case 'changeMembers':
+      return `changeMembers ${input.id} ${input.changes.map(describeChange).join(', ')}`;
+    case 'takeSnapshotRes':
+      return `snapshot #${input.seq} taken through ${input.index}`;
+    case 'compactLogRes':
+      return `log compacted #${input.seq}`;
+    case 'sendSnapshotRes':
+      return `snapshot #${input.seq} ${input.sent === null ? 'not sent' : `sent through ${input.sent.index}`}`;
+    case 'installSnapshotRes':
+      return `snapshot #${input.seq} ${input.isInstalled ? 'installed' : 'not installed'}`;
     default:
       return `${input.type} ${input.id}`;
   }
+}
+
+function describeChange(change: MemberChange): string {
+  return change.type === 'add' ? `add ${change.member.id} as ${change.role}` : `${change.type} ${change.id}`;
 }
 
 /** A node in a line: role, term, vote, and where its log and its disk are. */
@@ -127,13 +175,16 @@ export function describeState(state: State): string {
   const who = role.type === 'follower' ? `follower of ${nameOf(role.leader)}` : role.type;
   const disk = durableSeq === persistSeq ? '' : `, flushed #${durableSeq} of #${persistSeq}`;
   const at = `commit ${commitIndex}, applied ${lastApplied}`;
-  return `${who}, t${currentTerm} vote ${nameOf(votedFor)}, log ${describeLog(log)}, ${at}${disk}`;
+  const { index } = state.configurations.at(-1) ?? { index: 0 };
+  const members = index === 0 ? '' : `, members ${describeConfiguration(configurationOf(state))} of ${index}`;
+  return `${who}, t${currentTerm} vote ${nameOf(votedFor)}, log ${describeLog(log)}, ${at}${disk}${members}`;
 }
 
-/** Where the terms of a log begin and where it ends: `1@1 4@4 ..10`. */
+/** Where the terms of a log begin and where it ends: `1@1 4@4 ..10`, compacted through 3 `[3@1] 4@4 ..10`. */
 export function describeLog(log: LogIndex): string {
-  if (log.terms.length === 0) return 'empty';
-  return `${log.terms.map(({ index, term }) => `${index}@${term}`).join(' ')} ..${log.lastIndex}`;
+  const start = log.startIndex === 0 ? '' : `[${log.startIndex}@${log.startTerm}] `;
+  if (log.terms.length === 0) return start === '' ? 'empty' : start.trimEnd();
+  return `${start}${log.terms.map(({ index, term }) => `${index}@${term}`).join(' ')} ..${log.lastIndex}`;
 }
 
 function nameOf(peer: Peer | null): string {

@@ -1,14 +1,19 @@
 import {
   append,
+  type CompactLogReq,
+  type ConfigurationAt,
+  decodeConfiguration,
   type EntryBatch,
   emptyLog,
   encodedBytes,
   type HardState,
   type Index,
+  type InstallSnapshotReq,
   index0,
   type LogIndex,
   lastOf,
   type PersistReq,
+  type Term,
   term0,
 } from '../core/index.ts';
 import { expectThat } from './violation.ts';
@@ -18,8 +23,27 @@ export interface Disk {
   readonly hardState: HardState;
   /** The log, in order. */
   readonly batches: readonly EntryBatch[];
-  /** How far a durable state machine is; 0 for one in memory. */
+  /** What the state machine starts from goes through here: what it flushed, or its last snapshot; 0 if neither. */
   readonly appliedIndex: Index;
+  /** The commands through `appliedIndex`; without it, those of `batches`. */
+  readonly applied?: readonly Applied[];
+  /** Where a compacted log begins; without it, at index 0. */
+  readonly start?: LogStart;
+}
+
+/** A command that a state machine has applied. */
+export interface Applied {
+  readonly index: Index;
+  readonly command: string;
+}
+
+/** What is kept of a log's dropped prefix. */
+export interface LogStart {
+  readonly index: Index;
+  readonly term: Term;
+  readonly logTimeMs: number;
+  /** In effect at `index`. */
+  readonly configuration: ConfigurationAt;
 }
 
 /** The disk of a node that never ran. */
@@ -32,7 +56,12 @@ export const emptyDisk: Disk = {
 /** The index of the last entry on it. */
 export function lastIndexOf(disk: Disk): Index {
   const last = disk.batches.at(-1);
-  return last === undefined ? index0 : lastOf(last);
+  return last === undefined ? startOf(disk) : lastOf(last);
+}
+
+/** The last index that is not in the log any more. */
+export function startOf(disk: Disk): Index {
+  return disk.start?.index ?? index0;
 }
 
 /** The disk after one request. Throws if the log would have a gap, or a batch would be split (rule 14). */
@@ -42,16 +71,54 @@ export function persisted(disk: Disk, request: PersistReq): Disk {
     truncateFrom === undefined ? disk.batches : disk.batches.filter((batch) => batch.index < truncateFrom);
   const batches = request.batches.length === 0 ? kept : [...kept, ...request.batches];
   for (let at = Math.max(kept.length - 1, 0); at < batches.length; at++) {
-    const expected = at === 0 ? 1 : lastOf(batches[at - 1] as EntryBatch) + 1;
+    const expected = at === 0 ? startOf(disk) + 1 : lastOf(batches[at - 1] as EntryBatch) + 1;
     const { index } = batches[at] as EntryBatch;
     expectThat(index === expected, () => `persistReq ${request.seq} writes ${index} after ${expected - 1}`);
   }
-  return { hardState: request.hardState ?? disk.hardState, batches, appliedIndex: disk.appliedIndex };
+  return { ...disk, hardState: request.hardState ?? disk.hardState, batches };
+}
+
+/** The disk without the log through an index, which must be the end of a batch. What is gone already stays so. */
+export function compacted(
+  disk: Disk,
+  { through, throughTerm: term }: CompactLogReq,
+  founding: readonly ConfigurationAt[],
+): Disk {
+  if (through <= startOf(disk)) return disk;
+  const last = disk.batches.find((batch) => lastOf(batch) === through);
+  expectThat(last?.term === term, () => `the log is compacted through ${through}, where no batch ends`);
+  const { logTimeMs } = last as EntryBatch;
+  const configuration = [...founding, ...configurationsOf(disk)]
+    .filter(({ index }) => index <= through)
+    .at(-1) as ConfigurationAt;
+  const batches = disk.batches.filter((batch) => batch.index > through);
+  return { ...disk, batches, start: { index: through, term, logTimeMs, configuration } };
+}
+
+/** The disk after the switch to a snapshot: log start, configuration, data and applied index at once (rule 12). */
+export function switched(
+  disk: Disk,
+  { snapshot, keepsSuffix }: InstallSnapshotReq,
+  applied: readonly Applied[],
+): Disk {
+  const batches = keepsSuffix ? disk.batches.filter((batch) => batch.index > snapshot.index) : [];
+  return { hardState: disk.hardState, batches, appliedIndex: snapshot.index, applied, start: snapshot };
+}
+
+/** Every configuration that the disk knows, ascending; without the founding one. */
+export function configurationsOf({ start, batches }: Disk): readonly ConfigurationAt[] {
+  const inLog = batches.flatMap((batch) => {
+    const configuration = batch.kind === 'configuration' ? decodeConfiguration(batch.payload) : undefined;
+    return configuration === undefined ? [] : [{ index: batch.index, configuration }];
+  });
+  return start === undefined ? inLog : [start.configuration, ...inLog];
 }
 
 /** What the core keeps of this log. */
-export function logIndexOf(batches: readonly EntryBatch[]): LogIndex {
-  return batches.reduce(append, emptyLog);
+export function logIndexOf({ batches, start }: Disk): LogIndex {
+  if (start === undefined) return batches.reduce(append, emptyLog);
+  const { index: startIndex, term: startTerm, logTimeMs: lastLogTimeMs } = start;
+  return batches.reduce(append, { startIndex, startTerm, lastIndex: startIndex, terms: [], lastLogTimeMs });
 }
 
 /** The batch that holds an index. */

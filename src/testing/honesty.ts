@@ -1,7 +1,7 @@
 import { isSamePeer, type Message, type Peer, type State, termAt } from '../core/index.ts';
 import type { BareStep } from './bare-cluster.ts';
 import type { BareNode } from './bare-node.ts';
-import { batchAt } from './disk.ts';
+import { batchAt, startOf } from './disk.ts';
 import { expectThat } from './violation.ts';
 
 /**
@@ -36,6 +36,7 @@ function isOnDisk(node: BareNode, to: Peer, message: Message): boolean {
       return (
         isTermDurable &&
         (message.matchIndex === 0 ||
+          message.matchIndex <= startOf(node.durable) ||
           batchAt(node.durable, message.matchIndex)?.term === termAt(node.state.log, message.matchIndex))
       );
     default:
@@ -51,11 +52,19 @@ function checkMajority(state: State, nodes: readonly BareNode[]): void {
     term === currentTerm,
     () => `${self.id} commits ${commitIndex}, an entry of term ${term}, by counting`,
   );
-  const holders = nodes.filter((node) => batchAt(node.durable, commitIndex)?.term === term);
-  const voters = configurations.at(-1)?.configuration.voters ?? [];
-  const votes = voters.filter((voter) => holders.some((holder) => isSamePeer(holder.self, voter))).length;
-  expectThat(
-    votes * 2 > voters.length,
-    () => `${self.id} commits ${commitIndex}, which is on ${votes} disks`,
-  );
+  const holds = (voter: Peer) =>
+    nodes.some(
+      ({ self: holder, durable }) =>
+        isSamePeer(holder, voter) &&
+        (startOf(durable) >= commitIndex || batchAt(durable, commitIndex)?.term === term),
+    );
+  const { configuration } = configurations.at(-1) ?? { configuration: undefined };
+  const { voters = [], votersOutgoing = [] } = configuration ?? {};
+  for (const half of [voters, votersOutgoing]) {
+    const votes = half.filter(holds).length;
+    expectThat(
+      half.length === 0 || votes * 2 > half.length,
+      () => `${self.id} commits ${commitIndex}, which is on ${votes} disks of ${half.length}`,
+    );
+  }
 }

@@ -1,50 +1,25 @@
-import { crc32 } from '../core/crc32.ts';
+import { index, term } from '../core/index.ts';
+import { storageCompactionCases } from './storage-compaction-cases.ts';
 import {
-  type EntryBatch,
-  encodePayload,
-  type HardState,
-  type Index,
-  index,
-  lastOf,
-  type NodeId,
-  type PersistReq,
-  term,
-  votersOnly,
-} from '../core/index.ts';
-import type { Founding, Loaded, MachineStore, Storage } from '../storage/storage.ts';
+  batchOf,
+  claim,
+  conform,
+  entriesOf,
+  founding,
+  ignored,
+  indexesOf,
+  key,
+  rejects,
+  request,
+  type StorageConformanceCase,
+  same,
+  throws,
+  votedInTerm9,
+} from './storage-kit.ts';
+import { storageSnapshotCases } from './storage-snapshot-cases.ts';
+import { storageViewCases } from './storage-view-cases.ts';
 
-/** A place where one store is kept, such as a folder, and what can be made to happen to it. */
-export interface StoragePlace {
-  /** A storage on this place, not yet open. Any number of them, one open at a time. */
-  storage(options?: { readonly nodeId?: NodeId }): Storage;
-  /** Kills the process that has the store open, as SIGKILL does. */
-  kill?(): void | Promise<void>;
-  /** Cuts the power: what is not flushed is gone. */
-  losePower?(): void | Promise<void>;
-  /** The next write is refused by the disk. */
-  failNextWrite?(): void | Promise<void>;
-}
-
-/** The implementation that is put to the test. */
-export interface StorageUnderTest {
-  /** A new, empty place. */
-  make(): StoragePlace | Promise<StoragePlace>;
-}
-
-/** One claim about a storage: `run` rejects with an `Error` that says what was seen instead of it. */
-export interface StorageConformanceCase {
-  readonly name: string;
-  /** What of a {@link StoragePlace} the case needs besides storages: leave the case out where it is missing. */
-  readonly needs?: 'kill' | 'losePower' | 'failNextWrite';
-  /** Makes its own places, and closes what it opened. */
-  run(subject: StorageUnderTest): Promise<void>;
-}
-
-const founding: Founding = {
-  clusterId: 'cluster-1',
-  configuration: votersOnly([{ id: 'n1', storeId: 'store-1', url: 'ws://127.0.0.1:7101' }]),
-};
-const votedInTerm9: HardState = { currentTerm: term(9), votedFor: { id: 'n1', storeId: 'store-1' } };
+export type { StorageConformanceCase, StoragePlace, StorageUnderTest } from './storage-kit.ts';
 
 /**
  * What every storage does, in whatever test framework:
@@ -308,7 +283,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     machine.put(key('b'), key('2'));
     machine.delete(key('b'));
     machine.put(key('c'), new Uint8Array());
-    machine.advance(index(1));
+    machine.advance(index(1), 10);
     const before = [machine.isDirty, machine.appliedIndex, machine.get(key('a')), machine.get(key('b'))];
 
     const { durableAppliedIndex } = await place.current.persist([]);
@@ -328,7 +303,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     await place.begin();
     await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
     place.machine.put(key('a'), key('1'));
-    place.machine.advance(index(2));
+    place.machine.advance(index(2), 20);
 
     const { seq, durableAppliedIndex } = await place.current.persist([
       request({ seq: 2, batches: [batchOf(3)] }),
@@ -349,11 +324,11 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     machine.put(key('a'), key('1'));
     machine.put(key('b'), key('1'));
     machine.put(key('c'), key('1'));
-    machine.advance(index(1));
+    machine.advance(index(1), 10);
     const flushed = place.current.persist([]);
     machine.put(key('a'), key('2'));
     machine.delete(key('b'));
-    machine.advance(index(2));
+    machine.advance(index(2), 20);
     const during = entriesOf(machine);
 
     const { durableAppliedIndex } = await flushed;
@@ -434,7 +409,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     await place.begin();
     await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
     place.machine.put(key('a'), key('1'));
-    place.machine.advance(index(1));
+    place.machine.advance(index(1), 10);
 
     await place.reopen();
 
@@ -443,15 +418,15 @@ export const storageConformance: readonly StorageConformanceCase[] = [
   conform('does not take the applied index back', async (place) => {
     await place.begin();
     await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
-    place.machine.advance(index(2));
-    place.machine.advance(index(1));
+    place.machine.advance(index(2), 20);
+    place.machine.advance(index(1), 10);
 
     same('applied', place.machine.appliedIndex, 2);
   }),
   conform('refuses to start with a machine that is ahead of its log', async (place) => {
     await place.begin();
     await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
-    place.machine.advance(index(2));
+    place.machine.advance(index(2), 20);
     await place.current.close();
 
     await rejects('opening', 'RAFT_STORE_DAMAGED', place.another().open());
@@ -463,7 +438,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
       await place.current.found(founding);
       await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
       place.machine.put(key('a'), key('1'));
-      place.machine.advance(index(1));
+      place.machine.advance(index(1), 10);
       ignored(place.current.persist([request({ seq: 2, batches: [batchOf(2)] })]));
 
       await place.fault('kill');
@@ -485,7 +460,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
       await place.begin();
       await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
       place.machine.put(key('a'), key('1'));
-      place.machine.advance(index(1));
+      place.machine.advance(index(1), 10);
       ignored(place.current.persist([request({ seq: 2, batches: [batchOf(2)] })]));
 
       await place.fault('losePower');
@@ -520,179 +495,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     },
     'failNextWrite',
   ),
+  ...storageCompactionCases,
+  ...storageViewCases,
+  ...storageSnapshotCases,
 ];
-
-/** A place, and the storage that is open on it. */
-class Stage {
-  readonly #place: StoragePlace;
-  readonly #storages: Storage[] = [];
-  current: Storage;
-
-  constructor(place: StoragePlace) {
-    this.#place = place;
-    this.current = this.another();
-  }
-
-  get machine(): MachineStore {
-    return this.current.machineStore;
-  }
-
-  another(options?: { readonly nodeId?: NodeId }): Storage {
-    const storage = this.#place.storage(options);
-    this.#storages.push(storage);
-    return storage;
-  }
-
-  open(options?: { readonly nodeId?: NodeId }): Promise<Loaded> {
-    this.current = this.another(options);
-    return this.current.open();
-  }
-
-  /** Opens, and makes a term durable that covers all batches (rule 1: a term is durable before its entries). */
-  async begin(): Promise<void> {
-    await this.open();
-    await this.current.persist([request({ seq: 1, hardState: votedInTerm9 })]);
-  }
-
-  async reopen(): Promise<Loaded> {
-    await this.current.close();
-    return this.open();
-  }
-
-  async read(from: number, maxBytes = 1_000_000): Promise<readonly EntryBatch[]> {
-    const batches = await this.current.readLog({ from: index(from), maxBytes });
-    claim(`the log still holds index ${from}`, batches !== 'compacted');
-    return batches as readonly EntryBatch[];
-  }
-
-  async fault(kind: 'kill' | 'losePower' | 'failNextWrite'): Promise<void> {
-    const cause = this.#place[kind];
-    if (cause === undefined) throw new Error(`this case needs ${kind}() of the place: see its "needs"`);
-    await cause.call(this.#place);
-  }
-
-  async close(): Promise<void> {
-    for (const storage of this.#storages) await storage.close();
-  }
-}
-
-function conform(
-  name: string,
-  check: (place: Stage, other: Stage) => Promise<void>,
-  needs?: StorageConformanceCase['needs'],
-): StorageConformanceCase {
-  const run = async (subject: StorageUnderTest) => {
-    const place = new Stage(await subject.make());
-    const other = new Stage(await subject.make());
-    try {
-      await check(place, other);
-    } finally {
-      await place.close();
-      await other.close();
-    }
-  };
-  return needs === undefined ? { name, run } : { name, needs, run };
-}
-
-function batchOf(
-  at: number,
-  {
-    inTerm = 1,
-    kind = 'command',
-    entries = [`entry ${at}`],
-    logTimeMs = 0,
-  }: {
-    readonly inTerm?: number;
-    readonly kind?: EntryBatch['kind'];
-    readonly entries?: readonly string[];
-    readonly logTimeMs?: number;
-  } = {},
-): EntryBatch {
-  const payload = encodePayload(entries.map(key));
-  return {
-    group: 0,
-    index: index(at),
-    term: term(inTerm),
-    count: entries.length,
-    kind,
-    logTimeMs,
-    payload,
-    payloadChecksum: crc32(payload),
-  };
-}
-
-function request(parts: Partial<PersistReq> & { readonly seq: number }): PersistReq {
-  return { type: 'persistReq', batches: [], ...parts };
-}
-
-/** ASCII as bytes. */
-function key(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-function text(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
-
-function entriesOf(machine: MachineStore): readonly (readonly [string, string])[] {
-  return [...machine.range({})].map(([each, value]) => [text(each), text(value)]);
-}
-
-function indexesOf(batches: readonly EntryBatch[]): readonly Index[] {
-  batches.reduce(
-    (next, batch) => {
-      claim(`batch ${batch.index} follows`, next === undefined || next === batch.index);
-      return lastOf(batch) + 1;
-    },
-    undefined as number | undefined,
-  );
-  return batches.map((batch) => batch.index);
-}
-
-/** A promise that may settle either way, or never. */
-function ignored(promise: Promise<unknown>): void {
-  promise.catch(() => undefined);
-}
-
-function claim(what: string, isTrue: boolean): void {
-  if (!isTrue) throw new Error(`not true: ${what}`);
-}
-
-function same(what: string, seen: unknown, expected: unknown): void {
-  const [isThis, isWanted] = [shown(seen), shown(expected)];
-  if (isThis !== isWanted) throw new Error(`${what}: expected ${isWanted}, saw ${isThis}`);
-}
-
-/** JSON with sorted keys and bytes in hexadecimal. */
-function shown(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => {
-    if (each === undefined) return 'undefined';
-    if (each instanceof Uint8Array)
-      return Array.from(each, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
-    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
-
-async function rejects(what: string, code: string, promise: Promise<unknown>): Promise<void> {
-  const outcome = await promise.then(
-    () => 'it resolved',
-    (error: unknown) => error,
-  );
-  hasCode(what, code, outcome);
-}
-
-function throws(what: string, code: string, act: () => void): void {
-  let outcome: unknown = 'it returned';
-  try {
-    act();
-  } catch (error) {
-    outcome = error;
-  }
-  hasCode(what, code, outcome);
-}
-
-function hasCode(what: string, code: string, outcome: unknown): void {
-  const isExpected = outcome instanceof Error && (outcome as { code?: unknown }).code === code;
-  if (!isExpected) throw new Error(`${what}: expected an error ${code}, but ${String(outcome)}`);
-}

@@ -8,6 +8,7 @@ import {
   term,
 } from '../core/index.ts';
 import { BareCluster, type BareStep } from './bare-cluster.ts';
+import type { BareNode } from './bare-node.ts';
 import { ClusterHistory } from './cluster-history.ts';
 import { describeMessage, describeOutput, describeState } from './describe.ts';
 import type { Disk } from './disk.ts';
@@ -25,7 +26,7 @@ import { expectNone } from './violation.ts';
  * | command | what happens |
  * |---|---|
  * | `disk n1 term 8 vote n2 log 1 1 4` | what n1's disk holds before the cluster starts |
- * | `cluster n1 n2 n3 tickIntervalMs=25` | these nodes start |
+ * | `cluster n1 n2 n3 tickIntervalMs=25` | these nodes start; `+n4` is one that may join |
  * | `tick n1 100` | n1's clock advances by 100 ms; `tick all 100` |
  * | `timeout n1` | n1's clock advances until it stands for election, or steps down |
  * | `deliver n1 n2` | the oldest message from n1 to n2 arrives; `deliver n1 n2 all` |
@@ -37,6 +38,10 @@ import { expectNone } from './violation.ts';
  * | `restart n1` | n1 starts from its disk |
  * | `write n1 x y`, `read n1` | a client asks n1 |
  * | `campaign n1` | the operator wants n1 to lead |
+ * | `add n1 n4`, `remove n1 n3`, `promote n1 n4`, `demote n1 n3` | n1 is asked to change the members |
+ * | `transfer n1 n2`, `compact n1` | n1 is asked to hand over, or to drop its log |
+ * | `keep n1`, `ship n1`, `ship n1 lost` | n1's snapshot is durable; the one it sends arrives, or does not |
+ * | `wipe n1` | n1, which is down, loses its disk |
  * | `up n1 n2`, `down n1 n2` | n1's transport has, or has lost, its connection with n2 |
  * | `settle` | all messages, disks and machines get on until nothing is left; only the upshot is written |
  * | `elect n1` | n1's clock runs out, and everything settles |
@@ -103,6 +108,25 @@ class Stage {
     write: ([id = '', ...commands]) => this.#on.write(id, commands),
     read: ([id = '']) => this.#on.read(id),
     campaign: ([id = '']) => this.#on.input(id, { type: 'campaign', id: 0 }),
+    add: ([at = '', id = '', role]) => {
+      const member = this.#on.member(id);
+      this.#on.changeMembers(at, [{ type: 'add', member, role: role === 'learner' ? role : 'voter' }]);
+    },
+    remove: ([at = '', ...ids]) =>
+      this.#on.changeMembers(
+        at,
+        ids.map((id) => ({ type: 'remove', id })),
+      ),
+    demote: ([at = '', id = '']) => this.#on.changeMembers(at, [{ type: 'demote', id }]),
+    promote: ([at = '', id = '']) => this.#on.changeMembers(at, [{ type: 'promote', id }]),
+    transfer: ([at = '', to]) => this.#on.transfer(at, to),
+    compact: ([at = '']) => this.#on.compact(at),
+    keep: ([id = '']) => this.#on.keepView(id),
+    ship: ([id = '', lost]) => this.#on.ship(id, lost === 'lost'),
+    wipe: ([id = '']) => {
+      this.#history.forget(id);
+      this.#on.wipe(id);
+    },
     up: ([id = '', about = '']) => this.#on.input(id, { type: 'peerUp', id: about }),
     down: ([id = '', about = '']) => this.#on.input(id, { type: 'peerDown', id: about }),
     settle: () => this.#quietly(() => this.#on.settle()),
@@ -127,18 +151,24 @@ class Stage {
   }
 
   #begin(args: readonly string[]): void {
-    const nodes = args.filter((arg) => !arg.includes('='));
+    const nodes = args.filter((arg) => !arg.includes('=') && !arg.startsWith('+'));
+    const joiners = args.filter((arg) => arg.startsWith('+')).map((arg) => arg.slice(1));
     const limits = args.filter((arg) => arg.includes('=')).map((arg) => arg.split('='));
     const config: Partial<Config> = Object.fromEntries(limits.map(([name, value]) => [name, Number(value)]));
     this.#cluster = new BareCluster({
       nodes,
+      joiners,
       disks: this.#disks,
       config,
       onStep: (taken) => this.#onStep(taken),
     });
     for (const node of this.#cluster.nodes.values()) {
-      this.#history.observe({ state: node.state, batches: node.written.batches });
+      this.#observe(node);
     }
+  }
+
+  #observe({ state, written }: BareNode): void {
+    this.#history.observe({ state, batches: written.batches, startTerm: written.start?.term });
   }
 
   #mail(
@@ -168,8 +198,8 @@ class Stage {
     const { node, before, outputs } = taken;
     const { state, self } = node;
     expectNone(checkTransition(before, state) ?? checkState(state));
-    checkHonesty(taken, this.#on.nodes.values());
-    this.#history.observe({ state, batches: node.written.batches });
+    checkHonesty(taken, [...this.#on.nodes.values(), ...this.#on.wiped]);
+    this.#observe(node);
     for (const output of outputs) {
       if (!this.#isQuiet || isNews(output)) this.#lines.push(`    ${self.id} ${describeOutput(output)}`);
     }
@@ -191,6 +221,7 @@ function isNews(output: Output): boolean {
   switch (output.type) {
     case 'writeRes':
     case 'readRes':
+    case 'adminRes':
     case 'fault':
       return true;
     case 'persistReq':

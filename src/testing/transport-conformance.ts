@@ -1,6 +1,8 @@
+import { crc32 } from '../core/index.ts';
 import type {
   Hello,
   MemberAddress,
+  SnapshotChunkFrame,
   Transport,
   TransportEvent,
   TransportIdentity,
@@ -105,6 +107,66 @@ export const transportConformance: readonly ConformanceCase[] = [
     same('on a', a.refusals()[0], { type: 'refused', by: 'peer', id: 'b', refusal });
     same('on b', b.refusals()[0], { type: 'refused', by: 'us', id: 'a', refusal });
     same('ups', [...a.ups(), ...b.ups()], []);
+  }),
+  conform(
+    'shows the hello of an empty store that it dials, and lets it in once that is wanted',
+    async (stage) => {
+      const stores: string[] = [];
+      const refusal = { code: 'notAMember', reason: 'not invited yet' } as const;
+      const admit = ({ clusterId, storeId }: Hello) => {
+        stores.push(`${clusterId} ${storeId}`);
+        return stores.length < 2 ? refusal : null;
+      };
+      const founded = await stage.node('founded', { admit });
+      const joiner = await stage.node('joiner', { hello: { clusterId: null, members: [] } });
+
+      founded.dial(joiner);
+      await until('up on the dialer', () => founded.ups().length === 1);
+      await until('up on the joiner', () => joiner.ups().length === 1);
+      founded.transport.send(joiner.peer, ackOf('welcome'));
+      await until('frame', () => joiner.frames().length === 1);
+
+      same('stores', stores, ['null store-joiner', 'null store-joiner']);
+      same(
+        'refusals',
+        [founded.refusals()[0], joiner.refusals()[0]],
+        [
+          { type: 'refused', by: 'us', id: 'joiner', refusal },
+          { type: 'refused', by: 'peer', id: 'founded', refusal },
+        ],
+      );
+      same('ups', [founded.ups()[0]?.direction, joiner.ups()[0]?.direction], ['outgoing', 'incoming']);
+      same('whom the joiner dials', joiner.transport.links(), []);
+    },
+  ),
+  conform('dials nobody that it was not told of', async (stage) => {
+    const founded = await stage.node('founded');
+    const joiner = await stage.node('joiner', { hello: { clusterId: null, members: [] } });
+
+    joiner.transport.setPeers([]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+
+    same('events', [founded.count('up'), founded.count('refused'), joiner.count('up')], [0, 0, 0]);
+  }),
+  conform('takes pieces of a snapshot while there is room, and delivers every one it took', async (stage) => {
+    const [a, b] = await stage.pair();
+    await until('up', () => a.isOutgoingOpen());
+
+    let taken = 0;
+    while (a.transport.send(b.peer, pieceOf(taken))) taken++;
+    same('small frames still', a.transport.send(b.peer, ackOf('c')), true);
+    await until('pieces', () => b.frames().length === taken + 1);
+    await until('room again', () => a.transport.send(b.peer, pieceOf(taken)));
+    await until('the next', () => b.frames().length === taken + 2);
+
+    const numbers = b.frames().flatMap(({ frame }) => (frame.type === 'snapshotChunk' ? [frame.number] : []));
+    same(
+      'numbers',
+      numbers,
+      Array.from({ length: taken + 1 }, (_, number) => number),
+    );
+    same('is bounded', taken >= 1 && taken < 100, true);
+    same('dropped', a.link()?.droppedFrames, 0);
   }),
   conform('refuses a node that answers at the address of another', async (stage) => {
     const a = await stage.node('a');
@@ -356,6 +418,20 @@ function plainHello(id: string): Hello {
 
 function ackOf(clusterId: string) {
   return { type: 'foundAck', clusterId: clusterId.replaceAll(' ', '-') } as const;
+}
+
+function pieceOf(number: number): SnapshotChunkFrame {
+  const bytes = new Uint8Array(256 * 1024).fill(number);
+  const checksum = crc32(bytes);
+  return {
+    type: 'snapshotChunk',
+    group: 0,
+    transferId: 'transfer',
+    number,
+    isLast: false,
+    bytes,
+    checksum,
+  };
 }
 
 const patienceMs = 20_000;

@@ -114,7 +114,7 @@ export class VirtualCluster<Command, Result, Query, Answer> {
     this.#nodes.delete(id);
     this.network.kill(id);
     end(this.disk(id));
-    node.close().catch(() => {}); // So that its timers end; nothing of it reaches disk or network any more.
+    node.close({ handsOver: false }).catch(() => {}); // So that its timers end; nothing of it reaches disk or network any more.
   }
 
   /** Ends a node in peace. */

@@ -23,6 +23,16 @@ export interface Weather {
   /** The longest a crashed node stays down. */
   readonly downMs: number;
   readonly readPercent: number;
+  /** Nodes that may join. */
+  readonly joiners: number;
+  /** Mean milliseconds between changes of members, transfers, compactions, wiped disks; 0 for never. */
+  readonly membersMs: number;
+  readonly transferMs: number;
+  readonly compactMs: number;
+  readonly wipeMs: number;
+  /** A snapshot takes up to this long to be made durable, and to be sent; and so many are lost on the way. */
+  readonly snapshotMs: number;
+  readonly snapshotLossPercent: number;
   /** Whether transports notice when a node goes and comes. */
   readonly hasHints: boolean;
   /** Limits so tight that they are felt. */
@@ -47,6 +57,13 @@ export function drawWeather(dice: Dice): Weather {
     clientMs: dice.pick([10, 40, 120]),
     downMs: dice.pick([50, 500, 1500]),
     readPercent: dice.pick([10, 50]),
+    joiners: dice.pick([0, 1, 2, 3]),
+    membersMs: dice.pick([0, 200, 600]),
+    transferMs: dice.pick([0, 400, 1500]),
+    compactMs: dice.pick([0, 60, 250, 1000]),
+    wipeMs: dice.pick([0, 0, 1500]),
+    snapshotMs: dice.pick([5, 50, 400]),
+    snapshotLossPercent: dice.pick([0, 10, 40]),
     hasHints: dice.chance(60),
     limits: dice.pick<Partial<Config>>([
       {},

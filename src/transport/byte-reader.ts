@@ -17,7 +17,11 @@ export type FrameErrorKind =
   /** A batch that does not decode; `detail` says why. */
   | 'badBatch'
   /** Commands whose checksum or lengths are wrong. */
-  | 'badPayload';
+  | 'badPayload'
+  /** A piece of a snapshot whose checksum or length is wrong. */
+  | 'badChunk'
+  /** A configuration that does not decode. */
+  | 'badConfiguration';
 
 /** Where decoding stopped, and why. */
 export interface FrameError {
@@ -37,12 +41,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export class ByteReader {
   error: FrameError | null = null;
   at = 0;
-  readonly bytes: Uint8Array;
+  private readonly source: Uint8Array;
   private readonly view: DataView;
   private end: number;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.source = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.end = bytes.byteLength;
   }
@@ -85,9 +89,19 @@ export class ByteReader {
 
   /** The next bytes as a view. */
   raw(length: number): Uint8Array {
-    if (!this.has(length)) return this.bytes.subarray(0, 0);
+    if (!this.has(length)) return this.source.subarray(0, 0);
     const start = this.moveBy(length);
-    return this.bytes.subarray(start, start + length);
+    return this.source.subarray(start, start + length);
+  }
+
+  /** A u32 length and as many bytes, as a view. */
+  bytes(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  /** Passes over the rest. */
+  skip(): void {
+    this.at = this.end;
   }
 
   /** A text of at most so many bytes. */

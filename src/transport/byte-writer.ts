@@ -7,8 +7,12 @@ export interface ByteSink {
   u32(value: number): void;
   /** A non-negative safe integer, as a u64. */
   u53(value: number): void;
+  /** A u8, 0 or 1. */
+  bool(value: boolean): void;
   /** The bytes as they are, without a length. */
   raw(bytes: Uint8Array): void;
+  /** A u32 length and the bytes. */
+  bytes(bytes: Uint8Array): void;
   /** A u16 length and as many bytes of UTF-8. */
   string(value: string): void;
 }
@@ -22,7 +26,7 @@ export interface ByteSink {
 export function encodeWith(write: (sink: ByteSink) => void): Uint8Array {
   const writer = new ByteWriter(countWith(write));
   write(writer);
-  return writer.bytes;
+  return writer.written;
 }
 
 /** How many bytes {@link encodeWith} would give. */
@@ -55,8 +59,16 @@ class ByteCounter implements ByteSink {
     this.length += 8;
   }
 
+  bool(_value: boolean): void {
+    this.length += 1;
+  }
+
   raw(bytes: Uint8Array): void {
     this.length += bytes.byteLength;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.length += 4 + bytes.byteLength;
   }
 
   string(value: string): void {
@@ -65,13 +77,13 @@ class ByteCounter implements ByteSink {
 }
 
 class ByteWriter implements ByteSink {
-  readonly bytes: Uint8Array;
+  readonly written: Uint8Array;
   private readonly view: DataView;
   private at = 0;
 
   constructor(length: number) {
-    this.bytes = new Uint8Array(length);
-    this.view = new DataView(this.bytes.buffer);
+    this.written = new Uint8Array(length);
+    this.view = new DataView(this.written.buffer);
   }
 
   u8(value: number): void {
@@ -94,15 +106,24 @@ class ByteWriter implements ByteSink {
     this.at += 8;
   }
 
+  bool(value: boolean): void {
+    this.u8(value ? 1 : 0);
+  }
+
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.at);
+    this.written.set(bytes, this.at);
     this.at += bytes.byteLength;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.u32(bytes.byteLength);
+    this.raw(bytes);
   }
 
   string(value: string): void {
     const length = Math.min(utf8Bytes(value), stringBytesMax);
     this.u16(length);
-    encoder.encodeInto(value, this.bytes.subarray(this.at, this.at + length));
+    encoder.encodeInto(value, this.written.subarray(this.at, this.at + length));
     this.at += length;
   }
 }

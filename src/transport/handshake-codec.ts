@@ -13,6 +13,8 @@ const nodeIdBytesMax = 64;
 const nodeIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 const opaqueIdBytesMax = 128;
 const opaqueIdPattern = /^[\x21-\x7e]{1,128}$/;
+const transferIdBytesMax = 64;
+const transferIdPattern = /^[\x21-\x7e]{1,64}$/;
 const urlPattern = /^wss?:\/\/[\x21-\x7e]+$/;
 const magic = 0x72_78_72_66; // "rxrf"
 
@@ -56,7 +58,7 @@ export function readHello(reader: ByteReader): Hello | OtherVersion {
   if (reader.u32() !== magic) reader.fail('unknownType', 'this is not the handshake of an rxraft node');
   const version = reader.u16();
   if (reader.error === null && version !== protocolVersion) {
-    reader.at = reader.bytes.byteLength; // What follows is another version's business.
+    reader.skip(); // What follows is another version's business.
     return { type: 'otherVersion', protocolVersion: version };
   }
   return {
@@ -104,6 +106,11 @@ export function readOpaqueId(reader: ByteReader): string {
   return reader.name(opaqueIdPattern, opaqueIdBytesMax);
 }
 
+/** Reads the id of a snapshot's transfer: 1 to 64 printable ASCII characters. */
+export function readTransferId(reader: ByteReader): string {
+  return reader.name(transferIdPattern, transferIdBytesMax);
+}
+
 /** Reads the WebSocket URL of a member. */
 export function readUrl(reader: ByteReader): string {
   return reader.name(urlPattern, urlBytesMax);
@@ -111,7 +118,7 @@ export function readUrl(reader: ByteReader): string {
 
 /** Writes a text that may be missing. */
 export function writeOptional(sink: ByteSink, value: string | null): void {
-  sink.u8(value === null ? 0 : 1);
+  sink.bool(value !== null);
   if (value !== null) sink.string(value);
 }
 

@@ -1,8 +1,8 @@
 export { type BackoffLimits, defaultBackoff } from './backoff.ts';
 export type { FrameError, FrameErrorKind } from './byte-reader.ts';
 export * from './errors.ts';
+export { resultsMax } from './forward-reply-codec.ts';
 export * from './founding.ts';
-export { resultsMax } from './frame-codec.ts';
 export {
   membersMax,
   type OtherVersion,

@@ -22,6 +22,7 @@ export class MemoryConnection {
   /** Frames that keep their order, the next to arrive first. */
   private readonly ordered: PeerFrame[] = [];
   private inFlight = 0;
+  private inFlightSnapshotBytes = 0;
   private isAccepted = false;
   private lastArrivalMs: number;
 
@@ -55,10 +56,12 @@ export class MemoryConnection {
     return (dialer.id === a && acceptor.id === b) || (dialer.id === b && acceptor.id === a);
   }
 
-  /** Sends a frame on its way; `false` if too many are. Loss on the way is not a drop. */
+  /** Sends a frame on its way; `false` if too much is. Loss on the way is not a drop. */
   send(frame: PeerFrame): boolean {
     const { network } = this;
-    if (this.inFlight >= network.inFlightFramesMax) return false;
+    const isFull = this.inFlightSnapshotBytes >= network.inFlightSnapshotBytesMax;
+    if (this.inFlight >= network.inFlightFramesMax || (isFull && frame.type === 'snapshotChunk'))
+      return false;
     if (this.isCut()) return true;
     const sent = network.isEncoding ? throughBytes(frame) : frame;
     const { lossProbability, duplicateProbability, reorderProbability } = network.faults;
@@ -117,20 +120,23 @@ export class MemoryConnection {
     this.lastArrivalMs = Math.max(this.lastArrivalMs, nowMs + this.network.delayMs());
     this.ordered.push(frame);
     // Whatever timer fires first delivers the frame that was sent first.
-    this.carry(this.lastArrivalMs - nowMs, () => this.ordered.shift() as PeerFrame);
+    this.carry(frame, this.lastArrivalMs - nowMs, () => this.ordered.shift() as PeerFrame);
   }
 
   /** A frame that others may overtake: on its way for up to five times as long. */
   private carryApart(frame: PeerFrame): void {
     const handshakeMs = Math.max(0, this.openedMs - this.network.scheduler.now());
     const extraMs = Math.floor(this.network.random() * (this.network.faults.delayMsMax + 1) * 4);
-    this.carry(handshakeMs + this.network.delayMs() + extraMs, () => frame);
+    this.carry(frame, handshakeMs + this.network.delayMs() + extraMs, () => frame);
   }
 
-  private carry(delayMs: number, next: () => PeerFrame): void {
+  private carry(sent: PeerFrame, delayMs: number, next: () => PeerFrame): void {
+    const snapshotBytes = sent.type === 'snapshotChunk' ? sent.bytes.byteLength : 0;
     this.inFlight++;
+    this.inFlightSnapshotBytes += snapshotBytes;
     this.network.after(delayMs, () => {
       this.inFlight--;
+      this.inFlightSnapshotBytes -= snapshotBytes;
       const frame = next();
       this.accept();
       if (this.isOpenAt.acceptor && !this.isCut()) this.acceptor.onFrame(this, frame);

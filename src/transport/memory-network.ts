@@ -34,6 +34,11 @@ export interface MemoryNetworkOptions extends Partial<BackoffLimits> {
   /** Frames on their way to one peer; beyond it `send` drops. Default 10,000. */
   readonly inFlightFramesMax?: number;
   /**
+   * While fewer bytes of snapshots than this are on their way to a peer, `send` takes another piece. Default
+   * 512 KiB, as over WebSockets.
+   */
+  readonly inFlightSnapshotBytesMax?: number;
+  /**
    * Whether frames go through their byte form, as over WebSockets. Default `false`: the receiver gets the very
    * objects that were sent, which nobody may change.
    */
@@ -79,6 +84,7 @@ export class Network implements MemoryNetwork {
   readonly backoff: BackoffLimits;
   readonly noticeMs: number;
   readonly inFlightFramesMax: number;
+  readonly inFlightSnapshotBytesMax: number;
   readonly isEncoding: boolean;
   faults: NetworkFaults;
   private readonly open = new Map<string, MemoryTransport>();
@@ -96,6 +102,7 @@ export class Network implements MemoryNetwork {
     };
     this.noticeMs = options.noticeMs ?? 5_000;
     this.inFlightFramesMax = options.inFlightFramesMax ?? 10_000;
+    this.inFlightSnapshotBytesMax = options.inFlightSnapshotBytesMax ?? 512 * 1024;
     this.isEncoding = options.encode ?? false;
     this.faults = { ...noFaults, ...options.faults };
   }

@@ -1,8 +1,14 @@
 import type { Observable } from 'rxjs';
-import type { GroupId, Message, NodeId, Peer, StoreId } from '../core/index.ts';
+import type { GroupId, MemberChange, Message, NodeId, Peer, StoreId } from '../core/index.ts';
 
 /** The version of frames and handshake that this release speaks; two nodes must speak the same one. */
 export const protocolVersion = 1;
+
+/** The largest piece of a snapshot, in bytes. */
+export const snapshotChunkBytesMax = 3.5 * 1024 * 1024;
+
+/** The most changes of members in one request. */
+export const memberChangesMax = 256;
 
 /** A member as `--members` declares it, before its store is known. */
 export interface MemberAddress {
@@ -39,7 +45,15 @@ export interface HandshakeRefusal {
 }
 
 /** What nodes send each other over a connection once the handshake is done. */
-export type PeerFrame = RaftFrame | ForwardFrame | ForwardReplyFrame | FoundFrame | FoundAckFrame;
+export type PeerFrame =
+  | RaftFrame
+  | ForwardFrame
+  | ForwardReplyFrame
+  | FoundFrame
+  | FoundAckFrame
+  | SnapshotOfferFrame
+  | SnapshotChunkFrame
+  | SnapshotAckFrame;
 
 /** A message between the cores of one group. */
 export interface RaftFrame {
@@ -64,7 +78,18 @@ export interface ForwardFrame {
         readonly count: number;
         readonly timeoutMs: number;
       }
-    | { readonly type: 'readIndex'; readonly timeoutMs: number };
+    | { readonly type: 'readIndex'; readonly timeoutMs: number }
+    | {
+        readonly type: 'changeMembers';
+        /**
+         * 1 to {@link memberChangesMax}. Names, stores and URLs are as a `Hello` has them; the leader takes
+         * anything else for a broken frame.
+         */
+        readonly changes: readonly MemberChange[];
+        readonly expectedIndex: number | null;
+        readonly timeoutMs: number;
+      }
+    | { readonly type: 'transferLeadership'; readonly to: NodeId | null; readonly timeoutMs: number };
 }
 
 /** The answer to a {@link ForwardFrame}; goes to the connection's node with the boot counter it had. */
@@ -81,6 +106,8 @@ export interface ForwardReplyFrame {
         readonly results: readonly Uint8Array[];
       }
     | { readonly type: 'readIndex'; readonly index: number }
+    /** The change of members, or the transfer, has taken effect. */
+    | { readonly type: 'done' }
     /** Nothing was appended; `code` is the stable code of the error. */
     | {
         readonly type: 'notCommitted';
@@ -104,6 +131,45 @@ export interface FoundAckFrame {
   readonly clusterId: string;
 }
 
+/** The sender has a snapshot for the receiver. Sent again on each new connection, until it is acknowledged. */
+export interface SnapshotOfferFrame {
+  readonly type: 'snapshotOffer';
+  readonly group: GroupId;
+  /** Random; the same snapshot sent to another node has another one. 1 to 64 printable ASCII. */
+  readonly transferId: string;
+  /** The last index that the snapshot covers. */
+  readonly index: number;
+}
+
+/**
+ * A piece of a snapshot. Pieces are counted from 0 and have 1 byte to {@link snapshotChunkBytesMax}; the last
+ * may be empty, as the only one of an empty snapshot is.
+ *
+ * Whatever else is sent may overtake it: frames of the same event-loop turn do, and `send` takes a piece only
+ * while little waits for the peer. The network's own buffers are beyond a transport's reach: a sender that
+ * keeps few pieces unacknowledged keeps those short, too.
+ */
+export interface SnapshotChunkFrame {
+  readonly type: 'snapshotChunk';
+  readonly group: GroupId;
+  readonly transferId: string;
+  readonly number: number;
+  readonly isLast: boolean;
+  readonly bytes: Uint8Array;
+  /** CRC-32 of `bytes`; checked by the decoder. */
+  readonly checksum: number;
+}
+
+/** What the receiver of a snapshot has durably: every chunk below `nextChunk`. */
+export interface SnapshotAckFrame {
+  readonly type: 'snapshotAck';
+  readonly group: GroupId;
+  readonly transferId: string;
+  readonly nextChunk: number;
+  /** `refused`: the receiver does not want it, since it has all that the snapshot covers. */
+  readonly status: 'receiving' | 'complete' | 'refused';
+}
+
 /** What a transport sees. Every event of one peer comes in the order it happened. */
 export type TransportEvent =
   /** A frame arrived from a peer whose handshake was admitted. `bootCounter` is the sender's. */
@@ -114,7 +180,10 @@ export type TransportEvent =
   | { readonly type: 'outgoingDown'; readonly id: NodeId }
   /** No connection is open with this peer, in either direction. */
   | { readonly type: 'down'; readonly id: NodeId }
-  /** A handshake was refused, by us or by the peer. `retriesAfterMs` is `null` when it was the peer who dialed. */
+  /**
+   * A handshake was refused, by us or by the peer. `id` is the node dialed, or the one that the dialer said it
+   * is; `null` if it had not said. A node that we dial is dialed again, later and later.
+   */
   | {
       readonly type: 'refused';
       readonly by: 'us' | 'peer';
@@ -134,7 +203,7 @@ export interface LinkStatus {
   readonly rttMs: number | null;
   /** Bytes accepted by `send` and not yet taken by the operating system. */
   readonly bufferedBytes: number;
-  /** Frames dropped since the start because the link was down or its buffer full. */
+  /** Frames dropped since the start because the link was down or its buffer full; pieces of snapshots apart. */
   readonly droppedFrames: number;
 }
 
@@ -142,7 +211,10 @@ export interface LinkStatus {
 export interface TransportIdentity {
   /** How this node introduces itself. */
   readonly hello: () => Hello;
-  /** Judges a peer's introduction: `null` lets it in. */
+  /**
+   * Judges a peer's introduction: `null` lets it in. Asked about whoever dials and about whoever is dialed: to
+   * learn the store of a node that is to join, list its address with `setPeers` and wait for its hello here.
+   */
   readonly admit: (hello: Hello) => HandshakeRefusal | null;
 }
 
@@ -151,17 +223,27 @@ export interface TransportIdentity {
  * direction and peer: what this node sends goes over the connections it dialed.
  */
 export interface Transport {
-  /** Hot; completes at `close`. Subscribers come before `open`. */
+  /**
+   * Hot; completes at `close`, which says nothing of the connections that it closes. Subscribers come before
+   * `open`. Events may come from inside `setPeers` and `hangUp`, never from inside `send`.
+   */
   readonly event$: Observable<TransportEvent>;
   /** The largest frame that `send` ever takes, in bytes. Left out: there is no limit. */
   readonly frameBytesMax?: number;
   /** Begins to listen. Rejects with a {@link TransportError} such as `RAFT_PORT_IN_USE`. */
   open(identity: TransportIdentity): Promise<void>;
-  /** The peers to keep a connection to; those no longer listed are hung up on. */
+  /**
+   * The peers to keep a connection to, before `open` or after; those no longer listed, or listed elsewhere,
+   * are hung up on. This node may be on the list: it does not dial itself. Who dials us is another matter, and
+   * up to `admit`. Throws a {@link TransportError}, `RAFT_BAD_URL`, and leaves the peers as they were.
+   */
   setPeers(peers: readonly MemberAddress[]): void;
   /**
    * Sends one frame to a peer, if its outgoing connection is open, leads to that store, and has room.
    * Frames sent in one event-loop turn leave together. Returns whether it was taken; `false` is a drop.
+   *
+   * A piece of a snapshot has room only while little waits for that peer. Refused, it is sent again once an
+   * earlier piece is acknowledged, or after a tick.
    */
   send(to: Peer, frame: PeerFrame): boolean;
   /** Closes every connection of that peer, which broke the rules; it may dial again, after a pause. */

@@ -13,6 +13,11 @@ export interface WsLimits extends BackoffLimits {
   readonly bufferedBytesMax: number;
   /** Bytes more for everything else: votes, heartbeats, answers, forwards. Default 1 MiB. */
   readonly headroomBytes: number;
+  /**
+   * While fewer bytes than this wait for a peer, a piece of a snapshot (at most 3.5 MiB) is taken, if it also fits
+   * into `bufferedBytesMax`. So this, and the piece, is what a heartbeat may find ahead of it. Default 512 KiB.
+   */
+  readonly snapshotBufferedBytesMax: number;
   /** Milliseconds that connection and handshake may take, on both ends. Default 3,000. */
   readonly handshakeTimeoutMs: number;
   /** Connections that have not finished their handshake; further ones are closed at once. Default 64. */
@@ -36,7 +41,7 @@ export interface WsTransportOptions extends Partial<WsLimits> {
   readonly isInsecure?: boolean;
   /** Gives time to pings, time-outs and reconnection. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
-  /** Seeds the jitter of reconnection. Default: drawn at random. */
+  /** Seeds the jitter of reconnection, together with the node's name. Default: drawn at random. */
   readonly seed?: number;
 }
 
@@ -61,6 +66,7 @@ const defaultLimits: WsLimits = {
   frameBytesMax: 16 * 1024 * 1024,
   bufferedBytesMax: 4 * 1024 * 1024,
   headroomBytes: 1024 * 1024,
+  snapshotBufferedBytesMax: 512 * 1024,
   handshakeTimeoutMs: 3_000,
   pendingConnectionsMax: 64,
   pingMs: 1_000,

@@ -4,11 +4,15 @@ import type { PeerFrame } from './transport.ts';
 import type { WsLimits } from './ws-options.ts';
 import type { PeerSocket } from './ws-socket.ts';
 
-/** Frames that one event-loop turn sends to one peer, until they leave together. */
+/**
+ * Frames that one event-loop turn sends to one peer, until they leave together: pieces of snapshots last, and
+ * each in a message of its own, so that nothing else waits until a whole piece has arrived.
+ */
 export class Outbox {
   private readonly limits: WsLimits;
   private frames: PeerFrame[] = [];
   private sizes: number[] = [];
+  private chunks: PeerFrame[] = [];
   private bytes = 0;
 
   constructor(limits: WsLimits) {
@@ -23,12 +27,14 @@ export class Outbox {
   /** Takes a frame if there is room, counting what the socket still holds. */
   add(frame: PeerFrame, socketBytes: number): boolean {
     const size = frameBytes(frame);
-    const waiting = this.bytes + socketBytes;
-    const hasRoom = waiting === 0 || waiting + size <= this.roomFor(frame);
-    if (!hasRoom || size + messageOverheadBytes > this.limits.frameBytesMax) return false;
-    this.frames.push(frame);
-    this.sizes.push(size);
+    if (size + messageOverheadBytes > this.limits.frameBytesMax) return false;
+    if (!this.hasRoom(frame, { size, waiting: this.bytes + socketBytes })) return false;
     this.bytes += size;
+    if (frame.type === 'snapshotChunk') this.chunks.push(frame);
+    else {
+      this.frames.push(frame);
+      this.sizes.push(size);
+    }
     return true;
   }
 
@@ -48,20 +54,26 @@ export class Outbox {
     if (start < this.frames.length) {
       socket.send(encodeFrames(start === 0 ? this.frames : this.frames.slice(start)));
     }
+    for (const chunk of this.chunks) socket.send(encodeFrames([chunk]));
     this.clear();
   }
 
-  /** Forgets everything; returns how many frames that were. */
+  /** Forgets everything; returns how many frames that were, pieces of snapshots apart. */
   clear(): number {
     const count = this.frames.length;
     this.frames = [];
     this.sizes = [];
+    this.chunks = [];
     this.bytes = 0;
     return count;
   }
 
-  private roomFor(frame: PeerFrame): number {
-    const { bufferedBytesMax, headroomBytes } = this.limits;
-    return isBulk(frame) ? bufferedBytesMax : bufferedBytesMax + headroomBytes;
+  private hasRoom(frame: PeerFrame, { size, waiting }: { size: number; waiting: number }): boolean {
+    const { bufferedBytesMax, headroomBytes, snapshotBufferedBytesMax } = this.limits;
+    // Never more than fits: a piece too large must not leave heartbeats without room.
+    if (frame.type === 'snapshotChunk')
+      return waiting < snapshotBufferedBytesMax && waiting + size <= bufferedBytesMax;
+    const room = isBulk(frame) ? bufferedBytesMax : bufferedBytesMax + headroomBytes;
+    return waiting === 0 || waiting + size <= room;
   }
 }

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { interval, type Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
 import type { NodeId, Peer } from '../core/index.ts';
+import { seedRandom } from '../core/random.ts';
 import { TransportError } from './errors.ts';
 import { decodePeerMessage, encodePeerMessage } from './message-codec.ts';
 import { checkUrl } from './peer-url.ts';
@@ -43,7 +44,7 @@ class WebSocketTransport implements WsTransport, WsHost {
   readonly event$: Observable<TransportEvent>;
   readonly limits: WsLimits;
   readonly scheduler: SchedulerLike;
-  readonly random: Random;
+  random: Random = () => 0;
   port: number | null = null;
   private readonly settings: WsSettings;
   private readonly events = new Subject<TransportEvent>();
@@ -63,7 +64,6 @@ class WebSocketTransport implements WsTransport, WsHost {
     this.settings = settings;
     this.limits = settings.limits;
     this.scheduler = settings.scheduler;
-    this.random = seededRandom(settings.seed);
     this.event$ = this.events.asObservable();
   }
 
@@ -90,6 +90,8 @@ class WebSocketTransport implements WsTransport, WsHost {
     checkAddress(this.settings);
     checkHello(identity);
     this.known = identity;
+    // With the name, so that nodes given one seed do not all come back at the same moment.
+    this.random = seededRandom(seedRandom(this.settings.seed, identity.hello().id));
     const acceptor = new WsAcceptor(this);
     const { port } = await acceptor.listen(this.settings);
     if (this.isClosing) return acceptor.stop({ code: closeCode.goingAway, reason: 'closing' });

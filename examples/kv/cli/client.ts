@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 
 /** A request to a server. */
 export interface Ask {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Path and query, sent as they are: an address parser would make another key out of `/kv/%2E%2E`. */
   readonly path: string;
   readonly body?: Uint8Array;

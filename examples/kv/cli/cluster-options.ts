@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Cluster } from './key-commands.ts';
+import { isHttpUrl } from '../config/addresses.ts';
+import type { Cluster } from './cluster.ts';
 import { output } from './output.ts';
 
 /** Where `npm start` puts its servers. */
@@ -22,6 +23,15 @@ export function withTimeout(command: Command): Command {
   );
 }
 
+/** Gives a command that changes the members its options. */
+export function withExpectation(command: Command): Command {
+  return withTimeout(command).option(
+    '--expected-index <N>',
+    'only if the configuration in effect is the one of this index, as `rxraft members --json` gives it',
+    index,
+  );
+}
+
 /** The servers that the options name, and an output such as they ask for. */
 export function clusterOf(options: {
   readonly url?: readonly string[];
@@ -40,11 +50,14 @@ export function wholeNumber(text: string): string {
   throw new InvalidArgumentError('Expected a whole number from 1 to 600000, such as 5000.');
 }
 
+function index(text: string): string {
+  if (/^\d{1,15}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected an index, such as 17.');
+}
+
 function urlList(text: string): readonly string[] {
   const urls = text.split(',').map((url) => url.trim().replace(/\/$/, ''));
-  const wrong = urls.find(
-    (url) => !/^http:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.test(url),
-  );
+  const wrong = urls.find((url) => !isHttpUrl(url));
   if (wrong === undefined) return urls;
   throw new InvalidArgumentError(
     `Expected URLs such as http://127.0.0.1:8101, not ${JSON.stringify(wrong)}.`,

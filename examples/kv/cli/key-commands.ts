@@ -1,15 +1,7 @@
 import { toJsonBytes } from '../json-bytes.ts';
 import { toPercent } from '../percent.ts';
-import { type Answer, type Ask, askAny, errorIn, NoAnswer } from './client.ts';
-import type { Output } from './output.ts';
-
-/** What every command that talks to a cluster knows. */
-export interface Cluster {
-  readonly urls: readonly string[];
-  /** The flags that name them again, such as ` --urls http://127.0.0.1:8101`; empty if there were none. */
-  readonly flags: string;
-  readonly output: Output;
-}
+import type { Answer, Ask } from './client.ts';
+import { answerOf, type Cluster, graceMs } from './cluster.ts';
 
 /** How a command waits and reads. */
 export interface KeyOptions {
@@ -56,8 +48,8 @@ export async function remove(cluster: Cluster, key: string, options: KeyOptions)
 }
 
 /** The answer, or `null` after having said what went wrong. */
-async function answerFor(
-  { urls, flags, output }: Cluster,
+function answerFor(
+  cluster: Cluster,
   method: Ask['method'],
   key: string,
   options: KeyOptions,
@@ -65,25 +57,11 @@ async function answerFor(
 ): Promise<Answer | null> {
   const path = `/kv/${toPercent(Buffer.from(key, 'utf8'))}${queryOf(options)}`;
   const timeoutMs = Number(options.timeoutMs ?? 5_000) + graceMs;
-  try {
-    const answer = await askAny(urls, { method, path, timeoutMs, ...(body && { body }) });
-    if (answer.status === 200) return answer;
-    const error = errorIn(answer);
-    output.json({ error });
-    output.fail(`${error.code}: ${error.message}`);
-    output.next(answer.status === 404 ? `rxraft put ${quoted(key)} VALUE${flags}` : `rxraft status${flags}`);
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
-    const outcome = error.isSent ? 'unknown' : 'notCommitted';
-    output.json({ error: { code: 'NO_ANSWER', message: error.message, outcome } });
-    output.fail(`${error.message}${meaning(method, outcome)}`);
-    output.next('npm start starts a cluster; --urls says where one is');
-  }
-  return null;
+  const request = { method, path, timeoutMs, ...(body && { body }) };
+  return answerOf(cluster, request, (status) =>
+    status === 404 ? `put ${quoted(key)} VALUE${cluster.flags}` : `status${cluster.flags}`,
+  );
 }
-
-/** What a server needs on top of the time that the request may wait. */
-const graceMs = 5_000;
 
 function queryOf({ timeoutMs, consistency, index }: KeyOptions): string {
   const query = new URLSearchParams();
@@ -91,13 +69,6 @@ function queryOf({ timeoutMs, consistency, index }: KeyOptions): string {
     if (value !== undefined) query.set(name, value);
   }
   return query.size === 0 ? '' : `?${query}`;
-}
-
-function meaning(method: Ask['method'], outcome: string): string {
-  if (method === 'GET') return '';
-  return outcome === 'notCommitted'
-    ? '\n       Nothing was changed.'
-    : '\n       It may have been carried out, or may yet be: read before you repeat it.';
 }
 
 function quoted(key: string): string {

@@ -62,11 +62,21 @@ async function start(config: ServeConfig, logger: PinoLogger, output: Output): P
 }
 
 /** After the first start it is the store that says who is in the cluster; a list that differs has no effect. */
-function noteMembership({ node }: KvServer, { members }: ServeConfig, logger: PinoLogger): void {
+function noteMembership({ node }: KvServer, { id, members, join }: ServeConfig, logger: PinoLogger): void {
   const { clusterId, members: stored } = node.status();
   if (clusterId === null) {
-    const facts = { members: formatMembers(members) };
-    logger.info(facts, 'the store is new: the cluster is founded once every declared member is up');
+    const facts = { members: formatMembers(members), join };
+    const what =
+      join === null ? 'the cluster is founded once every declared member is up' : 'it asks to join';
+    logger.info(facts, `the store is new: ${what}`);
+    return;
+  }
+  if (join !== null) {
+    const facts = { stored: formatMembers(stored), clusterId };
+    const isListed = stored.some((member) => member.id === id);
+    if (isListed) logger.info(facts, 'this node has joined already: the members are those in the store');
+    else
+      logger.warn(facts, `this node has been removed from its cluster; rxraft add ${id} URL brings it back`);
     return;
   }
   const facts = { stored: formatMembers(stored), declared: formatMembers(members), clusterId };

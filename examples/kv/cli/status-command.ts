@@ -1,50 +1,23 @@
 import type { StatusBody } from '../http/status-body.ts';
-import { type Answer, ask, errorIn } from './client.ts';
-import type { Cluster } from './key-commands.ts';
+import { askStatus, failSilent } from './ask-status.ts';
+import type { Cluster } from './cluster.ts';
 import { paint, type Style } from './output.ts';
 import { type ClusterStatus, clusterStatus, type StatusRow } from './status-rows.ts';
 import { statusTable } from './status-table.ts';
 
-/** What one address answered. */
-interface Reply {
-  readonly url: string;
-  readonly status: StatusBody | null;
-  /** Why there is no status; `null` if there is one. */
-  readonly error: string | null;
-}
-
-const answerMsMax = 2_000;
-
 /** `rxraft status`: asks every address at once, and shows the cluster as one table. Fails if none answers. */
 export async function status({ urls, flags, output }: Cluster): Promise<void> {
-  const replies = await Promise.all(urls.map(statusFrom));
+  const replies = await askStatus(urls, output);
   const answers = replies.flatMap((reply) => reply.status ?? []);
   const silent = replies.filter((reply) => reply.error !== null);
   const together = clusterStatus(answers);
   output.json({ summary: together.summary, level: together.level, members: together.rows, nodes: replies });
-  if (answers.length === 0) {
-    output.fail(`nobody answers:\n       ${silent.map(({ error }) => error).join('\n       ')}`);
-    output.next('npm start starts a cluster; --urls says where one is');
-    return;
-  }
+  if (answers.length === 0) return failSilent(replies, output);
   show(together, output.text);
+  for (const line of explained(answers)) output.text(line);
   for (const { error } of silent) output.say(`no answer: ${error}`);
   for (const warning of mixed(answers)) output.say(`warning: ${warning}`);
   output.next(adviceFor(together, flags));
-}
-
-async function statusFrom(url: string): Promise<Reply> {
-  try {
-    const answer = await ask(url, { method: 'GET', path: '/status', timeoutMs: answerMsMax });
-    return { url, ...statusIn(answer) };
-  } catch (error) {
-    return { url, status: null, error: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function statusIn(answer: Answer): Pick<Reply, 'status' | 'error'> {
-  if (answer.status !== 200) return { status: null, error: `${answer.url}: ${errorIn(answer).message}` };
-  return { status: JSON.parse(answer.body.toString('utf8')) as StatusBody, error: null };
 }
 
 function show({ rows, summary, level }: ClusterStatus, print: (line: string) => void): void {
@@ -74,6 +47,11 @@ function mixed(answers: readonly StatusBody[]): readonly string[] {
   return clusters.size > 1
     ? [`these addresses belong to ${clusters.size} clusters: ${[...clusters].join(', ')}`]
     : [];
+}
+
+/** What the nodes say is the matter, each thing once. */
+function explained(answers: readonly StatusBody[]): readonly string[] {
+  return [...new Set(answers.flatMap(({ explain }) => explain.map(({ text }) => text)))];
 }
 
 function adviceFor({ level }: ClusterStatus, flags: string): string {

@@ -1,9 +1,10 @@
-import type { PeerBody, StatusBody } from '../http/status-body.ts';
+import type { ConfigurationBody, PeerBody, StatusBody } from '../http/status-body.ts';
 
 /** A member as the table shows it. `null` is what nobody could tell. */
 export interface StatusRow {
   readonly id: string;
-  readonly role: StatusBody['role'] | 'down' | 'unknown';
+  /** `outside`: it answers, and is not in the cluster, or has lost its data. */
+  readonly role: StatusBody['role'] | 'outside' | 'down' | 'unknown';
   readonly isVoter: boolean;
   readonly term: number | null;
   readonly lastIndex: number | null;
@@ -35,47 +36,51 @@ export function clusterStatus(answers: readonly StatusBody[]): ClusterStatus {
   const peers = new Map(leader?.peers?.map((peer) => [peer.id, peer]));
   const members = informed?.members ?? [];
   const listed = new Set(members.map(({ id }) => id));
-  const others = answers
-    .filter(({ id }) => !listed.has(id))
-    .map(({ id }) => ({ id, role: 'learner' as const }));
+  const stranger = informed?.configuration === null ? ('learner' as const) : ('outside' as const);
+  const others = answers.filter(({ id }) => !listed.has(id)).map(({ id }) => ({ id, role: stranger }));
   const rows = [...members, ...others].map(({ id, role }) =>
-    rowOf({ id, isVoter: role === 'voter', self: own.get(id), peer: peers.get(id), leader }),
+    rowOf({ id, membership: role, self: own.get(id), peer: peers.get(id), leader, informed }),
   );
-  return {
-    rows,
-    ...verdict(rows, { leader, isFounded: informed !== undefined && informed.clusterId !== null }),
-  };
+  return { rows, ...verdict(rows, { leader, informed }) };
 }
 
 interface Member {
   readonly id: string;
-  readonly isVoter: boolean;
+  readonly membership: 'voter' | 'learner' | 'outside';
   readonly self: StatusBody | undefined;
   readonly peer: PeerBody | undefined;
   readonly leader: StatusBody | undefined;
+  readonly informed: StatusBody | undefined;
 }
 
-function rowOf({ id, isVoter, self, peer, leader }: Member): StatusRow {
-  const lastIndex = self?.lastIndex ?? peer?.matchIndex ?? null;
+function rowOf({ id, membership, self, peer, leader, informed }: Member): StatusRow {
+  // What a new leader has not heard of, it does not know.
+  const isHeardOf = peer !== undefined && (peer.matchIndex > 0 || peer.state !== 'unreachable');
+  const isStranger = membership === 'outside' || self?.clusterId !== informed?.clusterId;
   return {
     id,
-    role: self?.role ?? roleFrom(peer, isVoter),
-    isVoter,
+    role: self === undefined ? roleFrom(peer, membership) : roleOf(self, isStranger),
+    isVoter: membership === 'voter',
     term: self?.term ?? null,
-    lastIndex,
+    lastIndex: self?.lastIndex ?? (isHeardOf ? peer.matchIndex : null),
     commitIndex: self?.commitIndex ?? null,
     lastApplied: self?.lastApplied ?? null,
-    lag: leader?.id === id ? 0 : (peer?.lag ?? null),
+    lag: leader?.id === id ? 0 : isHeardOf ? peer.lag : null,
     rttMs: peer?.rttMs ?? null,
     link: peer === undefined ? null : linkOf(peer),
   };
 }
 
+/** What a node says that it does, unless it is outside and may not know; a leader is one until it has handed over. */
+function roleOf({ role }: StatusBody, isStranger: boolean): StatusRow['role'] {
+  return isStranger && role !== 'leader' ? 'outside' : role;
+}
+
 /** What a member that gave no answer must be doing, going by its leader. */
-function roleFrom(peer: PeerBody | undefined, isVoter: boolean): StatusRow['role'] {
+function roleFrom(peer: PeerBody | undefined, membership: Member['membership']): StatusRow['role'] {
   if (peer === undefined) return 'unknown';
   if (peer.state === 'unreachable') return 'down';
-  return isVoter ? 'follower' : 'learner';
+  return membership === 'voter' ? 'follower' : 'learner';
 }
 
 function linkOf({ state, unreachableMs }: PeerBody): string {
@@ -83,31 +88,30 @@ function linkOf({ state, unreachableMs }: PeerBody): string {
 }
 
 /** The one that knows most: of the highest term, and in it of the highest commit. */
-function latest(answers: readonly StatusBody[]): StatusBody | undefined {
+export function latest(answers: readonly StatusBody[]): StatusBody | undefined {
   return [...answers].sort((a, b) => b.term - a.term || b.commitIndex - a.commitIndex)[0];
 }
 
 function verdict(
   rows: readonly StatusRow[],
-  { leader, isFounded }: { readonly leader: StatusBody | undefined; readonly isFounded: boolean },
+  {
+    leader,
+    informed,
+  }: { readonly leader: StatusBody | undefined; readonly informed: StatusBody | undefined },
 ): Pick<ClusterStatus, 'summary' | 'level'> {
-  if (!isFounded) {
+  if (informed === undefined || informed.configuration === null) {
     return {
       summary: 'Not founded yet: for its first start every declared member must be up.',
       level: 'stopped',
     };
   }
-  const voters = rows.filter(({ isVoter }) => isVoter);
-  const up = voters.filter(
-    ({ role, link }) => role !== 'down' && role !== 'unknown' && !isCutOff(link),
-  ).length;
-  const of = `${up} of ${voters.length} voters`;
-  const spare = up - (Math.floor(voters.length / 2) + 1);
+  const up = new Set(rows.filter(isUp).map(({ id }) => id));
+  const { of, spare, isComplete } = votesOf(informed.configuration, up);
   if (spare < 0) return { summary: `No quorum: ${of}. Writes wait for ${-spare} more.`, level: 'stopped' };
   if (leader === undefined) {
     return { summary: `No leader: ${of} answer. Writes wait until one is elected.`, level: 'stopped' };
   }
-  if (up < voters.length) {
+  if (!isComplete) {
     return {
       summary: `Degraded: ${of}. ${failures(spare + 1, 'more ')} ${stops(spare)} writes.`,
       level: 'degraded',
@@ -117,6 +121,38 @@ function verdict(
     summary: `Healthy: ${of}. ${failures(spare, '')} ${spare === 1 ? 'is' : 'are'} survived.`,
     level: 'healthy',
   };
+}
+
+/** How many voters are up. */
+interface Votes {
+  /** In words. */
+  readonly of: string;
+  /** How many of them could fail before writes stop; negative if that has happened. */
+  readonly spare: number;
+  readonly isComplete: boolean;
+}
+
+/** While a change of members is under way, a majority of the old voters and one of the new have to agree (§6). */
+function votesOf({ voters, votersOutgoing }: ConfigurationBody, up: ReadonlySet<string>): Votes {
+  const current = votesIn(voters, up);
+  if (votersOutgoing.length === 0) return { ...current, of: `${current.of} voters` };
+  const old = votesIn(votersOutgoing, up);
+  return {
+    of: `${old.of} old and ${current.of} new voters`,
+    spare: Math.min(old.spare, current.spare),
+    isComplete: old.isComplete && current.isComplete,
+  };
+}
+
+function votesIn(voters: readonly string[], up: ReadonlySet<string>): Votes {
+  const upCount = voters.filter((id) => up.has(id)).length;
+  const majority = Math.floor(voters.length / 2) + 1;
+  const isComplete = upCount === voters.length;
+  return { of: `${upCount} of ${voters.length}`, spare: upCount - majority, isComplete };
+}
+
+function isUp({ role, link }: StatusRow): boolean {
+  return role !== 'down' && role !== 'unknown' && role !== 'outside' && !isCutOff(link);
 }
 
 function isCutOff(link: string | null): boolean {

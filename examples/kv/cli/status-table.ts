@@ -11,7 +11,8 @@ interface Column {
 const marks: Readonly<Record<StatusRow['role'], string>> = {
   leader: '★ leader',
   follower: '● follower',
-  learner: '○ learner',
+  learner: '■ learner',
+  outside: '○ outside',
   preCandidate: '◌ preCandidate',
   candidate: '◌ candidate',
   down: '✕ down',

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { JsonBytes } from '../json-bytes.ts';
 import { toPercent } from '../percent.ts';
 import { bodyOf, type ErrorText, errorIn, NoAnswer, open } from './client.ts';
+import type { Cluster } from './cluster.ts';
 import { eventsIn, type ServerEvent } from './event-reader.ts';
-import type { Cluster } from './key-commands.ts';
 import type { Output } from './output.ts';
 
 /** Where to begin, and of which keys. */
@@ -102,11 +102,20 @@ interface EventOp {
   readonly value?: JsonBytes;
 }
 
+interface WatchEvent extends EventOp {
+  readonly index: number;
+  readonly ops?: readonly EventOp[];
+  readonly session?: number;
+  readonly sequence?: number;
+}
+
 function print({ data }: ServerEvent, output: Output): void {
-  const event = JSON.parse(data) as EventOp & { readonly index: number; readonly ops?: readonly EventOp[] };
+  const event = JSON.parse(data) as WatchEvent;
   output.json(event);
-  const ops = event.ops ?? [event];
-  for (const op of ops) output.text(`${String(event.index).padStart(6)}  ${lineOf(op)}`);
+  const { index, session, sequence, ops = [event] } = event;
+  // Retried, a request is there again, and that is how to tell.
+  const request = session === undefined ? '' : `  (request ${sequence} of session ${session})`;
+  for (const op of ops) output.text(`${String(index).padStart(6)}  ${lineOf(op)}${request}`);
 }
 
 function lineOf({ op, key, expect, value }: EventOp): string {

@@ -29,6 +29,18 @@ export const addressSchema = v.pipe(
   v.check(({ port }) => port <= 65_535),
 );
 
+/** Reads servers, separated by commas, such as `http://127.0.0.1:8101,http://127.0.0.1:8102`. */
+export const httpUrlsSchema = v.pipe(
+  v.string(),
+  v.transform((text): readonly string[] => text.split(',').map((url) => url.trim().replace(/\/$/, ''))),
+  v.check((urls) => urls.every(isHttpUrl)),
+);
+
+/** Whether this is `http://HOST:PORT`, or that without the port. */
+export function isHttpUrl(url: string): boolean {
+  return /^http:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.test(url);
+}
+
 /** An address as {@link addressSchema} reads it. */
 export function formatAddress({ host, port }: Address): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;

@@ -17,10 +17,18 @@ export interface ServeConfig {
   readonly data: string;
   readonly listen: Address;
   readonly http: Address;
+  /** Who founds the cluster; nobody where this node joins one. */
   readonly members: readonly MemberAddress[];
+  /** Servers of the cluster to join; `null` where this node founds one. */
+  readonly join: readonly string[] | null;
+  readonly isLearner: boolean;
+  /** Where other nodes reach this one. */
+  readonly advertise: string;
   readonly electionMs: number;
   readonly heartbeatMs: number;
   readonly timeoutMs: number;
+  readonly snapshotEntries: number;
+  readonly snapshotBytes: number;
   readonly valueBytesMax: number;
   readonly keyBytesMax: number;
   readonly allowedHosts: readonly string[];
@@ -50,15 +58,22 @@ export function serveConfig(
 function withDefaults(values: Values<typeof serveSettings>): ServeConfig {
   const id = values.id ?? '';
   const listen = values.listen ?? { host: '127.0.0.1', port: 7101 };
+  const advertise = values.advertise ?? `ws://${formatAddress(listen)}`;
+  const founding = values.join === undefined ? [{ id, url: advertise }] : [];
   return {
     id,
     data: values.data ?? '',
     listen,
     http: values.http ?? { host: '127.0.0.1', port: 8101 },
-    members: values.members ?? [{ id, url: `ws://${formatAddress(listen)}` }],
+    members: values.members ?? founding,
+    join: values.join ?? null,
+    isLearner: values.learner ?? false,
+    advertise,
     electionMs: values['election-ms'] ?? 500,
     heartbeatMs: values['heartbeat-ms'] ?? 100,
     timeoutMs: values['timeout-ms'] ?? 5_000,
+    snapshotEntries: values['snapshot-entries'] ?? 100_000,
+    snapshotBytes: values['snapshot-bytes'] ?? 64 * 1024 * 1024,
     valueBytesMax: values['value-bytes-max'] ?? 1024 * 1024,
     keyBytesMax: values['key-bytes-max'] ?? 1_024,
     allowedHosts: values['allowed-hosts'] ?? [],
@@ -93,7 +108,39 @@ function misfits({ values, unreadable }: Reading<typeof serveSettings>, config: 
       example: '--http 127.0.0.1:8101 --listen 127.0.0.1:7101',
     });
   }
-  return [...problems, ...exposed('listen', config), ...exposed('http', config)];
+  return [
+    ...problems,
+    ...joiningMisfits(values, config),
+    ...exposed('listen', config),
+    ...exposed('http', config),
+  ];
+}
+
+function joiningMisfits(values: Values<typeof serveSettings>, { listen, advertise }: ServeConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (values.join !== undefined && values.members !== undefined) {
+    problems.push({
+      given: '--join with --members',
+      expected: 'one of them: --members founds a cluster, --join enters one that runs',
+      example: serveSettings.join.example,
+    });
+  }
+  if (values.join === undefined && values.learner === true) {
+    problems.push({
+      given: '--learner without --join',
+      expected: 'both: who founds a cluster votes',
+      example: `${serveSettings.join.example} --learner`,
+    });
+  }
+  const isEverywhere = listen.host === '0.0.0.0' || listen.host === '::';
+  if (values.join !== undefined && values.advertise === undefined && isEverywhere) {
+    problems.push({
+      given: `--join with --listen ${formatAddress(listen)}`,
+      expected: `an --advertise as well: ${advertise} is where no other node can reach this one`,
+      example: `--advertise ws://10.0.0.4:${listen.port}`,
+    });
+  }
+  return problems;
 }
 
 /** An address that others than this machine can reach, unless that is wanted. */
@@ -118,10 +165,15 @@ export function printableConfig(config: ServeConfig): Record<string, unknown> {
     data: config.data,
     listen: formatAddress(config.listen),
     http: formatAddress(config.http),
-    members: formatMembers(config.members),
+    ...(config.join === null
+      ? { members: formatMembers(config.members) }
+      : { join: config.join.join(','), learner: config.isLearner }),
+    advertise: config.advertise,
     'election-ms': config.electionMs,
     'heartbeat-ms': config.heartbeatMs,
     'timeout-ms': config.timeoutMs,
+    'snapshot-entries': config.snapshotEntries,
+    'snapshot-bytes': config.snapshotBytes,
     'value-bytes-max': config.valueBytesMax,
     'key-bytes-max': config.keyBytesMax,
     ...(config.allowedHosts.length === 0 ? {} : { 'allowed-hosts': config.allowedHosts.join(',') }),

@@ -1,10 +1,8 @@
 import * as v from 'valibot';
-import { addressSchema } from './addresses.ts';
-import { membersSchema } from './members.ts';
+import { keyBytesCeiling } from '../kv-command.ts';
+import { addressSchema, httpUrlsSchema } from './addresses.ts';
+import { membersSchema, nodeIdSchema, raftUrlSchema } from './members.ts';
 import { integer, onOff } from './settings.ts';
-
-/** A node's name, as the library takes it. */
-export const nodeIdSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/));
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -50,6 +48,26 @@ export const serveSettings = {
     example: '--members n1=ws://127.0.0.1:7101,n2=ws://127.0.0.1:7102,n3=ws://127.0.0.1:7103',
     schema: membersSchema,
   },
+  join: {
+    value: 'URLS',
+    description: 'servers of a running cluster that is asked to admit this node, instead of --members',
+    expected: 'http:// URLs, separated by commas',
+    example: '--join http://127.0.0.1:8101,http://127.0.0.1:8102',
+    schema: httpUrlsSchema,
+  },
+  learner: {
+    description: 'with --join: receive the log and do not vote (default: vote once caught up)',
+    expected: 'true or false',
+    example: '--learner',
+    schema: onOff,
+  },
+  advertise: {
+    value: 'URL',
+    description: 'where other nodes are told to reach this one (default ws:// and --listen)',
+    expected: 'a ws:// URL',
+    example: '--advertise ws://10.0.0.4:7101',
+    schema: raftUrlSchema,
+  },
   'election-ms': {
     value: 'MS',
     description: 'the shortest time without a leader before an election (default 500)',
@@ -71,19 +89,33 @@ export const serveSettings = {
     example: '--timeout-ms 5000',
     schema: integer(1, 600_000),
   },
+  'snapshot-entries': {
+    value: 'N',
+    description: 'entries after which a snapshot is taken and the log compacted (default 100000)',
+    expected: 'a whole number from 1 to 1000000000',
+    example: '--snapshot-entries 100000',
+    schema: integer(1, 1_000_000_000),
+  },
+  'snapshot-bytes': {
+    value: 'BYTES',
+    description: 'bytes of log after which that happens too (default 67108864)',
+    expected: 'a whole number from 1 to 1099511627776',
+    example: '--snapshot-bytes 67108864',
+    schema: integer(1, 2 ** 40),
+  },
   'value-bytes-max': {
     value: 'BYTES',
     description: 'the longest value that is taken (default 1048576)',
-    expected: 'a whole number from 1 to 4194304',
+    expected: 'a whole number from 1 to 3145728',
     example: '--value-bytes-max 1048576',
-    schema: integer(1, 4 * 1024 * 1024),
+    schema: integer(1, 3 * 1024 * 1024),
   },
   'key-bytes-max': {
     value: 'BYTES',
     description: 'the longest key that is taken (default 1024)',
-    expected: 'a whole number from 1 to 1899',
+    expected: 'a whole number from 1 to 1898',
     example: '--key-bytes-max 1024',
-    schema: integer(1, 1_899),
+    schema: integer(1, keyBytesCeiling),
   },
   'allowed-hosts': {
     value: 'NAMES',

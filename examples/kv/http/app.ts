@@ -3,9 +3,11 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { KvContext, KvServices } from './context.ts';
 import { answerTo, KvError } from './errors.ts';
 import { hostCheck } from './host-check.ts';
+import { adminRoutes } from './routes-admin.ts';
 import { keyRoutes } from './routes-key.ts';
 import { keysRoutes } from './routes-keys.ts';
 import { nodeRoutes } from './routes-node.ts';
+import { sessionRoutes } from './routes-session.ts';
 import { watchRoutes } from './routes-watch.ts';
 import { type Bindings, targetOf } from './target.ts';
 
@@ -32,8 +34,10 @@ export function kvApp(services: KvServices): Hono<{ Bindings: Bindings }> {
   app.use(hostCheck(services.hosts));
   keyRoutes(app, services);
   keysRoutes(app, services);
+  sessionRoutes(app, services);
   watchRoutes(app, services);
   nodeRoutes(app, services);
+  adminRoutes(app, services);
   return app;
 }
 

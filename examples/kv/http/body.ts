@@ -23,14 +23,22 @@ export async function bytesOf(request: Request, limit: BodyLimit): Promise<Uint8
   }
 }
 
+/** What a body of JSON looks like, for the message when it does not. */
+export interface JsonBody extends BodyLimit {
+  readonly example: string;
+  /** What no body at all stands for; by default it is refused. */
+  readonly ifEmpty?: unknown;
+}
+
 /** A body of JSON that looks like `schema`. */
 export async function jsonOf<T>(
   request: Request,
   schema: v.GenericSchema<unknown, T>,
-  body: BodyLimit & { readonly example: string },
+  body: JsonBody,
 ): Promise<T> {
   const bytes = await bytesOf(request, body);
-  const result = v.safeParse(schema, parse(bytes, body.example));
+  const isLeftOut = bytes.byteLength === 0 && body.ifEmpty !== undefined;
+  const result = v.safeParse(schema, isLeftOut ? body.ifEmpty : parse(bytes, body.example));
   if (result.success) return result.output;
   const problems = result.issues.slice(0, problemsMax).map((issue) => {
     const path = v.getDotPath(issue);

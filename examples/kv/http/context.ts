@@ -23,6 +23,8 @@ export interface KvServices {
 export interface KvLimits {
   readonly keyBytesMax: number;
   readonly valueBytesMax: number;
+  /** How long a request may wait unless it says otherwise, in milliseconds. */
+  readonly timeoutMs: number;
   /** Open requests for `/watch`. */
   readonly watchersMax: number;
   /** Milliseconds between the comments that keep a silent `/watch` open. */

@@ -1,5 +1,8 @@
 import { type Outcome, RaftError } from 'rxraft';
 
+/** What an answer says besides code and message. An `outcome` that is not given is `notCommitted`. */
+export type ErrorFacts = Readonly<Record<string, unknown>> & { readonly outcome?: Outcome };
+
 /** An error that a client sees. `outcome` says whether the request may still change something. */
 export class KvError extends Error {
   override readonly name = 'KvError';
@@ -7,13 +10,13 @@ export class KvError extends Error {
   readonly code: string;
   readonly outcome: Outcome;
   /** Further fields of the answer, such as `snapshotIndex`. */
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly facts: ErrorFacts;
 
-  constructor(status: number, code: string, message: string, facts: Readonly<Record<string, unknown>> = {}) {
+  constructor(status: number, code: string, message: string, facts: ErrorFacts = {}) {
     super(message);
     this.status = status;
     this.code = code;
-    this.outcome = 'notCommitted';
+    this.outcome = facts.outcome ?? 'notCommitted';
     this.facts = facts;
   }
 }
@@ -45,11 +48,15 @@ export interface ErrorAnswer {
 const statusOf: Readonly<Record<string, number>> = {
   RAFT_BAD_COMMAND: 400,
   RAFT_BAD_REQUEST: 400,
+  RAFT_BUSY: 409,
+  RAFT_CONFLICT: 409,
   RAFT_COMPACTED: 410,
   RAFT_COMMAND_TOO_LARGE: 413,
   RAFT_OVERLOADED: 429,
   RAFT_NO_LEADER: 503,
   RAFT_NOT_LEADER: 503,
+  RAFT_TRANSFERRING: 503,
+  RAFT_TRANSFER_FAILED: 503,
   RAFT_TIMEOUT: 503,
   RAFT_ABORTED: 503,
   RAFT_CLOSED: 503,

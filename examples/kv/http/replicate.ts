@@ -1,14 +1,19 @@
-import type { Committed } from 'rxraft';
+import type { SessionCommand, SessionResult, SessionStamp } from 'rxraft';
 import type { KvCommand, KvOp } from '../kv-command.ts';
-import type { KvOpResult, KvResult } from '../kv-result.ts';
+import type { KvExecuted, KvOpResult } from '../kv-result.ts';
 import { type KvContext, type KvLimits, type KvServices, nodeOf, queryOf } from './context.ts';
 import { answerTo, KvError, malformed, tooLarge } from './errors.ts';
+import { stampOf } from './idempotency.ts';
 import { requestOptions } from './requests.ts';
 
-/** Replicates a command, and answers with what became of it: for a batch, with a list. */
+/**
+ * Replicates a command, and answers with what became of it: for a batch, with a list. With an `Idempotency-Key`
+ * it is carried out once, and each retry gets the first answer.
+ */
 export async function replicate(c: KvContext, services: KvServices, command: KvCommand): Promise<Response> {
-  const committed = await nodeOf(services).write(command, requestOptions(queryOf(c)));
-  const answers = answersOf(committed);
+  const stamp = stampOf(c);
+  const { result } = await nodeOf(services).write(inSession(command, stamp), requestOptions(queryOf(c)));
+  const answers = answersOf(executedOf(result, stamp));
   if (command.type === 'batch') return c.json(answers);
   const [answer] = answers;
   if (answer instanceof KvError) throw answer;
@@ -25,8 +30,36 @@ export function checked<Op extends KvOp>(op: Op, limits: KvLimits): Op {
   return op;
 }
 
+function inSession(command: KvCommand, stamp: SessionStamp | null): SessionCommand<KvCommand> {
+  return stamp === null ? { type: 'plain', command } : { type: 'once', command, ...stamp };
+}
+
+/** What was carried out, or why the session has not let the command through. */
+function executedOf(result: SessionResult<KvExecuted>, stamp: SessionStamp | null): KvExecuted {
+  switch (result.type) {
+    case 'applied':
+      return result.result;
+    case 'sessionExpired':
+      throw new KvError(
+        409,
+        'KV_SESSION_EXPIRED',
+        `session ${stamp?.session} is unknown or has expired, or its request ${stamp?.sequence} was answered long ago. ` +
+          'Nothing was carried out now, though it may have been before. POST /session opens another one',
+        { outcome: 'unknown' },
+      );
+    case 'overloaded':
+      throw new KvError(
+        429,
+        'KV_SESSION_FULL',
+        `session ${stamp?.session} keeps as many results as it may. Say which have arrived, with Idempotency-Lowest`,
+      );
+    case 'opened':
+      throw new Error('the cluster opened a session instead of writing');
+  }
+}
+
 /** One answer for each operation; one that was refused has an error in its place. */
-function answersOf({ index, term, result }: Committed<KvResult>): readonly object[] {
+function answersOf({ index, term, result }: KvExecuted): readonly object[] {
   if (result.type === 'unreadable') throw new Error('the cluster could not read a command of this node');
   const results = result.type === 'batch' ? result.results : [result];
   return results.map((each) => answerOf(each, { index, term }));

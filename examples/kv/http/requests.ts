@@ -1,4 +1,5 @@
-import type { ReadOptions, RequestOptions } from 'rxraft';
+import type { ReadAnswer, ReadOptions, RequestOptions } from 'rxraft';
+import { type KvContext, queryOf } from './context.ts';
 import { malformed } from './errors.ts';
 import type { Query } from './target.ts';
 
@@ -22,4 +23,14 @@ export function readOptions(query: Query): ReadOptions {
     throw malformed(`index goes with consistency=session, not with ${consistency}`);
   }
   return { ...requestOptions(query), consistency, ...(index === undefined ? {} : { index }) };
+}
+
+/**
+ * Says where an answer comes from: `rxraft-index` is the index that it reflects at least, and `rxraft-age-ms`, of a
+ * stale read, how long ago this node last heard from a leader, unless it never has.
+ */
+export function tellOrigin(c: KvContext, { index, ageMs }: ReadAnswer<unknown>): void {
+  c.header('rxraft-index', String(index));
+  const isStale = readOptions(queryOf(c)).consistency === 'stale';
+  if (isStale && ageMs !== null) c.header('rxraft-age-ms', String(ageMs));
 }

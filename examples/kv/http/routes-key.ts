@@ -5,7 +5,7 @@ import { bytesOf, jsonBytesMax, jsonOf } from './body.ts';
 import { type KvServices, nodeOf, queryOf } from './context.ts';
 import { KvError } from './errors.ts';
 import { checked, replicate } from './replicate.ts';
-import { readOptions } from './requests.ts';
+import { readOptions, tellOrigin } from './requests.ts';
 import { type Bindings, keyIn } from './target.ts';
 
 /** `/kv/KEY`, `/append/KEY` and `/cas/KEY`: everything about one key. */
@@ -15,7 +15,7 @@ export function keyRoutes(app: Hono<{ Bindings: Bindings }>, services: KvService
   app.get('/kv/*', async (c) => {
     const key = keyIn(c.req.path, '/kv/', limits.keyBytesMax);
     const answer = await nodeOf(services).read({ type: 'get', key }, readOptions(queryOf(c)));
-    c.header('rxraft-index', String(answer.index));
+    tellOrigin(c, answer);
     if (answer.value.type !== 'get' || answer.value.value === null) {
       throw new KvError(404, 'KV_NOT_FOUND', 'the key is not there');
     }

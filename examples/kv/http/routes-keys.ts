@@ -5,7 +5,7 @@ import type { KvOp } from '../kv-command.ts';
 import { jsonBytesMax, jsonOf } from './body.ts';
 import { type KvLimits, type KvServices, nodeOf, queryOf } from './context.ts';
 import { checked, replicate } from './replicate.ts';
-import { readOptions } from './requests.ts';
+import { readOptions, tellOrigin } from './requests.ts';
 import type { Bindings } from './target.ts';
 
 /** Operations in one batch. It is one command, and a machine applies it in one go. */
@@ -34,7 +34,7 @@ export function keysRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServic
     const answer = await nodeOf(services).read({ type: 'range', prefix, from, limit }, readOptions(query));
     if (answer.value.type !== 'range') throw new Error('the machine answered another question');
     const { entries, next } = answer.value;
-    c.header('rxraft-index', String(answer.index));
+    tellOrigin(c, answer);
     return c.json({
       index: answer.index,
       items: entries.map(([key, value]) => ({ key: toJsonBytes(key), value: toJsonBytes(value) })),

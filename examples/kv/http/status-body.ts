@@ -1,6 +1,7 @@
-import type { PeerStatus, RoleName } from 'rxraft';
+import type { Configuration, Explanation, NodeStatus, PeerStatus, RoleName } from 'rxraft';
 import type { KvNode } from '../kv-machine.ts';
 import type { KvServices } from './context.ts';
+import { configurationAt } from './membership.ts';
 
 /** What `/status` answers. */
 export interface StatusBody {
@@ -15,14 +16,32 @@ export interface StatusBody {
   readonly lastIndex: number;
   readonly firstIndex: number;
   readonly snapshotIndex: number;
-  readonly members: readonly {
-    readonly id: string;
-    readonly url: string;
-    readonly role: 'voter' | 'learner';
-  }[];
+  readonly members: readonly MemberBody[];
+  /** The names of those who vote, by the configuration in effect; `null` before there is one. */
+  readonly configuration: ConfigurationBody | null;
   /** On the leader only. */
   readonly peers?: readonly PeerBody[];
+  /** What is the matter, in words; empty if all is well. */
+  readonly explain: readonly Explanation[];
   readonly version: string;
+}
+
+/** A member of the cluster. */
+export interface MemberBody {
+  readonly id: string;
+  readonly url: string;
+  readonly role: 'voter' | 'learner';
+  /** On a learner that becomes a voter by itself, once it has caught up. */
+  readonly willVote?: true;
+}
+
+/** A configuration, and the index of the entry that brought it, which a compare-and-set expects. */
+export interface ConfigurationBody {
+  readonly index: number;
+  readonly voters: readonly string[];
+  /** While a change is under way: those of before, who have to agree as well. Else empty. */
+  readonly votersOutgoing: readonly string[];
+  readonly learners: readonly string[];
 }
 
 /** Another member, as the leader sees it. */
@@ -58,8 +77,28 @@ export function statusBody(
     lastIndex: status.lastIndex,
     firstIndex: status.firstIndex,
     snapshotIndex: status.snapshotIndex,
-    members: status.members.map(({ id, url, role }) => ({ id, url, role })),
+    members: status.members.map(memberBody),
+    configuration: configurationBody(node),
     ...(status.role === 'leader' ? { peers } : {}),
+    explain: node.explain(),
     version,
+  };
+}
+
+/** A member, in the names of the contract. */
+export function memberBody({ id, url, role, willVote }: NodeStatus['members'][number]): MemberBody {
+  return { id, url, role, ...(willVote === true ? { willVote } : {}) };
+}
+
+function configurationBody(node: KvNode): ConfigurationBody | null {
+  const at = configurationAt(node);
+  if (at === null) return null;
+  const names = (members: Configuration['voters']): readonly string[] => members.map(({ id }) => id);
+  const { voters, votersOutgoing, learners } = at.configuration;
+  return {
+    index: at.index,
+    voters: names(voters),
+    votersOutgoing: names(votersOutgoing),
+    learners: names(learners),
   };
 }

@@ -1,4 +1,4 @@
-import type { Commit } from 'rxraft';
+import type { Commit, SessionCommand } from 'rxraft';
 import { toJsonBytes } from '../json-bytes.ts';
 import type { KvCommand, KvOp } from '../kv-command.ts';
 
@@ -6,13 +6,18 @@ import type { KvCommand, KvOp } from '../kv-command.ts';
  * A committed command as a Server-Sent Event, or `null` if it has nothing to do with `prefix`.
  *
  * The event tells the command, not what it did: a `cas` may have found another value, and a `delete` nothing.
- * Of a batch it tells the operations whose keys have the prefix.
+ * Of a batch it tells the operations whose keys have the prefix. A command of a session comes with its
+ * `session` and `sequence`: retried, it is in the log more than once, and carried out once at most.
  */
-export function watchEvent(commit: Commit<KvCommand>, prefix: Uint8Array): string | null {
-  const facts = factsOf(commit.command, prefix);
+export function watchEvent(
+  { index, term, logTimeMs, command }: Commit<SessionCommand<KvCommand>>,
+  prefix: Uint8Array,
+): string | null {
+  if (command.type === 'open') return null;
+  const facts = factsOf(command.command, prefix);
   if (facts === null) return null;
-  const { index, term, logTimeMs } = commit;
-  return `id: ${index}\ndata: ${JSON.stringify({ index, term, logTimeMs, ...facts })}\n\n`;
+  const { type: _, command: __, ...stamp } = command;
+  return `id: ${index}\ndata: ${JSON.stringify({ index, term, logTimeMs, ...facts, ...stamp })}\n\n`;
 }
 
 function factsOf(command: KvCommand, prefix: Uint8Array): object | null {

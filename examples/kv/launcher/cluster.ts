@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LaunchConfig } from './launch-config.ts';
 import { nodesOf } from './launch-config.ts';
-import { lastWords, leaderSeenBy, type NodeProcess, serveArguments, startNode } from './node-process.ts';
+import { lastWords, type NodeProcess, serveArguments, sightOf, startNode } from './node-process.ts';
 
 /** The processes of a cluster. */
 export interface Cluster {
@@ -77,9 +77,11 @@ async function waitUntilReady(processes: readonly NodeProcess[]): Promise<string
   const deadline = performance.now() + readyMsMax;
   const poll = async (): Promise<string> => {
     while (!died.signal.aborted && performance.now() < deadline) {
-      const leaders = await Promise.all(processes.map(leaderSeenBy));
-      const leader = leaders[0] ?? null;
-      if (leader !== null && leaders.every((each) => each === leader)) return leader;
+      const sights = await Promise.all(processes.map(sightOf));
+      const inside = sights.filter((sight) => sight !== 'outside');
+      const leaders = new Set(inside.map((sight) => sight?.leaderId));
+      const [leader] = leaders;
+      if (leader !== undefined && leaders.size === 1) return leader;
       await pause(100);
     }
     const words = processes.flatMap(({ node }) =>

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ask } from '../cli/client.ts';
+import type { StatusBody } from '../http/status-body.ts';
 import type { LaunchedNode } from './launch-config.ts';
 
 /** The process of one node. */
@@ -61,17 +62,27 @@ export function startNode(node: LaunchedNode, nodes: readonly LaunchedNode[]): N
 }
 
 /**
- * Who leads, once the node serves clients; `null` before. It writes its pid when it listens: whoever answers
- * earlier is a stranger on its port.
+ * Who leads, once the node serves clients; `null` before; `outside` if it has been removed from its cluster. It
+ * writes its pid when it listens: whoever answers earlier is a stranger on its port.
  */
-export async function leaderSeenBy({ node: { url, data }, pid }: NodeProcess): Promise<string | null> {
+export async function sightOf({ node, pid }: NodeProcess): Promise<Sight> {
   try {
-    if (Number(readFileSync(join(data, 'pid'), 'utf8')) !== pid) return null;
-    const answer = await ask(url, { method: 'GET', path: '/readyz', timeoutMs: 2_000 });
-    return answer.status === 200 ? String(JSON.parse(answer.body.toString('utf8')).leaderId) : null;
+    if (Number(readFileSync(join(node.data, 'pid'), 'utf8')) !== pid) return null;
+    const { clusterId, members } = await answerOf<StatusBody>(node, '/status');
+    const isOutside = clusterId !== null && !members.some(({ id }) => id === node.id);
+    return isOutside ? 'outside' : await answerOf<{ leaderId: string }>(node, '/readyz');
   } catch {
     return null;
   }
+}
+
+/** What a node that has just been started sees of its cluster. */
+export type Sight = { readonly leaderId: string } | 'outside' | null;
+
+async function answerOf<T>({ url }: LaunchedNode, path: string): Promise<T> {
+  const { status, body } = await ask(url, { method: 'GET', path, timeoutMs: 2_000 });
+  if (status !== 200) throw new Error(`${url}${path} answered ${status}`);
+  return JSON.parse(body.toString('utf8'));
 }
 
 /** The last things that a node said: of a log entry its message and error, anything else as it is. */

@@ -178,6 +178,7 @@ export function voteRequest(inTerm: number, last: readonly [index: number, term:
   return {
     type: 'requestVote',
     term: term(inTerm),
+    isTransfer: false,
     lastLogIndex: index(last[0]),
     lastLogTerm: term(last[1]),
   };

@@ -88,7 +88,7 @@ describe('checkState', () => {
     ['a message of another term is held', standing({ currentTerm: term(5) })],
     ['a leader has not voted for itself', { ...establishedLeader(), votedFor: null }],
     ['1 followers of 2 are served', leading({ peers: (establishedLeader().role as Leader).peers.slice(1) })],
-    ['readyIndex is not of this term', leading({ readyIndex: index(0) })],
+    ['readyIndex is not of this term', leading({ readyIndex: index(7) })],
     [
       'a round that never began',
       leading({ reads: [{ id: 1, payload: undefined, round: 3, index: index(0) }] }),
@@ -99,19 +99,19 @@ describe('checkState', () => {
     ['n2 answered round 4 of 0', serving({ round: 4 })],
     [
       'a write waits for a lost entry',
-      { ...leading({}), writes: [{ id: 1, index: index(9), lastIndex: index(9), term: term(1) }] },
+      { ...leading({}), writes: [{ id: 1, index: index(9), lastIndex: index(9), term: term(1), bytes: 5 }] },
     ],
     [
       'an applied write waits',
       {
         ...leading({}),
         lastApplied: index(1),
-        writes: [{ id: 1, index: index(1), lastIndex: index(1), term: term(1) }],
+        writes: [{ id: 1, index: index(1), lastIndex: index(1), term: term(1), bytes: 5 }],
       },
     ],
     [
       'a leader that has stepped down',
-      { ...follower(), writes: [{ id: 1, index: index(5), lastIndex: index(5), term: term(2) }] },
+      { ...follower(), writes: [{ id: 1, index: index(5), lastIndex: index(5), term: term(2), bytes: 5 }] },
     ],
   ])('says "%s"', (problem, state) => {
     expect(checkState(state)).toContain(problem);

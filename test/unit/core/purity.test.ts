@@ -37,13 +37,17 @@ function textOf(value: unknown): string {
 }
 
 describe('step', () => {
-  const steps = record(0);
+  const steps = record(4);
 
   it('is tried on inputs of every kind', () => {
     const kinds = new Set(steps.map(({ input }) => input.type));
 
     expect([...kinds].sort()).toEqual([
       'applyRes',
+      'changeMembers',
+      'compact',
+      'compactLogRes',
+      'installSnapshotRes',
       'message',
       'peerDown',
       'peerUp',
@@ -51,7 +55,10 @@ describe('step', () => {
       'read',
       'readLogRes',
       'readStateMachineRes',
+      'sendSnapshotRes',
+      'takeSnapshotRes',
       'tick',
+      'transferLeadership',
       'write',
     ]);
     expect(new Set(steps.map(({ after }) => after.role.type)).size).toBe(4);

@@ -32,6 +32,16 @@ const floors = {
   reads: 800,
   refused: 1000,
   lost: 200,
+  membersChanged: 40,
+  transfers: 60,
+  compactions: 1000,
+  adminRefused: 800,
+  adminUnknown: 15,
+  configurationsTruncated: 2,
+  snapshotsSent: 50,
+  snapshotsInstalled: 40,
+  logsCompacted: 300,
+  disksWiped: 20,
 };
 
 describe('a cluster in bad weather', () => {
@@ -52,5 +62,13 @@ describe('a cluster in bad weather', () => {
 
     expect(simulate(options)).toEqual(simulate(options));
     expect(simulate(options)).not.toEqual(simulate({ ...options, seed: 6 }));
+  });
+
+  it.each([
+    ['compacts a log beyond what its own disk has flushed', { seed: 17, nodes: 3, steps: 1500 }],
+    ['compacts a log beyond what its own disk has flushed', { seed: 7, nodes: 5, steps: 1500 }],
+    ['forgets that an installed snapshot is one of its own', { seed: 3, nodes: 3, steps: 1500 }],
+  ])('a node that once did so no longer %s', (_bug, options) => {
+    expect(simulate(options).committed).toBeGreaterThan(0);
   });
 });

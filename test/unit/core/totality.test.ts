@@ -156,7 +156,13 @@ function inputFor(state: State, [kind, a, b, c, d, e]: readonly number[]): Input
         voteGranted: isYes,
       });
     case 4:
-      return received({ type: 'requestVote', term: requestTerm, lastLogIndex: at, lastLogTerm: termThere });
+      return received({
+        type: 'requestVote',
+        term: requestTerm,
+        isTransfer: (e as number) % 7 === 0,
+        lastLogIndex: at,
+        lastLogTerm: termThere,
+      });
     case 5:
       return received({
         type: 'requestVoteReply',

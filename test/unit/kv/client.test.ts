@@ -1,27 +1,7 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { RequestListener } from 'node:http';
+import { describe, expect, it } from 'vitest';
 import { askAny, NoAnswer } from '../../../examples/kv/cli/client.ts';
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
-
-/** The URL of a server that answers like this. */
-async function listening(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** A URL where nobody listens. */
-async function deserted(): Promise<string> {
-  const url = await listening(() => undefined);
-  await new Promise((resolve) => servers.pop()?.close(resolve));
-  return url;
-}
+import { deserted, listening } from './servers.ts';
 
 const refusing = (outcome: string): RequestListener => {
   return (_, response) => {

@@ -7,7 +7,12 @@ import {
   keyBytesCeiling,
   kvCommandCodec,
 } from '../../../examples/kv/kv-command.ts';
-import { type KvOpResult, type KvResult, kvResultCodec } from '../../../examples/kv/kv-result.ts';
+import {
+  type KvOpResult,
+  type KvResult,
+  kvExecutedCodec,
+  kvResultCodec,
+} from '../../../examples/kv/kv-result.ts';
 
 const key = fc.uint8Array({ minLength: 1, maxLength: 40 });
 const value = fc.uint8Array({ maxLength: 80 });
@@ -156,6 +161,21 @@ describe('a result', () => {
         expect(kvResultCodec.decode(kvResultCodec.encode(given))).toEqual(given);
       }),
     );
+  });
+
+  it('keeps the place where the command was carried out', () => {
+    const position = fc.record({
+      index: fc.nat(Number.MAX_SAFE_INTEGER),
+      term: fc.nat(Number.MAX_SAFE_INTEGER),
+      result,
+    });
+
+    fc.assert(
+      fc.property(position, (given) => {
+        expect(kvExecutedCodec.decode(kvExecutedCodec.encode(given))).toEqual(given);
+      }),
+    );
+    expect(() => kvExecutedCodec.decode(new Uint8Array(15))).toThrow(RangeError);
   });
 
   it('is refused with an error, and never with a hang, when its bytes are anything else', () => {

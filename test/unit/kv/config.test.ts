@@ -41,9 +41,14 @@ describe('a configuration', () => {
       listen: { host: '127.0.0.1', port: 7101 },
       http: { host: '127.0.0.1', port: 8101 },
       members: [{ id: 'n1', url: 'ws://127.0.0.1:7101' }],
+      join: null,
+      isLearner: false,
+      advertise: 'ws://127.0.0.1:7101',
       electionMs: 500,
       heartbeatMs: 100,
       timeoutMs: 5_000,
+      snapshotEntries: 100_000,
+      snapshotBytes: 67_108_864,
       valueBytesMax: 1_048_576,
       keyBytesMax: 1_024,
       allowedHosts: [],
@@ -94,6 +99,36 @@ describe('a configuration', () => {
   });
 });
 
+describe('a configuration of a node that joins', () => {
+  const join = ['--join', 'http://127.0.0.1:8101,http://h:8102/'];
+
+  it('needs no members, and says where the node is reached', () => {
+    const config = configOf({ args: [...good, ...join, '--listen', '127.0.0.1:7104', '--learner'] });
+
+    expect(config).toMatchObject({
+      join: ['http://127.0.0.1:8101', 'http://h:8102'],
+      members: [],
+      isLearner: true,
+      advertise: 'ws://127.0.0.1:7104',
+    });
+  });
+
+  it('may have the node reached elsewhere than it listens', () => {
+    const elsewhere = ['--listen', '0.0.0.0:7104', '--insecure', '--advertise', 'ws://10.0.0.4:7104'];
+
+    expect(configOf({ args: [...good, ...join, ...elsewhere] }).advertise).toBe('ws://10.0.0.4:7104');
+  });
+
+  it('printed, is a file that says the same', () => {
+    const config = configOf({
+      args: [...good, ...join, '--snapshot-entries', '10', '--snapshot-bytes', '20'],
+    });
+
+    expect(config).toMatchObject({ snapshotEntries: 10, snapshotBytes: 20 });
+    expect(configOf({ args: [], file: printableConfig(config) })).toEqual(config);
+  });
+});
+
 describe('a configuration with problems', () => {
   it('tells all of them at once, each with what was given, what was expected, and an example', () => {
     const problems = problemsOf({
@@ -106,8 +141,8 @@ describe('a configuration with problems', () => {
         '127.0.0.1:99999',
         '--election-ms',
         '1s',
-        '--join',
-        'http://h:1',
+        '--token-file',
+        'token',
         'word',
       ],
       env: { RXRAFT_LOG_LEVEL: 'loud', RXRAFT_INSECURE: 'maybe' },
@@ -125,7 +160,7 @@ describe('a configuration with problems', () => {
       '"heartbeat-ms" in FILE: -1',
       'RXRAFT_LOG_LEVEL loud',
       'RXRAFT_INSECURE maybe',
-      '--join',
+      '--token-file',
       '"electionMs" in FILE:',
     ]);
     for (const { expected, example } of problems) {
@@ -152,6 +187,24 @@ describe('a configuration with problems', () => {
       '--members n2=ws://127.0.0.1:7102',
       '--election-ms 100 with --heartbeat-ms 100',
       '--http 127.0.0.1:7101 and --listen 127.0.0.1:7101',
+    ]);
+  });
+
+  it('tells what does not go with joining', () => {
+    const join = ['--join', 'http://127.0.0.1:8101'];
+    const given = (...args: string[]) =>
+      problemsOf({ args: [...good, ...args] }).map((problem) => problem.given);
+
+    expect(given(...join, '--members', 'n1=ws://127.0.0.1:7101')).toEqual(['--join with --members']);
+    expect(given('--learner')).toEqual(['--learner without --join']);
+    expect(given(...join, '--listen', '0.0.0.0:7104', '--insecure')).toEqual([
+      '--join with --listen 0.0.0.0:7104',
+    ]);
+    expect(given('--join', '127.0.0.1:8101')).toEqual(['--join 127.0.0.1:8101']);
+    expect(given('--advertise', 'http://127.0.0.1:7101')).toEqual(['--advertise http://127.0.0.1:7101']);
+    expect(given('--snapshot-entries', '0', '--snapshot-bytes', '1k')).toEqual([
+      '--snapshot-entries 0',
+      '--snapshot-bytes 1k',
     ]);
   });
 

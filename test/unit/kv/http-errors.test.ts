@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeServer } from './builders.ts';
 
 describe('a route that is not there', () => {
-  it.each(['/', '/metrics', '/session', '/admin/members', '/kv2/a', '/status/'])(
+  it.each(['/', '/metrics', '/admin', '/admin/backup', '/kv2/a', '/status/'])(
     'is a 404 in JSON: %s',
     async (path) => {
       const { send } = await fakeServer();
@@ -33,6 +33,9 @@ describe('an error of the node', () => {
   const cases: [code: string, status: number, retryAfter: string | null][] = [
     ['RAFT_NO_LEADER', 503, '1'],
     ['RAFT_TIMEOUT', 503, '1'],
+    ['RAFT_TRANSFERRING', 503, '1'],
+    ['RAFT_BUSY', 409, null],
+    ['RAFT_TRANSFER_FAILED', 503, '1'],
     ['RAFT_OVERLOADED', 429, '1'],
     ['RAFT_ABORTED', 503, '1'],
     ['RAFT_CLOSED', 503, '1'],
@@ -105,13 +108,17 @@ describe('a request that changes something', () => {
     { host: '127.0.0.1:8101', origin: 'null' },
   ];
   it.each(refused)('is refused for %o', async (headers) => {
-    const { send, asked } = await fakeServer();
+    const { send, asked, administered } = await fakeServer();
 
     for (const [method, path] of [
       ['PUT', '/kv/a'],
       ['DELETE', '/kv/a'],
       ['POST', '/append/a'],
       ['POST', '/batch'],
+      ['POST', '/session'],
+      ['POST', '/admin/members'],
+      ['POST', '/admin/transfer'],
+      ['POST', '/admin/snapshot'],
     ] as const) {
       const response = await send(method, path, method === 'DELETE' ? undefined : '[]', headers);
 
@@ -120,7 +127,7 @@ describe('a request that changes something', () => {
         error: { code: 'KV_FORBIDDEN_HOST', outcome: 'notCommitted' },
       });
     }
-    expect(asked).toEqual([]);
+    expect([asked, administered]).toEqual([[], []]);
     expect((await send('GET', '/kv/a', undefined, headers)).status).toBe(404);
   });
 

@@ -25,6 +25,7 @@ describe('the status', () => {
         { id: 'n2', url: 'ws://127.0.0.1:7102', role: 'voter' },
         { id: 'n3', url: 'ws://127.0.0.1:7103', role: 'voter' },
       ],
+      configuration: { index: 0, voters: ['n1', 'n2', 'n3'], votersOutgoing: [], learners: [] },
       peers: [
         { id: 'n2', state: 'replicate', matchIndex: 138, lag: 0, rttMs: 0.8 },
         {
@@ -36,6 +37,7 @@ describe('the status', () => {
           unreachableMs: expect.any(Number),
         },
       ],
+      explain: [{ topic: 'lag', text: 'n3 is not connected; it lacks 10 entries.' }],
       version: '1.2.3',
     });
   });

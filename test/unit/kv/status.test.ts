@@ -1,20 +1,26 @@
+import { EMPTY, of } from 'rxjs';
 import { index, type NodeStatus, type RoleName } from 'rxraft';
 import { describe, expect, it } from 'vitest';
 import { clusterStatus } from '../../../examples/kv/cli/status-rows.ts';
 import { statusTable } from '../../../examples/kv/cli/status-table.ts';
 import { type StatusBody, statusBody } from '../../../examples/kv/http/status-body.ts';
 import type { KvNode } from '../../../examples/kv/kv-machine.ts';
-import { nodeStatus } from './builders.ts';
+import { nodeStatus, stateOf } from './builders.ts';
 
 /** What a node answers; with `n3` unreachable for 12 seconds, where it leads. */
-function body(status: Partial<NodeStatus> = {}): StatusBody {
+function body(
+  status: Partial<NodeStatus> = {},
+  configuration: Parameters<typeof stateOf>[1] = {},
+): StatusBody {
   const peerClock = {
     observe: () => undefined,
     unreachableMs: (id: string) => (id === 'n3' ? 12_300 : null),
   };
   const all = { ...nodeStatus(), ...status };
   const peers = all.peers.map((peer) => ({ ...peer }));
-  return statusBody({ status: () => ({ ...all, peers }) } as unknown as KvNode, { peerClock, version: '1' });
+  const state$ = all.clusterId === null ? EMPTY : of(stateOf(all, configuration));
+  const node = { status: () => ({ ...all, peers }), state$, explain: () => [] };
+  return statusBody(node as unknown as KvNode, { peerClock, version: '1' });
 }
 
 const follower = (id: string, role: RoleName = 'follower', status: Partial<NodeStatus> = {}): StatusBody =>
@@ -115,5 +121,56 @@ describe('what the nodes say together', () => {
     expect(five.summary).toBe('Healthy: 5 of 5 voters. 2 failures are survived.');
     expect(four.summary).toBe('Degraded: 4 of 5 voters. 2 more failures stop writes.');
     expect(one.summary).toBe('Healthy: 1 of 1 voters. No failures are survived.');
+  });
+
+  it('needs both majorities while the members change', () => {
+    const all = [1, 2, 3, 4].map((n) => ({ id: `n${n}`, storeId: '', url: '', role: 'voter' as const }));
+    const peers = [2, 3, 4].map(
+      (n) => ({ id: `n${n}`, state: 'replicate', matchIndex: index(1), lag: 0, rttMs: null }) as const,
+    );
+    const unreachable = (...gone: string[]) =>
+      peers.map((peer) => (gone.includes(peer.id) ? ({ ...peer, state: 'unreachable' } as const) : peer));
+    const [one, ...others] = all;
+    const joint = { voters: others, votersOutgoing: all.slice(0, 3) };
+    const summary = (...gone: string[]) => {
+      const { summary: text, level } = clusterStatus([
+        body({ members: all, peers: unreachable(...gone) }, joint),
+      ]);
+      return [level, text];
+    };
+
+    expect(one?.id).toBe('n1');
+    expect(summary()).toEqual([
+      'healthy',
+      'Healthy: 3 of 3 old and 3 of 3 new voters. One failure is survived.',
+    ]);
+    expect(summary('n4')).toEqual([
+      'degraded',
+      'Degraded: 3 of 3 old and 2 of 3 new voters. One more failure stops writes.',
+    ]);
+    expect(summary('n2', 'n3')).toEqual([
+      'stopped',
+      'No quorum: 1 of 3 old and 1 of 3 new voters. Writes wait for 1 more.',
+    ]);
+  });
+
+  it('does not count learners, nor nodes that are not in the cluster or have lost their data', () => {
+    const learner = { id: 'n4', storeId: 's4', url: 'ws://h:4', role: 'learner' as const };
+    const members = [...nodeStatus().members, learner];
+    const peer = (id: string, state: 'replicate' | 'snapshot' | 'unreachable') =>
+      ({ id, state, matchIndex: index(0), lag: 138, rttMs: null }) as const;
+    const peers = [peer('n2', 'replicate'), peer('n3', 'unreachable'), peer('n4', 'snapshot')];
+    const wiped = follower('n3', 'follower', { clusterId: null, members: [], leaderId: null });
+
+    const { rows, summary } = clusterStatus([body({ members, peers }), wiped, follower('n9', 'learner')]);
+
+    expect(summary).toBe('Degraded: 2 of 3 voters. One more failure stops writes.');
+    expect(statusTable(rows).slice(1)).toEqual([
+      'n1    ★ leader       7    138     137      137    0  -       -',
+      'n2    ● follower     -      0       -        -  138  -       replicate',
+      'n3    ○ outside      7    138     136      136    -  -       unreachable 12 s',
+      'n4    ■ learner      -      0       -        -  138  -       snapshot',
+      'n9    ○ outside      7    138     136      136    -  -       -',
+    ]);
   });
 });

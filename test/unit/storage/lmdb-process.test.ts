@@ -24,7 +24,7 @@ try {
     const payloadChecksum = crc32(payload);
     const batch = { group: 0, index, term: 1, count: 1, kind: 'command', logTimeMs: index, payload, payloadChecksum };
     storage.machineStore.put(Uint8Array.of(1 + (index % 200)), Uint8Array.of(index & 0xff));
-    storage.machineStore.advance(index - 1);
+    storage.machineStore.advance(index - 1, index - 1);
     const hardState = { currentTerm: 1, votedFor: null };
     const { seq } = await storage.persist([{ type: 'persistReq', seq: index, hardState, batches: [batch] }]);
     console.log('durable ' + seq);

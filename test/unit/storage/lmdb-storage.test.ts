@@ -31,7 +31,7 @@ async function storeWithData(): Promise<string> {
   const batches = [4, 5, 6].map((at) => batchAt(at, 2));
   await storage.persist([{ type: 'persistReq', seq: 2, hardState, batches }]);
   storage.machineStore.put(Uint8Array.of(1), Uint8Array.of(1));
-  storage.machineStore.advance(index(4));
+  storage.machineStore.advance(index(4), 40);
   await storage.close();
   return path;
 }
@@ -84,7 +84,7 @@ describe('a store whose records are damaged', () => {
     { what: 'the identity', key: storeKey('store'), names: 'record store' },
     { what: 'the founding', key: keys.record('founding'), names: 'record founding' },
     { what: 'term and vote', key: keys.record('hardState'), names: 'record hardState' },
-    { what: 'the applied index', key: keys.record('applied'), names: 'record applied' },
+    { what: 'the applied index', key: keys.record('machine'), names: 'record machine' },
     { what: 'a term', key: keys.at(tables.terms, index(4)).slice(), names: 'term at index 4' },
     {
       what: 'a configuration',
@@ -131,7 +131,9 @@ describe('a store whose records are damaged', () => {
 
   it('is not opened when the machine is ahead of the log', async () => {
     const path = await storeWithData();
-    await tamper(path, (database) => database.putSync(keys.record('applied'), encodeRecord(7)));
+    await tamper(path, (database) =>
+      database.putSync(keys.record('machine'), encodeRecord({ generation: 0, index: 7, logTimeMs: 0 })),
+    );
 
     const error = await refusal(path);
 

@@ -1,9 +1,11 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Index } from '../../../src/core/index.ts';
-import { memoryDisk } from '../../../src/storage/memory-disk.ts';
+import { type Index, index, term, votersOnly } from '../../../src/core/index.ts';
+import { type MemoryDisk, memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import { appending } from './batches.ts';
+import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
+import type { SnapshotSwitch, Storage } from '../../../src/storage/storage.ts';
+import { appending, batchAt } from './batches.ts';
 
 async function lastIndexOn(disk: ReturnType<typeof memoryDisk>): Promise<Index> {
   const storage = memoryStorage({ disk });
@@ -133,5 +135,135 @@ describe('a disk in memory', () => {
 
     expect(await outcomeOf(opened)).toBe('resolved');
     expect(scheduler.now()).toBe(43);
+  });
+});
+
+const configuration = votersOnly([{ id: 'n1', storeId: 's', url: 'ws://n1:1' }]);
+const bytes = encodeChunk([[Uint8Array.of(1), Uint8Array.of(2)]]);
+const snapshot: SnapshotSwitch = {
+  transferId: 't',
+  index: index(2),
+  logTimeMs: 20,
+  log: { term: term(1), configuration: { index: index(1), configuration }, keepsSuffix: true },
+};
+
+/** A store with three batches and an old key, and a snapshot that is staged whole. */
+async function withStage(disk: MemoryDisk): Promise<Storage> {
+  const storage = memoryStorage({ disk });
+  await storage.open();
+  await storage.found({ clusterId: 'c', configuration });
+  await storage.persist(appending(1, 2, 3));
+  storage.machineStore.put(Uint8Array.of(9), Uint8Array.of(9));
+  storage.machineStore.advance(index(1), 10);
+  await storage.persist([]);
+  const stage = await storage.stage('t');
+  await stage.append({ number: 0, bytes, isLast: true });
+  return storage;
+}
+
+/** The keys of the machine and where its log starts, after a restart. */
+async function stateOn(disk: MemoryDisk): Promise<readonly unknown[]> {
+  const storage = memoryStorage({ disk });
+  const { log } = await storage.open();
+  const { appliedIndex } = storage.machineStore;
+  const found = [...storage.machineStore.range({})].map(([key]) => key[0]);
+  await storage.close();
+  return [found, appliedIndex, log.startIndex];
+}
+
+const before = [[9], 1, 0];
+const afterwards = [[1], 2, 2];
+
+describe('a snapshot that is switched to on a disk in memory', () => {
+  it('is not there when the power goes before the flush, and is there when it goes after it', async () => {
+    for (const keepsUnflushed of [false, true]) {
+      const disk = memoryDisk();
+      const storage = await withStage(disk);
+      disk.plan({ type: 'hang' });
+      const installed = storage.install(snapshot);
+
+      expect(await outcomeOf(installed)).toBe('pending');
+      disk.losePower({ keepsUnflushed });
+
+      expect(await stateOn(disk)).toEqual(keepsUnflushed ? afterwards : before);
+    }
+  });
+
+  it('is not seen before it is durable, and is seen at once then', async () => {
+    const disk = memoryDisk();
+    const storage = await withStage(disk);
+    disk.plan({ type: 'hang' });
+    const installed = storage.install(snapshot);
+    await outcomeOf(installed);
+    const meanwhile = [...storage.machineStore.range({})].map(([key]) => key[0]);
+
+    disk.release();
+
+    expect(await installed).toBe(true);
+    expect(meanwhile).toEqual([9]);
+    expect([...storage.machineStore.range({})].map(([key]) => key[0])).toEqual([1]);
+    await storage.close();
+  });
+
+  it('stops the node when the disk refuses the switch, and the old data are there', async () => {
+    const disk = memoryDisk();
+    const storage = await withStage(disk);
+    disk.plan({ type: 'fail' });
+
+    await expect(storage.install(snapshot)).rejects.toMatchObject({ code: 'RAFT_STORE_FAILED' });
+
+    await expect(storage.stage('t')).rejects.toMatchObject({ code: 'RAFT_STORE_FAILED' });
+    await storage.close();
+    expect(await stateOn(disk)).toEqual(before);
+  });
+
+  it('leaves on the disk the data in use and the last stage, and nothing of those before', async () => {
+    const disk = memoryDisk();
+    const storage = await withStage(disk);
+    await storage.install(snapshot);
+    const given = await storage.stage('given up');
+    await given.append({ number: 0, bytes, isLast: false });
+    await storage.stage('next');
+    await storage.close();
+    await stateOn(disk);
+
+    const { generations, machine, stage } = disk.image;
+    expect([...generations.keys()]).toEqual([machine.generation, stage?.generation]);
+  });
+
+  it('excludes a write of the log: that is a bug, and stops the node', async () => {
+    const disk = memoryDisk();
+    const storage = await withStage(disk);
+    disk.plan({ type: 'hang' });
+    const persisted = storage.persist([{ type: 'persistReq', seq: 4, batches: [batchAt(4)] }]);
+
+    await expect(storage.install(snapshot)).rejects.toMatchObject({ code: 'RAFT_STORE_FAILED' });
+
+    disk.release();
+    expect(await outcomeOf(persisted)).toBe('resolved');
+    await storage.close();
+    expect(await stateOn(disk)).toEqual(before);
+  });
+});
+
+describe('a chunk that is being written on a disk in memory', () => {
+  it('does not keep a write of the log waiting, and a switch waits for it', async () => {
+    const disk = memoryDisk();
+    const storage = await withStage(disk);
+    const stage = await storage.stage('u');
+    disk.plan({ type: 'hang' });
+    const appended = stage.append({ number: 0, bytes, isLast: true });
+    await outcomeOf(appended);
+
+    const persisted = storage.persist([{ type: 'persistReq', seq: 4, batches: [batchAt(4)] }]);
+
+    expect(await outcomeOf(persisted)).toBe('resolved');
+    const installed = storage.install({ ...snapshot, transferId: 'u' });
+    expect(await outcomeOf(installed)).toBe('pending');
+    disk.release();
+    expect(await installed).toBe(true);
+    expect(await appended).toBe(undefined);
+    await storage.close();
+    expect(await stateOn(disk)).toEqual(afterwards);
   });
 });

@@ -146,7 +146,7 @@ describe('a node that starts again on its disk', () => {
     const { index } = await cluster.settle(leader.write('a'));
     await cluster.run(1000);
 
-    for (const id of cluster.ids) expect(cluster.disk(id).image.appliedIndex).toBe(index);
+    for (const id of cluster.ids) expect(cluster.disk(id).image.machine.index).toBe(index);
   });
 
   it('gives a machine with a storage of its own each entry once, and only what its disk holds', async () => {

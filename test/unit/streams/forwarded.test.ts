@@ -263,7 +263,7 @@ describe('a follower that has asked for a read index', () => {
     peers.say(n2, { type: 'forwardReply', group: 0, bootCounter: 2, seq: second.seq, reply });
 
     expect(second.seq).toBeGreaterThan(first.seq);
-    expect(await read).toEqual({ value: 0, index: 0 });
+    expect(await read).toEqual({ value: 0, index: 0, ageMs: 0 });
   });
 
   it('asks the new leader when there is another one', async () => {
@@ -277,7 +277,7 @@ describe('a follower that has asked for a read index', () => {
     const reply = { type: 'readIndex', index: 0 } as const;
     peers.say(n3, { type: 'forwardReply', group: 0, bootCounter: 2, seq, reply });
 
-    expect(await read).toEqual({ value: 0, index: 0 });
+    expect(await read).toEqual({ value: 0, index: 0, ageMs: 0 });
     expect(peers.sent.findLast(({ frame }) => frame.type === 'forward')?.to.id).toBe('n3');
   });
 });

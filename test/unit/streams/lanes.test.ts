@@ -1,6 +1,6 @@
 import { asapScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type EntryBatch, type Input, index, type PersistReq } from '../../../src/core/index.ts';
+import { type EntryBatch, type Input, index, type PersistReq, term } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { LogLane } from '../../../src/streams/log-lane.ts';
@@ -81,6 +81,7 @@ function machineLane(
     machine,
     store: memoryStorage().machineStore,
     appliedIndex: index(0),
+    logTimeMs: 0,
     turnScheduler: asapScheduler,
     batchAt: () => undefined,
     readLog: async () => [],
@@ -88,6 +89,9 @@ function machineLane(
     input: (input) => inputs.push(input),
     onApplied: (_batch, commands) => applied.push(...commands),
     onConfirmed: ({ id }) => applied.push(`read ${id}`),
+    onTakeSnapshot: ({ seq }, view) => applied.push(`view ${seq} of ${view.index}`),
+    onInstallSnapshot: async () => true,
+    onInstalled: () => applied.push('installed'),
     onLogError: (error) => errors.push(['log', error]),
     onMachineError: (error) => errors.push(['machine', error]),
     ...more,
@@ -205,5 +209,33 @@ describe('the machine lane', () => {
     await turn();
 
     expect(errors).toMatchObject([['log', { message: expect.stringContaining('begins at 1') }]]);
+  });
+});
+
+describe('the machine lane around a snapshot', () => {
+  it('is a barrier: what was asked for before comes before, the rest after', async () => {
+    let install: (isInstalled: boolean) => void = () => {};
+    const { lane, applied, inputs } = machineLane(wordsMachine(), {
+      batchAt: (at) => batchOf(at, [`w${at}`]),
+      onInstallSnapshot: () => new Promise((resolve) => (install = resolve)),
+    });
+    const configuration = {
+      index: index(0),
+      configuration: { voters: [], votersOutgoing: [], learners: [] },
+    };
+    const snapshot = { index: index(9), term: term(1), logTimeMs: 5, configuration };
+
+    lane.add({ type: 'applyReq', seq: 1, through: index(2) });
+    lane.add({ type: 'installSnapshotReq', seq: 1, transferId: 't', snapshot, keepsSuffix: true });
+    lane.add({ type: 'applyReq', seq: 2, through: index(10) });
+    lane.add({ type: 'takeSnapshotReq', seq: 2 });
+    lane.onFlushed(index(2));
+    await turn();
+    expect(applied).toEqual(['w1', 'w2']);
+    install(true);
+    await turn();
+
+    expect(applied).toEqual(['w1', 'w2', 'installed', 'w10', 'view 2 of 10']);
+    expect(inputs).toContainEqual({ type: 'installSnapshotRes', seq: 1, isInstalled: true });
   });
 });

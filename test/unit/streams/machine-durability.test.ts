@@ -85,7 +85,7 @@ describe('a node that has to stop while it has applied more than its disk holds'
     disk.release();
     await node.closed.catch(() => {});
 
-    const { appliedIndex, batches } = disk.image;
-    expect(appliedIndex === 0 || batches[0]?.term === 2).toBe(true);
+    const { machine, batches } = disk.image;
+    expect(machine.index === 0 || batches[0]?.term === 2).toBe(true);
   });
 });

@@ -125,6 +125,35 @@ describe('a queue of writes', () => {
     expect(batchesOf(routes)).toEqual([[1, 2], [3]]);
   });
 
+  it('gives up what a leader of before leaves unanswered, soon after there is another', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'n2';
+    const answers = add(1);
+    queue.flush();
+
+    routes.leader = null;
+    queue.expire(100);
+    routes.leader = 'n3';
+    queue.expire(200);
+    queue.expire(299);
+    expect(answers).toEqual([]);
+
+    queue.expire(300);
+
+    expect(answers).toEqual(['RAFT_UNKNOWN_OUTCOME']);
+  });
+
+  it('waits on while the leader that took a write leads', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'n2';
+    const answers = add(1);
+    queue.flush();
+
+    for (const now of [100, 500, 999]) queue.expire(now);
+
+    expect(answers).toEqual([]);
+  });
+
   it('sends nothing more once it is closed, not even what comes back', () => {
     const { routes, queue, add } = queueOf();
     routes.leader = 'n2';

@@ -57,6 +57,7 @@ const arrows: readonly { from: string; allowed: readonly string[]; forbidden: re
       '../core/index.ts',
       '../storage/storage.ts',
       '../storage/errors.ts',
+      '../storage/snapshot-chunk.ts',
       '../transport/transport.ts',
       '../transport/errors.ts',
       '../transport/founding.ts',

@@ -1,15 +1,23 @@
 import fc from 'fast-check';
 import {
   type BatchKind,
+  type Configuration,
   crc32,
   type EntryBatch,
   encodePayload,
   index,
+  type Member,
+  type MemberChange,
   type Message,
   term,
 } from '../../../src/core/index.ts';
 import type { PeerMessage } from '../../../src/transport/message-codec.ts';
-import type { HandshakeRefusal, Hello, PeerFrame } from '../../../src/transport/transport.ts';
+import type {
+  HandshakeRefusal,
+  Hello,
+  PeerFrame,
+  SnapshotChunkFrame,
+} from '../../../src/transport/transport.ts';
 
 /** A batch of group 0 with these entries. */
 export function batch(
@@ -55,10 +63,32 @@ export function append(batches: readonly EntryBatch[]): PeerFrame {
   return { type: 'raft', group: 0, message };
 }
 
+/** A piece of a snapshot, with its checksum. */
+export function chunk(
+  number: number,
+  bytes: Uint8Array,
+  { isLast = false, transferId = 'transfer-1' } = {},
+): SnapshotChunkFrame {
+  return { type: 'snapshotChunk', group: 7, transferId, number, isLast, bytes, checksum: crc32(bytes) };
+}
+
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const writePayload = encodePayload([utf8('set a'), utf8('')]);
 
 const raft = (message: Message): PeerFrame => ({ type: 'raft', group: 7, message });
+const member = (number: number): Member => ({
+  id: `n${number}`,
+  storeId: `store-${number}`,
+  url: `ws://10.0.0.${number}:7101`,
+});
+const changes: readonly MemberChange[] = [
+  { type: 'add', member: member(4), role: 'voter' },
+  { type: 'add', member: member(5), role: 'learner' },
+  { type: 'remove', id: 'n1' },
+  { type: 'promote', id: 'n5' },
+  { type: 'demote', id: 'n2' },
+  { type: 'move', id: 'n3', url: 'wss://node3.example:7101' },
+];
 const forwardReply = { type: 'forwardReply', group: 7, bootCounter: 3, seq: 1_000 } as const;
 
 const frames: Readonly<Record<string, PeerFrame>> = {
@@ -67,7 +97,15 @@ const frames: Readonly<Record<string, PeerFrame>> = {
   requestVote: raft({
     type: 'requestVote',
     term: term(4),
+    isTransfer: false,
     lastLogIndex: index(2 ** 40),
+    lastLogTerm: term(3),
+  }),
+  requestVoteOfTransfer: raft({
+    type: 'requestVote',
+    term: term(4),
+    isTransfer: true,
+    lastLogIndex: index(10),
     lastLogTerm: term(3),
   }),
   requestVoteReply: raft({ type: 'requestVoteReply', term: term(4), voteGranted: false }),
@@ -82,6 +120,25 @@ const frames: Readonly<Record<string, PeerFrame>> = {
     rejectedIndex: index(9),
     hintIndex: index(5),
     hintTerm: term(1),
+  }),
+  timeoutNow: raft({ type: 'timeoutNow', term: term(4) }),
+  installSnapshot: raft({
+    type: 'installSnapshot',
+    term: term(4),
+    transferId: 'transfer-1',
+    snapshot: {
+      index: index(1_000),
+      term: term(3),
+      logTimeMs: 90_000,
+      configuration: {
+        index: index(700),
+        configuration: {
+          voters: [member(1), member(2)],
+          votersOutgoing: [member(1)],
+          learners: [{ ...member(3), willVote: true }],
+        },
+      },
+    },
   }),
   forwardWrite: {
     type: 'forward',
@@ -101,11 +158,41 @@ const frames: Readonly<Record<string, PeerFrame>> = {
     seq: 1_001,
     request: { type: 'readIndex', timeoutMs: 5_000 },
   },
+  forwardChangeMembers: {
+    type: 'forward',
+    group: 7,
+    seq: 1_002,
+    request: { type: 'changeMembers', changes, expectedIndex: null, timeoutMs: 5_000 },
+  },
+  forwardChangeMembersIf: {
+    type: 'forward',
+    group: 7,
+    seq: 1_003,
+    request: {
+      type: 'changeMembers',
+      changes: [{ type: 'remove', id: 'n1' }],
+      expectedIndex: 700,
+      timeoutMs: 5_000,
+    },
+  },
+  forwardTransferLeadership: {
+    type: 'forward',
+    group: 7,
+    seq: 1_004,
+    request: { type: 'transferLeadership', to: 'n2', timeoutMs: 5_000 },
+  },
+  forwardTransferToAnyone: {
+    type: 'forward',
+    group: 7,
+    seq: 1_005,
+    request: { type: 'transferLeadership', to: null, timeoutMs: 5_000 },
+  },
   replyCommitted: {
     ...forwardReply,
     reply: { type: 'committed', index: 11, term: 3, results: [utf8('ok'), utf8('')] },
   },
   replyReadIndex: { ...forwardReply, reply: { type: 'readIndex', index: 11 } },
+  replyDone: { ...forwardReply, reply: { type: 'done' } },
   replyNotCommitted: {
     ...forwardReply,
     reply: { type: 'notCommitted', code: 'RAFT_NOT_LEADER', message: 'n2 leads – ask there', leaderId: 'n2' },
@@ -117,6 +204,30 @@ const frames: Readonly<Record<string, PeerFrame>> = {
   replyUnknown: {
     ...forwardReply,
     reply: { type: 'unknown', code: 'RAFT_TIMEOUT', message: 'no answer in time' },
+  },
+  snapshotOffer: { type: 'snapshotOffer', group: 7, transferId: 'transfer-1', index: 1_000 },
+  snapshotChunk: chunk(0, utf8('one')),
+  snapshotLastChunk: chunk(1, utf8('two'), { isLast: true }),
+  snapshotAck: {
+    type: 'snapshotAck',
+    group: 7,
+    transferId: 'transfer-1',
+    nextChunk: 1,
+    status: 'receiving',
+  },
+  snapshotComplete: {
+    type: 'snapshotAck',
+    group: 7,
+    transferId: 'transfer-1',
+    nextChunk: 2,
+    status: 'complete',
+  },
+  snapshotRefused: {
+    type: 'snapshotAck',
+    group: 7,
+    transferId: 'transfer-1',
+    nextChunk: 0,
+    status: 'refused',
   },
   found: {
     type: 'found',
@@ -160,6 +271,7 @@ const anyTerm = u53.map(term);
 const anyIndex = u53.map(index);
 const nodeId = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
 const opaqueId = fc.stringMatching(/^[\x21-\x7e]{1,128}$/);
+const transferId = fc.stringMatching(/^[\x21-\x7e]{1,64}$/);
 const url = fc
   .webAuthority()
   .map((authority) => `ws://${authority}`)
@@ -179,11 +291,53 @@ const anyBatch = (group: number): fc.Arbitrary<EntryBatch> =>
     })
     .map(batchOf);
 
+const anyMember: fc.Arbitrary<Member> = fc.record({ id: nodeId, storeId: opaqueId, url });
+const anyConfigured: fc.Arbitrary<Member> = fc
+  .tuple(anyMember, fc.boolean())
+  .map(([of, willVote]) => (willVote ? { ...of, willVote } : of));
+const anyConfiguration: fc.Arbitrary<Configuration> = fc.record({
+  voters: fc.array(anyConfigured, { minLength: 1, maxLength: 3 }),
+  votersOutgoing: fc.array(anyConfigured, { maxLength: 2 }),
+  learners: fc.array(anyConfigured, { maxLength: 2 }),
+});
+
+const anyInstallSnapshot: fc.Arbitrary<Message> = fc
+  .record({
+    term: fc.tuple(fc.integer({ min: 1, max: 2 ** 50 }), fc.nat()),
+    index: fc.tuple(fc.integer({ min: 1, max: 2 ** 50 }), fc.nat()),
+    logTimeMs: u53,
+    transferId,
+    configuration: anyConfiguration,
+  })
+  .map((of) => ({
+    type: 'installSnapshot',
+    term: term(of.term[0] + of.term[1]),
+    transferId: of.transferId,
+    snapshot: {
+      index: index(of.index[0] + of.index[1]),
+      term: term(of.term[0]),
+      logTimeMs: of.logTimeMs,
+      configuration: { index: index(of.index[0]), configuration: of.configuration },
+    },
+  }));
+
 const anyMessage = (group: number): fc.Arbitrary<Message> =>
   fc.oneof(
-    ...(['preVote', 'requestVote'] as const).map((type) =>
-      fc.record({ type: fc.constant(type), term: anyTerm, lastLogIndex: anyIndex, lastLogTerm: anyTerm }),
-    ),
+    fc.record({
+      type: fc.constant('preVote' as const),
+      term: anyTerm,
+      lastLogIndex: anyIndex,
+      lastLogTerm: anyTerm,
+    }),
+    fc.record({
+      type: fc.constant('requestVote' as const),
+      term: anyTerm,
+      isTransfer: fc.boolean(),
+      lastLogIndex: anyIndex,
+      lastLogTerm: anyTerm,
+    }),
+    fc.record({ type: fc.constant('timeoutNow' as const), term: anyTerm }),
+    anyInstallSnapshot,
     ...(['preVoteReply', 'requestVoteReply'] as const).map((type) =>
       fc.record({ type: fc.constant(type), term: anyTerm, voteGranted: fc.boolean() }),
     ),
@@ -225,11 +379,37 @@ const anyWrite = fc
     };
   });
 
+const anyChange: fc.Arbitrary<MemberChange> = fc.oneof(
+  fc.record({
+    type: fc.constant('add' as const),
+    member: anyMember,
+    role: fc.constantFrom('voter' as const, 'learner' as const),
+  }),
+  ...(['remove', 'promote', 'demote'] as const).map((type) =>
+    fc.record({ type: fc.constant(type), id: nodeId }),
+  ),
+  fc.record({ type: fc.constant('move' as const), id: nodeId, url }),
+) as fc.Arbitrary<MemberChange>;
+
 const anyForward: fc.Arbitrary<PeerFrame> = fc.record({
   type: fc.constant('forward' as const),
   group: u32,
   seq: u53,
-  request: fc.oneof(anyWrite, fc.record({ type: fc.constant('readIndex' as const), timeoutMs: u32 })),
+  request: fc.oneof(
+    anyWrite,
+    fc.record({ type: fc.constant('readIndex' as const), timeoutMs: u32 }),
+    fc.record({
+      type: fc.constant('changeMembers' as const),
+      changes: fc.array(anyChange, { minLength: 1, maxLength: 5 }),
+      expectedIndex: fc.option(u53, { nil: null }),
+      timeoutMs: u32,
+    }),
+    fc.record({
+      type: fc.constant('transferLeadership' as const),
+      to: fc.option(nodeId, { nil: null }),
+      timeoutMs: u32,
+    }),
+  ),
 });
 
 const anyForwardReply: fc.Arbitrary<PeerFrame> = fc.record({
@@ -240,6 +420,7 @@ const anyForwardReply: fc.Arbitrary<PeerFrame> = fc.record({
   reply: fc.oneof(
     fc.record({ type: fc.constant('committed' as const), index: u53, term: u53, results: fc.array(bytes) }),
     fc.record({ type: fc.constant('readIndex' as const), index: u53 }),
+    fc.record({ type: fc.constant('done' as const) }),
     fc.record({
       type: fc.constant('notCommitted' as const),
       code: text,
@@ -257,6 +438,32 @@ const anyFound: fc.Arbitrary<PeerFrame> = fc.oneof(
     voters: fc.array(fc.record({ id: nodeId, storeId: opaqueId, url }), { maxLength: 5 }),
   }),
   fc.record({ type: fc.constant('foundAck' as const), clusterId: opaqueId }),
+);
+
+const anySnapshotFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
+  fc.record({
+    type: fc.constant('snapshotOffer' as const),
+    group: u32,
+    transferId,
+    index: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  }),
+  fc
+    .record({
+      type: fc.constant('snapshotChunk' as const),
+      group: u32,
+      transferId,
+      number: u53,
+      isLast: fc.boolean(),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+    })
+    .map((of) => ({ ...of, checksum: crc32(of.bytes) })),
+  fc.record({
+    type: fc.constant('snapshotAck' as const),
+    group: u32,
+    transferId,
+    nextChunk: u53,
+    status: fc.constantFrom('receiving' as const, 'complete' as const, 'refused' as const),
+  }),
 );
 
 const anyHello: fc.Arbitrary<Hello> = fc.record({
@@ -287,6 +494,9 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   anyRefusal.map((refusal): PeerMessage => ({ type: 'refusal', refusal })),
   fc.constant<PeerMessage>({ type: 'ready' }),
   fc
-    .array(fc.oneof(anyRaft, anyForward, anyForwardReply, anyFound), { minLength: 1, maxLength: 4 })
+    .array(fc.oneof(anyRaft, anyForward, anyForwardReply, anySnapshotFrame, anyFound), {
+      minLength: 1,
+      maxLength: 4,
+    })
     .map((list): PeerMessage => ({ type: 'frames', frames: list })),
 );

@@ -7,6 +7,7 @@ import {
   memoryNetwork,
 } from '../../../src/transport/memory-network.ts';
 import type { Hello, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
+import { chunk } from './frames.ts';
 
 for (const encode of [false, true]) {
   describe(`the in-memory network${encode ? ', through bytes' : ''}`, () => {
@@ -76,6 +77,13 @@ function describeEvent(event: TransportEvent): string {
 function framesOf(journal: readonly string[], id: string): number[] {
   return journal.flatMap((line) => {
     const match = line.match(new RegExp(`^\\d+ ${id} frame .*"c(\\d+)"`));
+    return match === null ? [] : [Number(match[1])];
+  });
+}
+
+function chunksOf(journal: readonly string[], id: string): number[] {
+  return journal.flatMap((line) => {
+    const match = line.match(new RegExp(`^\\d+ ${id} frame .*"snapshotChunk".*"number":(\\d+)`));
     return match === null ? [] : [Number(match[1])];
   });
 }
@@ -201,6 +209,44 @@ describe('a network in virtual time', () => {
     const second = network.transport('ws://n1:7101').open({ hello: () => helloOf('n1'), admit: () => null });
 
     await expect(second).rejects.toMatchObject({ code: 'RAFT_PORT_IN_USE' });
+  });
+
+  it('takes pieces of a snapshot only while few are on the way, and everything else still', () => {
+    const { transports, journal, pass, send } = world({ inFlightSnapshotBytesMax: 1_000 });
+    const n1 = transports.get('n1') as Transport;
+    const take = (number: number) => n1.send(peer('n2'), chunk(number, new Uint8Array(600)));
+
+    const taken = [take(0), take(1), take(2), send('n1', 'n2', 3)];
+    pass(100);
+    const later = take(2);
+    pass(100);
+
+    expect([...taken, later]).toEqual([true, true, false, true, true]);
+    expect(chunksOf(journal, 'n2')).toEqual([0, 1, 2]);
+    expect(framesOf(journal, 'n2')).toEqual([3]);
+    expect(n1.links()[1]?.droppedFrames).toBe(0);
+  });
+
+  it('loses pieces of a snapshot with a cut, and has room for them after it', () => {
+    const { network, transports, journal, pass } = world({ inFlightSnapshotBytesMax: 1_000, noticeMs: 500 });
+    const n1 = transports.get('n1') as Transport;
+    const take = (number: number) => n1.send(peer('n2'), chunk(number, new Uint8Array(600)));
+
+    take(0);
+    pass(100);
+    take(1);
+    take(2);
+    network.partition([['n1'], ['n2', 'n3']]);
+    pass(1_000);
+    const isTakenWhileDown = take(1);
+    network.heal();
+    pass(3_000);
+    const isTakenAfter = take(1);
+    pass(100);
+
+    expect([isTakenWhileDown, isTakenAfter]).toEqual([false, true]);
+    expect(journal.filter((line) => line.endsWith('n1 outgoingDown n2'))).toHaveLength(1);
+    expect(chunksOf(journal, 'n2')).toEqual([0, 1]);
   });
 
   it('takes only so many frames on the way to one peer', () => {

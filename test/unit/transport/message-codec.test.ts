@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { crc32 as crc32OfNode } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBatch } from '../../../src/core/index.ts';
+import {
+  encodeBatch,
+  encodeConfiguration,
+  index,
+  type MemberChange,
+  type Message,
+  term,
+} from '../../../src/core/index.ts';
+import { frameType } from '../../../src/transport/frame-type.ts';
 import {
   decodePeerMessage,
   encodeFrames,
@@ -10,8 +18,13 @@ import {
   frameBytes,
   type PeerMessage,
 } from '../../../src/transport/message-codec.ts';
-import type { PeerFrame } from '../../../src/transport/transport.ts';
-import { anyPeerMessage, append, batch, hello, samples } from './frames.ts';
+import {
+  type ForwardFrame,
+  type PeerFrame,
+  type SnapshotOfferFrame,
+  snapshotChunkBytesMax,
+} from '../../../src/transport/transport.ts';
+import { anyPeerMessage, append, batch, chunk, hello, samples } from './frames.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('../../fixtures/frames.json', import.meta.url), 'utf8'),
@@ -100,7 +113,7 @@ describe('bytes that nobody vouches for', () => {
   });
 
   it('give a value or an error behind the type of any message and frame', () => {
-    const types = [1, 2, 3, 4, 5, 6, 32, 33, 34, 35, 36, 37, 64, 65];
+    const types = Object.values(frameType);
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.uint8Array({ maxLength: 200 }), (type, rest) => {
         const framed = new Uint8Array([16, 0, 0, 0, rest.length + 1, type, ...rest]);
@@ -195,6 +208,103 @@ describe('bytes that nobody vouches for', () => {
     expect(kindOf(encodeFrames([{ ...frame, group: 1 }]))).toBe('outOfRange');
   });
 
+  it('never pass a piece of a snapshot with a flipped bit', () => {
+    const whole = new Uint8Array(40).fill(7);
+    const bytes = encodeFrames([chunk(0, whole)]);
+    for (let bit = (bytes.byteLength - 40) * 8; bit < bytes.byteLength * 8; bit++) {
+      const flipped = bytes.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+
+      expect(kindOf(flipped)).toBe('badChunk');
+    }
+  });
+
+  it('are refused where a piece of a snapshot is too large, or empty and not the last', () => {
+    const kindOfLength = (length: number) => kindOf(encodeFrames([chunk(0, new Uint8Array(length))]));
+
+    expect(kindOfLength(0)).toBe('badChunk');
+    expect(kindOf(encodeFrames([chunk(0, new Uint8Array(), { isLast: true })]))).toBe('frames');
+    expect(kindOfLength(1)).toBe('frames');
+    expect(kindOfLength(snapshotChunkBytesMax)).toBe('frames');
+    expect(kindOfLength(snapshotChunkBytesMax + 1)).toBe('badChunk');
+  });
+
+  it('are refused where a transfer has no proper name, index or status', () => {
+    const offer = frameOf('snapshotOffer') as SnapshotOfferFrame;
+    const ack = encodePeerMessage(samples['snapshotAck'] as PeerMessage);
+    ack[ack.byteLength - 1] = 3;
+
+    for (const transferId of ['', 'a b', 'é', 't'.repeat(65)]) {
+      expect(kindOf(encodeFrames([{ ...offer, transferId }]))).toBe('outOfRange');
+      expect(kindOf(encodeFrames([chunk(0, new Uint8Array(1), { transferId })]))).toBe('outOfRange');
+      expect(kindOf(encodeFrames([install({ transferId })]))).toBe('outOfRange');
+    }
+    expect(kindOf(encodeFrames([{ ...offer, index: 0 }]))).toBe('outOfRange');
+    expect(kindOf(ack)).toBe('outOfRange');
+  });
+
+  it('are refused where no log can say that of a snapshot', () => {
+    const { snapshot } = install().message;
+    const { configuration } = snapshot;
+    const kindWith = (changes: Partial<typeof snapshot>) =>
+      kindOf(encodeFrames([install({ snapshot: { ...snapshot, ...changes } })]));
+
+    expect(kindWith({})).toBe('frames');
+    expect(kindWith({ index: index(0), configuration: { ...configuration, index: index(0) } })).toBe(
+      'outOfRange',
+    );
+    expect(kindWith({ term: term(0) })).toBe('outOfRange');
+    expect(kindWith({ term: term(5) })).toBe('outOfRange');
+    expect(kindWith({ configuration: { ...configuration, index: index(1_001) } })).toBe('outOfRange');
+  });
+
+  it('are refused where a configuration is none', () => {
+    const { snapshot } = install().message;
+    const of = snapshot.configuration.configuration;
+    const kindWith = (changes: Partial<typeof of>) => {
+      const configuration = { index: index(700), configuration: { ...of, ...changes } };
+      return kindOf(encodeFrames([install({ snapshot: { ...snapshot, configuration } })]));
+    };
+    const longer = encodeFrames([install()]);
+    const lengthAt = longer.byteLength - encodeConfiguration(of).byteLength;
+    longer[lengthAt + 3] = (longer[lengthAt + 3] as number) + 1;
+
+    expect(kindWith({})).toBe('frames');
+    expect(kindWith({ voters: [] })).toBe('badConfiguration');
+    expect(kindWith({ voters: [{ id: 'n 1', storeId: 's', url: 'ws://a' }] })).toBe('badConfiguration');
+    expect(kindOf(longer)).toBe('badConfiguration');
+  });
+
+  it('are refused where changes of members are none, too many or malformed', () => {
+    const kindWith = (changes: readonly MemberChange[]) => {
+      const frame: ForwardFrame = {
+        type: 'forward',
+        group: 7,
+        seq: 1,
+        request: { type: 'changeMembers', changes, expectedIndex: null, timeoutMs: 1 },
+      };
+      return kindOf(encodeFrames([frame]));
+    };
+    const remove = (id: string): MemberChange => ({ type: 'remove', id });
+    const add = (id: string, storeId: string, url: string): MemberChange => ({
+      type: 'add',
+      member: { id, storeId, url },
+      role: 'voter',
+    });
+    const unknown = encodePeerMessage(samples['forwardChangeMembersIf'] as PeerMessage);
+    unknown[unknown.byteLength - 5] = 5;
+
+    expect(kindWith([remove('n1')])).toBe('frames');
+    expect(kindWith([])).toBe('outOfRange');
+    expect(kindWith(Array(257).fill(remove('n1')))).toBe('tooMany');
+    expect(kindWith([remove('n/1')])).toBe('outOfRange');
+    expect(kindWith([add('', 's', 'ws://a')])).toBe('outOfRange');
+    expect(kindWith([add('n1', 'sé', 'ws://a')])).toBe('outOfRange');
+    expect(kindWith([add('n1', 's', 'http://a')])).toBe('outOfRange');
+    expect(kindWith([{ type: 'move', id: 'n1', url: 'a' }])).toBe('outOfRange');
+    expect(kindOf(unknown)).toBe('outOfRange');
+  });
+
   it('are refused where a name or a URL is none', () => {
     for (const id of ['', 'n 1', 'n'.repeat(65), 'n/1']) {
       expect(kindOf(encodePeerMessage({ type: 'hello', hello: { ...hello, id } }))).toBe('outOfRange');
@@ -214,7 +324,7 @@ describe('bytes that nobody vouches for', () => {
 
 describe('what is kept of a received message', () => {
   it('does not pin the buffer that it arrived in', () => {
-    const names = ['appendEntries', 'forwardWrite', 'replyCommitted'];
+    const names = ['appendEntries', 'forwardWrite', 'replyCommitted', 'snapshotChunk'];
     for (const name of names) {
       const bytes = encodePeerMessage(samples[name] as PeerMessage);
       const pool = new Uint8Array(65_536);
@@ -226,6 +336,14 @@ describe('what is kept of a received message', () => {
       expect(decoded).toEqual(samples[name]);
       for (const view of viewsIn(decoded)) expect(view.buffer.byteLength).toBeLessThan(1_000);
     }
+  });
+
+  it('is the message itself where that is mostly a piece of a snapshot', () => {
+    const bytes = encodeFrames([chunk(0, new Uint8Array(100_000))]);
+
+    const decoded = decodePeerMessage(bytes);
+
+    expect(viewsIn(decoded).map((view) => view.buffer === bytes.buffer)).toEqual([true]);
   });
 
   it('holds the encoded batch in the same small array', () => {
@@ -243,6 +361,17 @@ describe('what is kept of a received message', () => {
     );
   });
 });
+
+function frameOf(name: string): PeerFrame {
+  return (samples[name] as Extract<PeerMessage, { type: 'frames' }>).frames[0] as PeerFrame;
+}
+
+type InstallSnapshot = Extract<Message, { type: 'installSnapshot' }>;
+
+function install(changes: Partial<InstallSnapshot> = {}) {
+  const frame = frameOf('installSnapshot') as Extract<PeerFrame, { type: 'raft' }>;
+  return { ...frame, message: { ...(frame.message as InstallSnapshot), ...changes } };
+}
 
 function viewsIn(value: unknown): Uint8Array[] {
   if (value instanceof Uint8Array) return [value];

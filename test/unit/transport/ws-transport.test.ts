@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeBatch } from '../../../src/core/index.ts';
@@ -8,7 +9,7 @@ import { decodePeerMessage, encodeFrames, encodePeerMessage } from '../../../src
 import type { Hello, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
 import type { WsTransportOptions } from '../../../src/transport/ws-options.ts';
 import { type WsTransport, wsTransport } from '../../../src/transport/ws-transport.ts';
-import { append, batch } from './frames.ts';
+import { append, batch, chunk } from './frames.ts';
 
 const listen = { host: '127.0.0.1', port: 0 };
 vi.setConfig({ testTimeout: 60_000 });
@@ -196,16 +197,9 @@ describe('opening', () => {
 
 describe('frames', () => {
   it('of one turn leave in one message', async () => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    cleanups.push(() => server.close());
-    await once(server, 'listening');
-    const messages: ReturnType<typeof decodePeerMessage>[] = [];
-    server.on('connection', (socket) => {
-      socket.on('message', (data) => messages.push(decodePeerMessage(new Uint8Array(data as Buffer))));
-      socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('b') }));
-    });
+    const { url, messages } = await rawAcceptor();
     const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }]);
+    a.transport.setPeers([{ id: 'b', url }]);
     await until(() => messages.length === 2 && isOpen(a.transport));
 
     for (let count = 0; count < 5; count++) a.transport.send(peer('b'), small);
@@ -250,6 +244,143 @@ describe('frames', () => {
     expect(seen(b, 'protocolError')).toEqual([]);
   });
 });
+
+/** A WebSocket server that answers as `b`, and everything that it receives. */
+async function rawAcceptor() {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  cleanups.push(() => server.close());
+  await once(server, 'listening');
+  const messages: ReturnType<typeof decodePeerMessage>[] = [];
+  server.on('connection', (socket) => {
+    socket.on('message', (data) => messages.push(decodePeerMessage(new Uint8Array(data as Buffer))));
+    socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('b') }));
+  });
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, messages };
+}
+
+describe('pieces of a snapshot', () => {
+  const kib = 1024;
+  const piece = (number: number, bytes: number) => chunk(number, new Uint8Array(bytes).fill(number));
+
+  it('leave after whatever else was sent in their turn, each in a message of its own', async () => {
+    const { url, messages } = await rawAcceptor();
+    const a = await node('a');
+    a.transport.setPeers([{ id: 'b', url }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+
+    for (const frame of [piece(0, 100), small, piece(1, 100), append([])]) {
+      a.transport.send(peer('b'), frame);
+    }
+    await until(() => messages.length === 5);
+
+    expect(messages.slice(2)).toEqual([
+      { type: 'frames', frames: [small, append([])] },
+      { type: 'frames', frames: [piece(0, 100)] },
+      { type: 'frames', frames: [piece(1, 100)] },
+    ]);
+  });
+
+  it('are taken only while little waits, and everything else still is', async () => {
+    const [a, b] = [await node('a', { pingMs: 100_000 }), await node('b')];
+    const proxy = await proxyTo(b.transport.port as number);
+    a.transport.setPeers([{ id: 'b', url: proxy.url }]);
+    await until(() => isOpen(a.transport));
+
+    proxy.stall();
+    let number = 0;
+    const isFull = async (): Promise<boolean> => {
+      await new Promise((resolve) => setImmediate(resolve)); // The turn ends, the socket takes what it can.
+      return !a.transport.send(peer('b'), piece(number, 1024 * kib));
+    };
+    while (!(await isFull()) && number++ < 1_000);
+    const buffered = a.transport.links()[0]?.bufferedBytes;
+
+    expect(number).toBeLessThan(1_000);
+    expect(buffered).toBeGreaterThanOrEqual(512 * kib);
+    expect(buffered).toBeLessThan(1.5 * 1024 * kib + 1_000);
+    expect([append([]), small, bulk(1024 * kib)].map((frame) => a.transport.send(peer('b'), frame))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(a.transport.links()[0]?.droppedFrames).toBe(0);
+  });
+
+  it('are never taken where they would leave no room for heartbeats', async () => {
+    const [a, b] = [await node('a', { bufferedBytesMax: 200_000, headroomBytes: 50_000 }), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+
+    expect(a.transport.send(peer('b'), piece(0, 300_000))).toBe(false);
+    expect(a.transport.send(peer('b'), piece(0, 150_000))).toBe(true);
+    expect(a.transport.send(peer('b'), append([]))).toBe(true);
+  });
+
+  it('all arrive when the sender tries again, and pin no more memory than they hold', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+    const sizes = Array.from({ length: 40 }, (_, number) => 20 * kib * (number + 1));
+
+    for (let number = 0; number < sizes.length; ) {
+      if (a.transport.send(peer('b'), piece(number, sizes[number] as number))) number++;
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => seen(b, 'frame').length === sizes.length);
+
+    const arrived = seen(b, 'frame').map(({ frame }) => frame as ReturnType<typeof piece>);
+    expect(arrived.map(({ number, bytes }) => [number, bytes.byteLength])).toEqual([...sizes.entries()]);
+    expect(arrived.every(({ bytes }) => bytes.buffer.byteLength <= 2 * bytes.byteLength)).toBe(true);
+  });
+
+  it('are lost with their connection, and sent on the next', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+
+    let number = 0;
+    while (a.transport.send(peer('b'), piece(number, 256 * kib))) number++;
+    b.transport.hangUp('a', 'in the middle');
+    await until(() => seen(a, 'outgoingDown').length === 1);
+    const isTakenWhileDown = a.transport.send(peer('b'), piece(number, 256 * kib));
+    await until(() => isOpen(a.transport));
+    const before = seen(b, 'frame').length;
+    a.transport.send(peer('b'), piece(number, 256 * kib));
+    await until(() => seen(b, 'frame').length === before + 1);
+
+    expect(isTakenWhileDown).toBe(false);
+    expect(seen(b, 'frame').at(-1)).toMatchObject({ frame: { number } });
+    expect(a.transport.links()[0]?.droppedFrames).toBe(0);
+  });
+});
+
+describe('the waits before dialing again', () => {
+  it('differ between nodes that were given one seed, and are the same for one node', async () => {
+    const waitsOf = async (id: string): Promise<number[]> => {
+      const waits: number[] = [];
+      const scheduler = recording(waits);
+      const limits = { backoffMsMin: 10, backoffMsMax: 40, handshakeTimeoutMs: 10_000, pingMs: 20_000 };
+      const a = await node(id, { ...limits, scheduler });
+      a.transport.setPeers([{ id: 'z', url: 'ws://127.0.0.1:1' }]);
+      await until(() => waits.length >= 6);
+      return waits.slice(0, 6);
+    };
+
+    const [a, again, b] = [await waitsOf('a'), await waitsOf('a'), await waitsOf('b')];
+
+    expect(a).toEqual(again);
+    expect(a).not.toEqual(b);
+  });
+});
+
+/** Notes the waits of up to a second. */
+function recording(waits: number[]): SchedulerLike {
+  const schedule = <T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) => {
+    if (delayMs > 0 && delayMs <= 1_000) waits.push(delayMs);
+    return asyncScheduler.schedule(work, delayMs, state);
+  };
+  return { now: () => asyncScheduler.now(), schedule };
+}
 
 describe('a peer that reads no more', () => {
   it('costs bounded memory: entries are dropped first, small frames later', async () => {

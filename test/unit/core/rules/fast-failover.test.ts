@@ -59,6 +59,6 @@ describe('a follower whose own connection to the leader broke', () => {
   it('does not care about a connection with anybody else', () => {
     const state = following();
 
-    expect(step(state, lost('n3')).state).toEqual(state);
+    expect(step(state, lost('n3'))).toEqual({ state: { ...state, downPeers: ['n3'] }, outputs: [] });
   });
 });

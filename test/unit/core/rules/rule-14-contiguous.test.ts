@@ -63,7 +63,7 @@ describe('rule 14: every append is checked for contiguity, on both sides', () =>
 
     const { outputs } = step(state, { type: 'readLogRes', seq: state.readLogSeq, batches });
 
-    expect(messagesOf(outputs)).toEqual([]);
+    expect(messagesOf(outputs)).toMatchObject([{ to: 'n2', message: { batches: [] } }]);
     expect(only(outputs, 'fault')).toEqual([]);
   });
 

@@ -1,0 +1,37 @@
+import { bytesCodec, type StateMachine } from 'rxraft';
+import type { MachineStore } from 'rxraft/storage';
+
+/** Bytes of a key, which a command begins with; the rest is its value. */
+const keyBytes = 4;
+const empty = new Uint8Array();
+
+/** A map from keys to values in the node's own store, as plain as can be. */
+export function benchMachine(): StateMachine<Uint8Array, Uint8Array, Uint8Array, Uint8Array> {
+  let store: MachineStore | undefined;
+  const opened = (): MachineStore => {
+    if (store === undefined) throw new Error('the machine was used before it was opened');
+    return store;
+  };
+  return {
+    keeps: 'store',
+    command: bytesCodec,
+    result: bytesCodec,
+    open(machineStore) {
+      store = machineStore;
+      return machineStore.appliedIndex;
+    },
+    apply: (commands) =>
+      commands.map((command) => {
+        opened().put(command.subarray(0, keyBytes), command.subarray(keyBytes));
+        return empty;
+      }),
+    query: (key) => opened().get(key) ?? empty,
+  };
+}
+
+/** A command that sets a key to a value of so many bytes, no two alike. */
+export function benchCommand(key: number, valueBytes: number): Uint8Array {
+  const command = new Uint8Array(keyBytes + valueBytes).fill(key % 251, keyBytes);
+  new DataView(command.buffer).setUint32(0, key);
+  return command;
+}

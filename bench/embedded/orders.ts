@@ -1,0 +1,58 @@
+import type { NodeStatus } from 'rxraft';
+import type { LoadFigures, LoadShape } from './load.ts';
+
+/** How a node of a benchmark is put together: the first message that its process gets. */
+export interface BenchNodeOptions {
+  readonly id: string;
+  readonly path: string;
+  readonly port: number;
+  readonly members: readonly { readonly id: string; readonly url: string }[];
+  readonly snapshotEntries: number;
+  readonly snapshotBytes: number;
+  readonly shape: LoadShape;
+}
+
+/** How far a follower's election timer went, at worst. */
+export interface TimerFigures {
+  readonly elapsedMs: number;
+  readonly timeoutMs: number;
+}
+
+/** The memory of a process, in bytes. */
+export interface MemoryFigures {
+  /** Everything resident; the pages of the store's file that it has read are among it, and are given back on demand. */
+  readonly resident: number;
+  /** What is the process's own: the heap, buffers, stacks. */
+  readonly own: number;
+}
+
+/** What a node of a benchmark can be told to do, and what it answers. */
+export interface Orders {
+  status(): NodeStatus;
+  /** The highest figures since the last call. */
+  memory(): MemoryFigures;
+  /** The state in which the election timer was nearest to its end while this node followed a leader, since the last call. */
+  timer(): TimerFigures;
+  flood(count: number, outstanding: number): Promise<number>;
+  begin(perSecond: number): void;
+  openWindow(): void;
+  window(): LoadFigures;
+  end(): Promise<void>;
+  snapshot(): Promise<void>;
+  transfer(to: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An order on its way. */
+export interface OrderMessage {
+  readonly id: number;
+  readonly name: keyof Orders;
+  readonly args: readonly unknown[];
+}
+
+/** What became of an order. */
+export interface OrderReply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly problem?: string;
+}

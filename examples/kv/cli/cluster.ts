@@ -1,0 +1,47 @@
+import { type Answer, type Ask, askAny, errorIn, NoAnswer } from './client.ts';
+import type { Output } from './output.ts';
+import { withProgress } from './progress.ts';
+
+/** What every command that talks to a cluster knows. */
+export interface Cluster {
+  readonly urls: readonly string[];
+  /** The flags that name them again, such as ` --urls http://127.0.0.1:8101`; empty if there were none. */
+  readonly flags: string;
+  readonly output: Output;
+}
+
+/** What a server needs on top of the time that the request may wait, in milliseconds. */
+export const graceMs = 5_000;
+
+/**
+ * The first good answer of a server, or `null` after having said what went wrong, and what to do then: the
+ * command that `remedy` gives for the status of the answer.
+ */
+export async function answerOf(
+  { urls, output }: Cluster,
+  request: Ask,
+  remedy: (status: number) => string,
+): Promise<Answer | null> {
+  try {
+    const answer = await withProgress(output, 'no answer yet', askAny(urls, request));
+    if (answer.status === 200) return answer;
+    const error = errorIn(answer);
+    output.json({ error });
+    output.fail(`${error.code}: ${error.message}`);
+    output.next(`rxraft ${remedy(answer.status)}`);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    const outcome = error.isSent ? 'unknown' : 'notCommitted';
+    output.json({ error: { code: 'NO_ANSWER', message: error.message, outcome } });
+    output.fail(`${error.message}${meaning(request.method, outcome)}`);
+    output.next('npm start starts a cluster; --urls says where one is');
+  }
+  return null;
+}
+
+function meaning(method: Ask['method'], outcome: string): string {
+  if (method === 'GET') return '';
+  return outcome === 'notCommitted'
+    ? '\n       Nothing was changed.'
+    : '\n       It may have been carried out, or may yet be: read before you repeat it.';
+}

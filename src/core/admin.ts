@@ -1,0 +1,8 @@
+import type { AdminResult } from './output.ts';
+import type { Draft } from './state.ts';
+import type { RequestId } from './types.ts';
+
+/** Answers an operator. */
+export function answerAdmin(draft: Draft, id: RequestId, result: AdminResult): void {
+  draft.outputs.push({ type: 'adminRes', id, result });
+}

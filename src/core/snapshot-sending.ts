@@ -1,0 +1,56 @@
+import { configurationAt } from './compaction.ts';
+import type { ConfigurationAt } from './configuration.ts';
+import { send } from './durability.ts';
+import { fault } from './fault.ts';
+import type { SendSnapshotRes } from './input.ts';
+import { termAt } from './log.ts';
+import type { Fault } from './output.ts';
+import { addressOf, edit } from './peers.ts';
+import { becomeProbe, type ProgressDraft } from './progress.ts';
+import type { Draft, LeaderDraft } from './state.ts';
+import { after } from './types.ts';
+
+/**
+ * A follower needs entries that the log no longer holds: it gets a snapshot (§7, rule 21). Until its chunks
+ * are there, only heartbeats go to it, and the log after the snapshot is kept.
+ */
+export function beginSnapshot(draft: Draft, peer: ProgressDraft): void {
+  draft.snapshotSeq += 1;
+  peer.state = 'snapshot';
+  peer.snapshotSeq = draft.snapshotSeq;
+  peer.snapshotFrom = draft.snapshotIndex; // The end of a batch, where a log can be cut; more is applied.
+  peer.isPaused = false;
+  const to = addressOf(peer);
+  draft.outputs.push({ type: 'sendSnapshotReq', seq: draft.snapshotSeq, to, from: peer.snapshotFrom });
+}
+
+/** The chunks have arrived: tell the follower to switch. Or they have not: begin anew with the next heartbeat. */
+export function onSendSnapshotRes(
+  draft: Draft,
+  leader: LeaderDraft,
+  { seq, sent }: SendSnapshotRes,
+): Fault | undefined {
+  if (seq > draft.snapshotSeq)
+    return fault('self', 'unknownCompletion', { seq, snapshotSeq: draft.snapshotSeq });
+  const place = leader.peers.findIndex((peer) => seq > 0 && peer.snapshotSeq === seq);
+  if (place < 0) return undefined; // For a follower that has been reset since.
+  const peer = edit(leader, place);
+  const term = sent === null ? undefined : termAt(draft.log, sent.index);
+  if (sent === null || term === undefined) {
+    becomeProbe(peer, after(peer.matchIndex));
+    peer.isPaused = true;
+    return undefined;
+  }
+  const configuration = configurationAt(draft, sent.index) as ConfigurationAt;
+  const snapshot = { index: sent.index, term, logTimeMs: sent.logTimeMs, configuration };
+  peer.arrivedSnapshot = { transferId: sent.transferId, snapshot };
+  askToInstall(draft, peer);
+  return undefined;
+}
+
+/** InstallSnapshot (§7): all chunks are there. Asked again with each heartbeat until it is answered. */
+export function askToInstall(draft: Draft, peer: ProgressDraft): void {
+  if (peer.arrivedSnapshot === null) return;
+  const to = addressOf(peer);
+  send(draft, to, { type: 'installSnapshot', term: draft.currentTerm, ...peer.arrivedSnapshot });
+}

@@ -1,0 +1,81 @@
+import { answerAdmin } from './admin.ts';
+import { isVoter } from './configuration.ts';
+import { send } from './durability.ts';
+import type { TransferLeadership } from './input.ts';
+import type { Refusal } from './output.ts';
+import { addressOf } from './peers.ts';
+import type { Progress } from './progress.ts';
+import { becomeFollower } from './role.ts';
+import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
+import { isSamePeer } from './types.ts';
+
+/**
+ * Hands leadership over (thesis §3.10): new writes are refused, the successor is brought up to date, then it
+ * is asked to stand for election at once. Given up after an election timeout (rule 19).
+ */
+export function onTransferLeadership(draft: Draft, leader: LeaderDraft, request: TransferLeadership): void {
+  const refuse = (reason: Refusal) => answerAdmin(draft, request.id, { type: 'refused', reason });
+  if (leader.transfer !== null) {
+    return refuse({
+      type: 'busy',
+      detail: `leadership is being handed over to ${leader.transfer.to.id} already`,
+    });
+  }
+  if (request.to === draft.self.id) return answerAdmin(draft, request.id, { type: 'ok' });
+  const successor = successorOf(draft, leader, request.to);
+  if (successor === undefined) {
+    const who = request.to === undefined ? 'no other voter' : `${request.to} is not a voter that`;
+    return refuse({ type: 'invalid', detail: `${who} is connected and could take over` });
+  }
+  leader.transfer = { id: request.id, to: addressOf(successor), elapsedMs: 0 };
+  handOver(draft, leader);
+}
+
+/** The voter that is asked for, or the one that is furthest; `undefined` if there is none to hand over to. */
+export function successorOf(draft: Draft, leader: LeaderDraft, id?: string): Progress | undefined {
+  const configuration = configurationOf(draft);
+  return leader.peers
+    .filter((peer) => id === undefined || peer.id === id)
+    .filter((peer) => peer.isConnected && isVoter(configuration, peer))
+    .sort((a, b) => b.matchIndex - a.matchIndex)[0];
+}
+
+/** Asks the successor to stand, as soon as it holds the whole log. Asked again with each heartbeat. */
+export function handOver(draft: Draft, leader: LeaderDraft): void {
+  const { transfer } = leader;
+  if (transfer === null) return;
+  const successor = leader.peers.find((peer) => isSamePeer(peer, transfer.to));
+  if (successor?.matchIndex === draft.log.lastIndex) askToStand(draft, successor);
+}
+
+/** TimeoutNow (thesis §3.10). */
+export function askToStand(draft: Draft, successor: Progress): void {
+  send(draft, addressOf(successor), { type: 'timeoutNow', term: draft.currentTerm });
+}
+
+/** Gives up a transfer that takes too long, or whose successor is not a voter any more (rule 19). */
+export function checkTransfer(draft: Draft, leader: LeaderDraft, elapsedMs: number): void {
+  const { transfer } = leader;
+  if (transfer === null) return;
+  leader.transfer = { id: transfer.id, to: transfer.to, elapsedMs: transfer.elapsedMs + elapsedMs };
+  const isOver = leader.transfer.elapsedMs >= draft.config.electionTimeoutMsMin;
+  if (!isOver && isVoter(configurationOf(draft), transfer.to)) return;
+  leader.transfer = null;
+  if (transfer.id !== null) {
+    const detail = isOver
+      ? `${transfer.to.id} did not take over within ${draft.config.electionTimeoutMsMin} ms`
+      : `${transfer.to.id} is not a voter any more`;
+    answerAdmin(draft, transfer.id, { type: 'refused', reason: { type: 'timeout', detail } });
+  }
+  if (leader.isLeaving) becomeFollower(draft, draft.currentTerm, null);
+}
+
+/** A leader whose removal is committed hands over, and follows (§6, rule 20). A transfer under way will do. */
+export function leave(draft: Draft, leader: LeaderDraft): void {
+  leader.isLeaving = true;
+  if (leader.transfer !== null) return;
+  const successor = successorOf(draft, leader);
+  if (successor === undefined) return becomeFollower(draft, draft.currentTerm, null);
+  leader.transfer = { id: null, to: addressOf(successor), elapsedMs: 0 };
+  handOver(draft, leader);
+}

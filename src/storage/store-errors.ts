@@ -1,0 +1,44 @@
+import { StorageError } from './errors.ts';
+import type { Founding } from './storage.ts';
+
+/** The disk refused to read or write. */
+export function diskFailed(cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError(
+    'RAFT_STORE_FAILED',
+    `the disk failed: ${reason}. What was acknowledged before is safe, what was being written is not ` +
+      'acknowledged, and the node must stop. See that the disk has room and is sound, then restart the node.',
+    { cause },
+  );
+}
+
+/** The store failed at something earlier. */
+export function failedBefore(failure: StorageError): StorageError {
+  return new StorageError(
+    'RAFT_STORE_FAILED',
+    `this store failed before and takes nothing any more (${failure.message}) Restart the node.`,
+    { cause: failure },
+  );
+}
+
+export function notOpen(): StorageError {
+  return new StorageError(
+    'RAFT_STORE_CLOSED',
+    'the store is not open. Nothing was read or written. Await open() first, and use nothing after close().',
+  );
+}
+
+export function openAlready(): StorageError {
+  return new StorageError(
+    'RAFT_STORE_IN_USE',
+    'this storage has been opened before and not closed since. Nothing was changed. Close it first.',
+  );
+}
+
+export function foundedAlready(held: Founding, offered: Founding): StorageError {
+  return new StorageError(
+    'RAFT_STORE_FOUNDED',
+    `this store belongs to cluster ${held.clusterId} already and can't join ${offered.clusterId}. ` +
+      'Nothing was changed. To join another cluster, start with a new store.',
+  );
+}

@@ -1,0 +1,168 @@
+import type { AdminResult, Index, Input, MemberChange, NodeId } from '../core/index.ts';
+import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
+import { type Answer, Call, type CallLimits } from './call.ts';
+import {
+  isElsewhere,
+  lostForward,
+  lostLeadership,
+  noLeader,
+  RequestError,
+  type RequestErrorCode,
+  refusalError,
+  requestError,
+} from './errors.ts';
+import type { Routes } from './routes.ts';
+
+/** What an operator asks of the leader. */
+export type LeaderWork =
+  | {
+      readonly type: 'changeMembers';
+      readonly changes: readonly MemberChange[];
+      readonly expectedIndex: Index | null;
+    }
+  | { readonly type: 'transferLeadership'; readonly to: NodeId | null };
+
+/** What an operator asks: of the leader, or of this very node. */
+export type AdminWork = LeaderWork | { readonly type: 'compact' };
+
+/** A request of an operator, from the call to its one answer. */
+interface AdminCall {
+  readonly call: Call<void>;
+  readonly work: AdminWork;
+}
+
+/** Requests of operators: few, each sent on its own, to our core or to the leader. */
+export class AdminQueue {
+  readonly #routes: Routes;
+  readonly #pendingMax: number;
+  #waiting: AdminCall[] = [];
+  readonly #sent = new Map<number, AdminCall & { readonly via: NodeId | null }>();
+
+  /** @param pendingMax - requests that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
+  constructor(routes: Routes, pendingMax: number) {
+    this.#routes = routes;
+    this.#pendingMax = pendingMax;
+  }
+
+  /** Takes a request, and sends it if there is somewhere to send it. */
+  add(work: AdminWork, limits: CallLimits, answer: Answer<void>): void {
+    const pending = this.#waiting.length + this.#sent.size;
+    if (pending >= this.#pendingMax) {
+      const what = `${pending} requests of operators are waiting, the limit is ${this.#pendingMax}.`;
+      return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
+    }
+    const call: Call<void> = new Call(limits, answer, () => this.#abort(call));
+    this.#waiting.push({ call, work });
+    this.flush();
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) {
+      if (!request.call.isDone && !this.#send(request)) this.#waiting.push(request);
+    }
+  }
+
+  #send({ call, work }: AdminCall): boolean {
+    const target = work.type === 'compact' ? 'self' : this.#routes.target();
+    if (target === null) return false;
+    const id = this.#routes.nextId();
+    this.#sent.set(id, { call, work, via: target === 'self' ? null : target });
+    if (target === 'self' || work.type === 'compact') {
+      this.#routes.input(inputOf(id, work));
+      return true;
+    }
+    const timeoutMs = Math.max(1, Math.ceil(call.deadlineMs - this.#routes.now()));
+    const request: ForwardFrame['request'] = { ...work, timeoutMs };
+    if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return true;
+    this.#sent.delete(id);
+    return false;
+  }
+
+  /** Our core answered. */
+  onResult(id: number, result: AdminResult): void {
+    const request = this.#take(id);
+    if (request === undefined) return;
+    if (result.type === 'ok') request.call.resolve();
+    else if (result.type === 'unknown') request.call.reject(lostLeadership());
+    else this.#refuse(request, refusalError(result.reason));
+  }
+
+  /** The node `from` answered a request that was passed on to it. */
+  onReply(from: NodeId, seq: number, reply: ForwardReplyFrame['reply']): void {
+    if (this.#sent.get(seq)?.via !== from) return;
+    const request = this.#take(seq) as AdminCall;
+    if (reply.type === 'done') request.call.resolve();
+    else if (reply.type === 'notCommitted' || reply.type === 'unknown') {
+      const outcome = reply.type;
+      const error = new RequestError(reply.code as RequestErrorCode, outcome, reply.message);
+      if (outcome === 'unknown') request.call.reject(error);
+      else this.#refuse(request, error);
+    } else request.call.reject(lostForward(from)); // An answer to something else tells nothing.
+  }
+
+  #refuse(request: AdminCall, error: RequestError): void {
+    if (isElsewhere(error.code) && request.work.type !== 'transferLeadership') this.#waiting.push(request);
+    else request.call.reject(error);
+  }
+
+  /** The connection on which requests were passed on has closed. */
+  onLinkDown(to: NodeId): void {
+    for (const [id, request] of this.#sent) {
+      if (request.via !== to) continue;
+      this.#sent.delete(id);
+      request.call.reject(lostForward(to));
+    }
+  }
+
+  /** Gives up what took too long. */
+  expire(now: number): void {
+    for (const { call } of this.#waiting) if (now >= call.deadlineMs) call.reject(noLeader());
+    this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
+    for (const [id, { call }] of this.#sent) {
+      if (now >= call.deadlineMs)
+        call.reject(requestError('RAFT_TIMEOUT', 'unknown', 'It took longer than the time limit.'));
+      if (call.isDone) this.#sent.delete(id);
+    }
+  }
+
+  /** Answers everything that is outstanding. */
+  close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
+    for (const { call } of this.#waiting) call.reject(requestError(code, 'notCommitted', what));
+    for (const { call } of this.#sent.values()) call.reject(requestError(code, 'unknown', what));
+    this.#waiting = [];
+    this.#sent.clear();
+  }
+
+  #abort(call: Call<void>): void {
+    const isWaiting = this.#waiting.some((request) => request.call === call);
+    call.reject(
+      requestError('RAFT_ABORTED', isWaiting ? 'notCommitted' : 'unknown', 'The caller gave the request up.'),
+    );
+  }
+
+  #take(id: number): AdminCall | undefined {
+    const request = this.#sent.get(id);
+    this.#sent.delete(id);
+    return request;
+  }
+}
+
+function inputOf(id: number, work: AdminWork): Input {
+  switch (work.type) {
+    case 'compact':
+      return { type: 'compact', id, keepsPrevious: false };
+    case 'transferLeadership':
+      return work.to === null
+        ? { type: 'transferLeadership', id }
+        : { type: 'transferLeadership', id, to: work.to };
+    case 'changeMembers': {
+      const { changes, expectedIndex } = work;
+      return expectedIndex === null
+        ? { type: 'changeMembers', id, changes }
+        : { type: 'changeMembers', id, changes, expectedIndex };
+    }
+  }
+}

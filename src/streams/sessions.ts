@@ -1,0 +1,297 @@
+import { getUint53, type Index, plus, setUint53 } from '../core/index.ts';
+import { decodeChunk, encodeChunk, takeChunk } from '../storage/snapshot-chunk.ts';
+import type { MachineStore } from '../storage/storage.ts';
+import { isPromise } from './is-promise.ts';
+import { type SessionLimits, type SessionStamp, SessionTable, type TableStore } from './session-table.ts';
+import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
+
+/** A command as it travels when client sessions wrap the machine. */
+export type SessionCommand<Command> =
+  /** Applied each time it is written. */
+  | { readonly type: 'plain'; readonly command: Command }
+  /** Opens a session. */
+  | { readonly type: 'open' }
+  /** Applied once, however often it is written. */
+  | ({ readonly type: 'once'; readonly command: Command } & SessionStamp);
+
+/** What became of a {@link SessionCommand}. */
+export type SessionResult<Result> =
+  | { readonly type: 'applied'; readonly result: Result }
+  | { readonly type: 'opened'; readonly session: number }
+  /** The session is unknown or expired, or the sequence was answered long ago: nothing was executed now. */
+  | { readonly type: 'sessionExpired' }
+  /** Too many sessions, or too many unanswered commands in this one: nothing was executed. */
+  | { readonly type: 'overloaded' };
+
+/** The defaults of {@link SessionLimits}. */
+export const defaultSessionLimits: SessionLimits = {
+  sessionTtlMs: 3_600_000,
+  sessionsMax: 10_000,
+  resultsMax: 1024,
+};
+
+/**
+ * Wraps a state machine in client sessions (thesis §6.3): a command with a stamp is applied once, and a retry
+ * gets the first result. A session is opened through the log, and its id is its index.
+ *
+ * The table is part of the machine's data: in the same store, the same transactions, the same snapshots.
+ */
+export function withSessions<Command, Result, Query, Answer>(
+  machine: StateMachine<Command, Result, Query, Answer>,
+  limits: Partial<SessionLimits> = {},
+): StateMachine<SessionCommand<Command>, SessionResult<Result>, Query, Answer> {
+  return new SessionMachine(machine, { ...defaultSessionLimits, ...limits });
+}
+
+/** The first byte of a machine's own keys; the table's are higher. */
+const innerTag = 0;
+
+class SessionMachine<Command, Result, Query, Answer>
+  implements StateMachine<SessionCommand<Command>, SessionResult<Result>, Query, Answer>
+{
+  readonly keeps: StateMachine<Command, Result, Query, Answer>['keeps'];
+  readonly command: Codec<SessionCommand<Command>>;
+  readonly result: Codec<SessionResult<Result>>;
+  readonly #machine: StateMachine<Command, Result, Query, Answer>;
+  readonly #limits: SessionLimits;
+  readonly snapshot?: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  readonly restore?: (pieces: Iterable<Uint8Array>, index: Index) => void | Promise<void>;
+  #table: SessionTable | null = null;
+  /** Where the table is, for a machine in memory. */
+  #memory: TableStore = memoryTable();
+
+  constructor(machine: StateMachine<Command, Result, Query, Answer>, limits: SessionLimits) {
+    if (machine.keeps === 'own') {
+      throw new TypeError('client sessions need a machine that keeps its data in the store or in memory');
+    }
+    this.keeps = machine.keeps;
+    this.command = commandCodec(machine.command);
+    this.result = resultCodec(machine.result);
+    this.#machine = machine;
+    this.#limits = limits;
+    if (machine.keeps === 'store' || machine.snapshot === undefined) return;
+    this.snapshot = () => this.#snapshot();
+    this.restore = (pieces, index) => this.#restore(pieces, index);
+  }
+
+  open(store: MachineStore): Index | Promise<Index> {
+    this.#memory = memoryTable();
+    this.#table = new SessionTable(this.keeps === 'store' ? store : this.#memory, this.#limits);
+    return this.#machine.open(this.keeps === 'store' ? innerStore(store) : store);
+  }
+
+  apply(commands: readonly SessionCommand<Command>[], at: LogPosition): readonly SessionResult<Result>[] {
+    return commands.map((command, offset) =>
+      this.#applyOne(command, { ...at, index: plus(at.index, offset) }),
+    );
+  }
+
+  #applyOne(command: SessionCommand<Command>, at: LogPosition): SessionResult<Result> {
+    const table = this.#table as SessionTable;
+    if (command.type === 'plain') return { type: 'applied', result: this.#execute(command.command, at) };
+    if (command.type === 'open') {
+      return table.open(at.index, at.logTimeMs)
+        ? { type: 'opened', session: at.index }
+        : { type: 'overloaded' };
+    }
+    const admission = table.admit(command, at.logTimeMs);
+    switch (admission.type) {
+      case 'expired':
+        return { type: 'sessionExpired' };
+      case 'overloaded':
+        return { type: 'overloaded' };
+      case 'answered':
+        return { type: 'applied', result: this.#machine.result.decode(admission.result) };
+      case 'execute': {
+        const result = this.#execute(command.command, at);
+        table.keep(command, this.#machine.result.encode(result));
+        return { type: 'applied', result };
+      }
+    }
+  }
+
+  #execute(command: Command, at: LogPosition): Result {
+    const results = this.#machine.apply([command], at);
+    if (isPromise(results)) throw new TypeError('a machine with client sessions must apply synchronously');
+    return results[0] as Result;
+  }
+
+  query(query: Query): Answer | Promise<Answer> {
+    return this.#machine.query(query);
+  }
+
+  /** The table as it is now, then what the machine gives. */
+  #snapshot(): AsyncIterable<Uint8Array> {
+    const entries = [...this.#memory.range({})];
+    return tagged(entries, this.#machine.snapshot?.() ?? []);
+  }
+
+  #restore(pieces: Iterable<Uint8Array>, index: Index): void | Promise<void> {
+    this.#memory = memoryTable();
+    const inner = untagged(pieces, this.#memory);
+    this.#table = new SessionTable(this.#memory, this.#limits);
+    return this.#machine.restore?.(inner, index);
+  }
+}
+
+/** The first byte of a piece of a snapshot: of the table, or of the machine. */
+const pieceTags = { table: 1, machine: 0 } as const;
+
+async function* tagged(
+  entries: readonly (readonly [Uint8Array, Uint8Array])[],
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < entries.length; ) {
+    const chunk = takeChunk(entries.slice(at, at + entriesPerPiece));
+    yield pieceOf(pieceTags.table, encodeChunk(chunk.entries));
+    at += chunk.entries.length;
+  }
+  for await (const piece of pieces) yield pieceOf(pieceTags.machine, piece);
+}
+
+const entriesPerPiece = 512;
+
+function pieceOf(tag: number, bytes: Uint8Array): Uint8Array {
+  const piece = new Uint8Array(1 + bytes.byteLength);
+  piece[0] = tag;
+  piece.set(bytes, 1);
+  return piece;
+}
+
+/** Puts the table's pieces, which come first, into it at once, and gives the machine's, one by one. */
+function untagged(pieces: Iterable<Uint8Array>, table: TableStore): Iterable<Uint8Array> {
+  const rest = pieces[Symbol.iterator]();
+  let next = rest.next();
+  for (; !next.done && next.value[0] === pieceTags.table; next = rest.next()) {
+    const chunk = decodeChunk(next.value.subarray(1), '');
+    if (chunk === undefined) throw new TypeError('not a table of sessions');
+    for (const [key, value] of chunk.entries) table.put(key, value);
+  }
+  return (function* () {
+    for (; !next.done; next = rest.next()) yield next.value.subarray(1);
+  })();
+}
+
+/** The wrapped machine's part of the store: its keys, each behind one byte. */
+function innerStore(store: MachineStore): MachineStore {
+  return {
+    get appliedIndex() {
+      return store.appliedIndex;
+    },
+    get isDirty() {
+      return store.isDirty;
+    },
+    get: (key) => store.get(innerKey(key)),
+    put: (key, value) => store.put(innerKey(key), value),
+    delete: (key) => store.delete(innerKey(key)),
+    *range({ from, to }) {
+      const bounds = {
+        from: from === undefined ? Uint8Array.of(innerTag) : innerKey(from),
+        to: to === undefined ? Uint8Array.of(innerTag + 1) : innerKey(to),
+      };
+      for (const [key, value] of store.range(bounds)) yield [key.subarray(1), value] as const;
+    },
+    advance: (index, logTimeMs) => store.advance(index, logTimeMs),
+  };
+}
+
+function innerKey(key: Uint8Array): Uint8Array {
+  const inner = new Uint8Array(1 + key.byteLength);
+  inner[0] = innerTag;
+  inner.set(key, 1);
+  return inner;
+}
+
+/** A table in memory, for a machine in memory: rebuilt from snapshot and log together with it. */
+function memoryTable(): TableStore {
+  const entries = new Map<string, readonly [Uint8Array, Uint8Array]>();
+  const nameOf = (key: Uint8Array) => String.fromCharCode(...key);
+  return {
+    get: (key) => entries.get(nameOf(key))?.[1],
+    put: (key, value) => void entries.set(nameOf(key), [key, value]),
+    delete: (key) => void entries.delete(nameOf(key)),
+    range({ from, to }) {
+      const first = from === undefined ? '' : nameOf(from);
+      const names = [...entries.keys()].filter(
+        (name) => name >= first && (to === undefined || name < nameOf(to)),
+      );
+      return names.sort().map((name) => entries.get(name) as readonly [Uint8Array, Uint8Array]);
+    },
+  };
+}
+
+const tags = { plain: 0, open: 1, once: 2 } as const;
+const stampBytes = 25;
+
+function commandCodec<Command>(inner: Codec<Command>): Codec<SessionCommand<Command>> {
+  return {
+    encode(command) {
+      if (command.type === 'open') return Uint8Array.of(tags.open);
+      const payload = inner.encode(command.command);
+      const head = command.type === 'once' ? stampBytes : 1;
+      const bytes = new Uint8Array(head + payload.byteLength);
+      bytes[0] = tags[command.type];
+      if (command.type === 'once') writeStamp(bytes, command);
+      bytes.set(payload, head);
+      return bytes;
+    },
+    decode(bytes) {
+      if (bytes[0] === tags.open) return { type: 'open' };
+      if (bytes[0] === tags.plain) return { type: 'plain', command: inner.decode(bytes.subarray(1)) };
+      if (bytes[0] !== tags.once || bytes.byteLength < stampBytes)
+        throw new TypeError('not a command with sessions');
+      return { type: 'once', command: inner.decode(bytes.subarray(stampBytes)), ...readStamp(bytes) };
+    },
+  };
+}
+
+function writeStamp(bytes: Uint8Array, { session, sequence, lowestUnanswered }: SessionStamp): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
+  setUint53(view, 1, session);
+  setUint53(view, 9, sequence);
+  setUint53(view, 17, lowestUnanswered);
+}
+
+function readStamp(bytes: Uint8Array): SessionStamp {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
+  return { session: getUint53(view, 1), sequence: getUint53(view, 9), lowestUnanswered: getUint53(view, 17) };
+}
+
+const outcomes = ['applied', 'opened', 'sessionExpired', 'overloaded'] as const;
+
+function resultCodec<Result>(inner: Codec<Result>): Codec<SessionResult<Result>> {
+  return {
+    encode(result) {
+      const tag = outcomes.indexOf(result.type);
+      if (result.type === 'opened') {
+        const bytes = new Uint8Array(9);
+        bytes[0] = tag;
+        setUint53(new DataView(bytes.buffer), 1, result.session);
+        return bytes;
+      }
+      if (result.type !== 'applied') return Uint8Array.of(tag);
+      const payload = inner.encode(result.result);
+      const bytes = new Uint8Array(1 + payload.byteLength);
+      bytes[0] = tag;
+      bytes.set(payload, 1);
+      return bytes;
+    },
+    decode(bytes) {
+      const type = outcomes[bytes[0] ?? outcomes.length];
+      switch (type) {
+        case 'applied':
+          return { type, result: inner.decode(bytes.subarray(1)) };
+        case 'opened':
+          return {
+            type,
+            session: getUint53(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 1),
+          };
+        case 'sessionExpired':
+        case 'overloaded':
+          return { type };
+        default:
+          throw new TypeError('not a result with sessions');
+      }
+    },
+  };
+}

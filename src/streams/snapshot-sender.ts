@@ -1,0 +1,179 @@
+import type { GroupId, Index, Input, NodeId, Peer, SendSnapshotReq } from '../core/index.ts';
+import type { SnapshotView } from '../storage/storage.ts';
+import type { PeerFrame, SnapshotAckFrame } from '../transport/transport.ts';
+import { crc32 } from './crc32.ts';
+
+/** What a {@link SnapshotSender} works with. */
+export interface SnapshotSenderOptions {
+  readonly group: GroupId;
+  /** A durable view of the state machine that covers `from` at least. */
+  readonly view: (from: Index) => Promise<SnapshotView>;
+  /** Sends a frame; `false` if the link is down or has no room now. */
+  readonly send: (to: Peer, frame: PeerFrame) => boolean;
+  readonly input: (input: Input) => void;
+  readonly now: () => number;
+  /** The view could not be taken or read: the disk can't be trusted. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A snapshot on its way to one follower. */
+interface Transfer {
+  readonly seq: number;
+  readonly to: Peer;
+  readonly transferId: string;
+  readonly view: SnapshotView;
+  /** Durable on the follower; `null` until it has answered the offer. */
+  acked: number | null;
+  /** The next chunk to send. */
+  next: number;
+  /** No chunk from here on was ever sent: a follower can't have it. */
+  unsent: number;
+  heardAtMs: number;
+  /** When what may be lost was last repeated. */
+  repeatedAtMs: number;
+}
+
+/** Chunks sent and not acknowledged: what heartbeats may have to wait for on the same connection. */
+const windowChunks = 4;
+/** A follower that says nothing for so long is given up. */
+const silenceMsMax = 60_000;
+/** What is not acknowledged after so long is sent again: frames may be lost on a connection that stays up. */
+const resendMs = 2_000;
+
+/**
+ * Sends snapshots to followers, outside the lanes (design §3): a few chunks at a time, so that heartbeats and
+ * votes never wait long, each acknowledged once it is on the follower's disk. After a broken connection it
+ * goes on where the follower's disk is.
+ */
+export class SnapshotSender {
+  readonly #options: SnapshotSenderOptions;
+  readonly #transfers = new Map<NodeId, Transfer>();
+  /** What the core asked for last, by follower, while its view is being taken. */
+  readonly #wanted = new Map<NodeId, number>();
+
+  constructor(options: SnapshotSenderOptions) {
+    this.#options = options;
+  }
+
+  /** The core wants a follower to get a snapshot. */
+  begin({ seq, to, from }: SendSnapshotReq): void {
+    this.#drop(to.id);
+    this.#wanted.set(to.id, seq);
+    this.#options.view(from).then((view) => {
+      if (this.#wanted.get(to.id) === seq) this.#offer({ seq, to, view });
+      else view.close(); // Nobody wants it any more.
+    }, this.#options.onError);
+  }
+
+  #offer({ seq, to, view }: { readonly seq: number; readonly to: Peer; readonly view: SnapshotView }): void {
+    this.#wanted.delete(to.id);
+    const transferId = crypto.randomUUID();
+    const now = this.#options.now();
+    const transfer: Transfer = {
+      seq,
+      to,
+      transferId,
+      view,
+      acked: null,
+      next: 0,
+      unsent: 0,
+      heardAtMs: now,
+      repeatedAtMs: now,
+    };
+    this.#transfers.set(to.id, transfer);
+    this.#sendOffer(transfer);
+  }
+
+  #sendOffer({ to, transferId, view }: Transfer): void {
+    this.#options.send(to, {
+      type: 'snapshotOffer',
+      group: this.#options.group,
+      transferId,
+      index: view.index,
+    });
+  }
+
+  /** A follower says what it has durably. */
+  onAck(from: Peer, { transferId, nextChunk, status }: SnapshotAckFrame): void {
+    const transfer = this.#transfers.get(from.id);
+    if (transfer?.transferId !== transferId) return; // Of a transfer that was given up.
+    if (status === 'refused') return this.#end(transfer, false);
+    if (nextChunk > transfer.unsent) return; // It can't have that. To look for it would be to read everything.
+    transfer.heardAtMs = this.#options.now();
+    if (status === 'complete') return this.#end(transfer, true);
+    const isFirst = transfer.acked === null;
+    transfer.acked = isFirst ? nextChunk : Math.max(transfer.acked ?? 0, nextChunk);
+    transfer.next = isFirst ? nextChunk : Math.max(transfer.next, transfer.acked);
+    this.#fill(transfer);
+  }
+
+  /** Sends as many chunks as the window takes. */
+  #fill(transfer: Transfer): void {
+    try {
+      this.#sendNext(transfer);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  #sendNext(transfer: Transfer): void {
+    if (transfer.acked === null) return;
+    while (transfer.next < transfer.acked + windowChunks) {
+      const chunk = transfer.view.chunk(transfer.next);
+      if (chunk === undefined) return; // All are on their way.
+      const { group } = this.#options;
+      const { transferId } = transfer;
+      const checksum = crc32(chunk.bytes);
+      if (!this.#options.send(transfer.to, { type: 'snapshotChunk', group, transferId, checksum, ...chunk }))
+        return;
+      transfer.next += 1;
+      transfer.unsent = Math.max(transfer.unsent, transfer.next);
+    }
+  }
+
+  /** A connection to this peer is open again: it says where it is. */
+  onUp(id: NodeId): void {
+    const transfer = this.#transfers.get(id);
+    if (transfer === undefined) return;
+    transfer.acked = null;
+    this.#sendOffer(transfer);
+  }
+
+  /** Sends what found no room, repeats what may be lost, and gives up who is silent for too long. */
+  onTick(): void {
+    const now = this.#options.now();
+    for (const transfer of [...this.#transfers.values()]) {
+      if (now - transfer.heardAtMs > silenceMsMax) this.#end(transfer, false);
+      else if (now - Math.max(transfer.heardAtMs, transfer.repeatedAtMs) > resendMs)
+        this.#repeat(transfer, now);
+      else this.#fill(transfer);
+    }
+  }
+
+  #repeat(transfer: Transfer, now: number): void {
+    transfer.repeatedAtMs = now;
+    this.onUp(transfer.to.id);
+  }
+
+  #end(transfer: Transfer, isSent: boolean): void {
+    const { seq, transferId, view } = transfer;
+    const { index, logTimeMs } = view;
+    this.#drop(transfer.to.id);
+    this.#options.input({
+      type: 'sendSnapshotRes',
+      seq,
+      sent: isSent ? { transferId, index, logTimeMs } : null,
+    });
+  }
+
+  #drop(id: NodeId): void {
+    this.#wanted.delete(id);
+    this.#transfers.get(id)?.view.close();
+    this.#transfers.delete(id);
+  }
+
+  /** Sends nothing more: this node does not lead any longer, or closes. */
+  close(): void {
+    for (const id of [...this.#transfers.keys(), ...this.#wanted.keys()]) this.#drop(id);
+  }
+}

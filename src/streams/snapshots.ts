@@ -1,0 +1,176 @@
+import type {
+  GroupId,
+  Index,
+  Input,
+  InstallSnapshotReq,
+  Peer,
+  SendSnapshotReq,
+  TakeSnapshotReq,
+} from '../core/index.ts';
+import type { SnapshotView, Storage } from '../storage/storage.ts';
+import type {
+  PeerFrame,
+  SnapshotAckFrame,
+  SnapshotChunkFrame,
+  SnapshotOfferFrame,
+  TransportEvent,
+} from '../transport/transport.ts';
+import type { LogLane } from './log-lane.ts';
+import type { LaneView } from './machine-lane.ts';
+import { piecesIn, saveMachine } from './saved-machine.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+import type { StateMachine } from './state-machine.ts';
+
+/** What {@link Snapshots} works with. */
+export interface SnapshotsOptions {
+  readonly group: GroupId;
+  // biome-ignore lint/suspicious/noExplicitAny: no queries are asked here.
+  readonly machine: StateMachine<any, any, any, any>;
+  readonly storage: Storage;
+  readonly log: LogLane;
+  readonly commitIndex: () => Index;
+  /** Looks at the machine in its lane's turn, between two batches, and says where it is then. */
+  readonly inLane: (look: (view: LaneView) => void) => void;
+  readonly send: (to: Peer, frame: PeerFrame) => boolean;
+  readonly input: (input: Input) => void;
+  readonly now: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Snapshots of a node: taken, sent, received and installed (§7; design §6). */
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #sender: SnapshotSender;
+  readonly #receiver: SnapshotReceiver;
+  /** Views that wait until the machine's data are durable far enough. */
+  #waiting: { readonly index: Index; readonly go: () => void }[] = [];
+  #durableAppliedIndex: number;
+  /** The snapshot of a machine outside the store that is being saved; one at a time. */
+  #saving: Promise<Index> | null = null;
+
+  constructor(options: SnapshotsOptions) {
+    const { group, storage, commitIndex, send, input, now, onError } = options;
+    this.#options = options;
+    this.#durableAppliedIndex = storage.machineStore.appliedIndex;
+    this.#sender = new SnapshotSender({ group, view: (from) => this.#view(from), send, input, now, onError });
+    this.#receiver = new SnapshotReceiver({
+      group,
+      storage,
+      commitIndex,
+      send: (to, frame) => void send(to, frame),
+      now,
+      onError,
+    });
+  }
+
+  /** The core wants a snapshot; its view is that of this moment. */
+  take({ seq }: TakeSnapshotReq, view: LaneView): void {
+    this.#options.log.noteSnapshot();
+    const done = (index: Index) => this.#options.input({ type: 'takeSnapshotRes', seq, index });
+    if (this.#options.machine.keeps === 'store') this.#whenDurable(view.index, () => done(view.index));
+    else this.#save(view).then(done, this.#options.onError);
+  }
+
+  /** Whether a snapshot may be taken now: the disk stages one thing at a time. */
+  get isBusy(): boolean {
+    return this.#receiver.isReceiving || this.#saving !== null;
+  }
+
+  /** The core wants a follower to get a snapshot. */
+  send(request: SendSnapshotReq): void {
+    this.#sender.begin(request);
+  }
+
+  async #view(from: Index): Promise<SnapshotView> {
+    const { machine, storage } = this.#options;
+    if (machine.keeps === 'store') await new Promise<void>((go) => this.#whenDurable(from, go));
+    else while (storage.machineStore.appliedIndex < from) await this.#saveInLane(); // One under way may be older.
+    return storage.viewMachine();
+  }
+
+  #saveInLane(): Promise<Index> {
+    return new Promise((resolve, reject) => {
+      this.#options.inLane((view) => this.#save(view).then(resolve, reject));
+    });
+  }
+
+  /** Machines in the store: their durable data are the snapshot. */
+  #whenDurable(index: Index, go: () => void): void {
+    if (this.#durableAppliedIndex >= index) return go();
+    this.#waiting.push({ index, go });
+    this.#options.log.flushMachine();
+  }
+
+  /** Other machines: what `snapshot()` gives is saved in the store, beside the log. */
+  #save(view: LaneView): Promise<Index> {
+    if (this.#saving !== null) return this.#saving;
+    const { machine, storage, log } = this.#options;
+    const stageIsFree = this.#receiver.settle(); // And no offer is taken up meanwhile.
+    this.#saving = saveMachine(machine, { view, stageIsFree, storage, log }).finally(() => {
+      this.#saving = null;
+    });
+    return this.#saving;
+  }
+
+  /** A transaction is done: the machine's data in the store are durable through here. */
+  onFlushed(durableAppliedIndex: Index): void {
+    if (durableAppliedIndex <= this.#durableAppliedIndex) return;
+    this.#durableAppliedIndex = durableAppliedIndex;
+    const ready = this.#waiting.filter(({ index }) => index <= durableAppliedIndex);
+    this.#waiting = this.#waiting.filter(({ index }) => index > durableAppliedIndex);
+    for (const { go } of ready) go();
+  }
+
+  /** Switches disk and machine to a snapshot whose chunks have arrived. Gives whether they had. */
+  async install({ transferId, snapshot, keepsSuffix }: InstallSnapshotReq): Promise<boolean> {
+    const { machine, storage, log } = this.#options;
+    const { index, term, logTimeMs, configuration } = snapshot;
+    if (machine.keeps !== 'store' && machine.restore === undefined) throw noRestore(index);
+    await this.#saving; // Or what is saved, which is older, would be switched to after this.
+    await this.#receiver.settle();
+    const isInstalled = await log.install({
+      transferId,
+      index,
+      logTimeMs,
+      log: { term, configuration, keepsSuffix },
+    });
+    if (!isInstalled) return false;
+    this.#durableAppliedIndex = Math.max(this.#durableAppliedIndex, index);
+    if (machine.keeps === 'store') await machine.open(storage.machineStore);
+    else await machine.restore?.(piecesIn(storage.machineStore), index);
+    return true;
+  }
+
+  /** What the transport saw. */
+  onEvent(event: TransportEvent): void {
+    if (event.type === 'up' && event.direction === 'outgoing') return this.#sender.onUp(event.hello.id);
+    if (event.type !== 'frame') return;
+    const { from, frame } = event;
+    if (frame.type === 'snapshotAck' || frame.type === 'snapshotOffer' || frame.type === 'snapshotChunk') {
+      if (frame.group === this.#options.group) this.#onFrame(from, frame);
+    }
+  }
+
+  #onFrame(from: Peer, frame: SnapshotAckFrame | SnapshotOfferFrame | SnapshotChunkFrame): void {
+    if (frame.type === 'snapshotAck') this.#sender.onAck(from, frame);
+    else if (frame.type === 'snapshotOffer' && this.#saving === null)
+      this.#receiver.onOffer(from, frame); // Else: offered again.
+    else if (frame.type === 'snapshotChunk') this.#receiver.onChunk(from, frame);
+  }
+
+  onTick(): void {
+    this.#sender.onTick();
+  }
+
+  /** This node does not lead any more, or closes: it sends nothing. */
+  stopSending(): void {
+    this.#sender.close();
+  }
+}
+
+function noRestore(index: Index): TypeError {
+  return new TypeError(
+    `a snapshot of ${index} came, and this state machine can't restore one: it has no restore()`,
+  );
+}

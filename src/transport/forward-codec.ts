@@ -1,0 +1,146 @@
+import { type Crc32, isPayload, type Member, type MemberChange, unreachable } from '../core/index.ts';
+import { type ByteReader, detached } from './byte-reader.ts';
+import type { ByteSink } from './byte-writer.ts';
+import { frameType } from './frame-type.ts';
+import { readNodeId, readOpaqueId, readOptional, readUrl, writeOptional } from './handshake-codec.ts';
+import { type ForwardFrame, memberChangesMax } from './transport.ts';
+
+type Request = ForwardFrame['request'];
+
+const requestTypes = {
+  write: frameType.forwardWrite,
+  readIndex: frameType.forwardReadIndex,
+  changeMembers: frameType.forwardChangeMembers,
+  transferLeadership: frameType.forwardTransferLeadership,
+} as const;
+
+const changeTypes = { add: 0, remove: 1, promote: 2, demote: 3, move: 4 } as const;
+
+/** Writes a request that goes to the leader. */
+export function writeForward(sink: ByteSink, { group, seq, request }: ForwardFrame): void {
+  sink.u8(requestTypes[request.type]);
+  sink.u32(group);
+  sink.u53(seq);
+  sink.u32(wholeMs(request.timeoutMs));
+  switch (request.type) {
+    case 'write':
+      sink.u32(request.count);
+      sink.u32(request.payloadChecksum);
+      return sink.bytes(request.payload);
+    case 'readIndex':
+      return;
+    case 'changeMembers':
+      sink.bool(request.expectedIndex !== null);
+      if (request.expectedIndex !== null) sink.u53(request.expectedIndex);
+      sink.u16(request.changes.length);
+      for (const change of request.changes) writeChange(sink, change);
+      return;
+    case 'transferLeadership':
+      return writeOptional(sink, request.to);
+    default:
+      return unreachable(request);
+  }
+}
+
+/** A new member's `willVote` is not sent: the role says it. */
+function writeChange(sink: ByteSink, change: MemberChange): void {
+  sink.u8(changeTypes[change.type]);
+  switch (change.type) {
+    case 'add':
+      sink.bool(change.role === 'voter');
+      sink.string(change.member.id);
+      sink.string(change.member.storeId);
+      return sink.string(change.member.url);
+    case 'remove':
+    case 'promote':
+    case 'demote':
+      return sink.string(change.id);
+    case 'move':
+      sink.string(change.id);
+      return sink.string(change.url);
+    default:
+      return unreachable(change);
+  }
+}
+
+/** A duration as a u32: rounded up, at most 49 days. */
+function wholeMs(durationMs: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.ceil(durationMs)));
+}
+
+/** Reads what {@link writeForward} wrote, behind its type. */
+export function readForward(
+  reader: ByteReader,
+  { type, checksum }: { type: number; checksum: Crc32 },
+): ForwardFrame | undefined {
+  const group = reader.u32();
+  const seq = reader.u53();
+  const timeoutMs = reader.u32();
+  const request = readRequest(reader, { type, timeoutMs, checksum });
+  return request === undefined ? undefined : { type: 'forward', group, seq, request };
+}
+
+function readRequest(
+  reader: ByteReader,
+  { type, timeoutMs, checksum }: { type: number; timeoutMs: number; checksum: Crc32 },
+): Request | undefined {
+  switch (type) {
+    case frameType.forwardWrite:
+      return readWrite(reader, { timeoutMs, checksum });
+    case frameType.forwardReadIndex:
+      return { type: 'readIndex', timeoutMs };
+    case frameType.forwardChangeMembers: {
+      const expectedIndex = reader.bool() ? reader.u53() : null;
+      return { type: 'changeMembers', changes: readChanges(reader), expectedIndex, timeoutMs };
+    }
+    default:
+      return { type: 'transferLeadership', to: readOptional(reader, readNodeId), timeoutMs };
+  }
+}
+
+function readWrite(
+  reader: ByteReader,
+  { timeoutMs, checksum }: { timeoutMs: number; checksum: Crc32 },
+): Request | undefined {
+  const count = reader.u32();
+  const payloadChecksum = reader.u32();
+  const payload = detached(reader.bytes());
+  if (reader.error !== null) return undefined;
+  const isSound = count >= 1 && checksum(payload) === payloadChecksum && isPayload(payload, count);
+  if (!isSound)
+    reader.fail('badPayload', `${payload.byteLength} bytes are not ${count} commands with that checksum`);
+  return { type: 'write', payload, payloadChecksum, count, timeoutMs };
+}
+
+function readChanges(reader: ByteReader): readonly MemberChange[] {
+  const count = reader.count(reader.u16(), { countMax: memberChangesMax, itemBytesMin: 3 });
+  if (count === 0) reader.fail('outOfRange', 'a change of members changes nothing');
+  const changes: MemberChange[] = [];
+  while (changes.length < count && reader.error === null) changes.push(readChange(reader));
+  return changes;
+}
+
+function readChange(reader: ByteReader): MemberChange {
+  const type = reader.u8();
+  switch (type) {
+    case changeTypes.add: {
+      const role = reader.bool() ? 'voter' : 'learner';
+      return { type: 'add', member: readMember(reader), role };
+    }
+    case changeTypes.remove:
+      return { type: 'remove', id: readNodeId(reader) };
+    case changeTypes.promote:
+      return { type: 'promote', id: readNodeId(reader) };
+    case changeTypes.demote:
+      return { type: 'demote', id: readNodeId(reader) };
+    case changeTypes.move:
+      return { type: 'move', id: readNodeId(reader), url: readUrl(reader) };
+    default:
+      reader.fail('outOfRange', `a change of members is of type ${type}`);
+      return { type: 'remove', id: '' };
+  }
+}
+
+function readMember(reader: ByteReader): Member {
+  return { id: readNodeId(reader), storeId: readOpaqueId(reader), url: readUrl(reader) };
+}

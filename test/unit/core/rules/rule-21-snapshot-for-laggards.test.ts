@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { BareCluster } from '../../../../src/testing/bare-cluster.ts';
+
+/** Three nodes, the third of them down, and a log that goes on and is compacted without it. */
+function withoutN3(options: { readonly isMachineDurable?: boolean } = {}): BareCluster {
+  const cluster = new BareCluster({ nodes: ['n1', 'n2', 'n3'], ...options });
+  cluster.elect('n1');
+  cluster.crash('n3');
+  for (const command of ['a', 'b', 'c']) cluster.write('n1', [command, `${command}'`]);
+  cluster.settle();
+  cluster.compact('n1');
+  cluster.settle();
+  cluster.restart('n3');
+  return cluster;
+}
+
+describe('rule 21: a follower behind the compaction point gets a snapshot, and then the log after it', () => {
+  it('and holds the same in the end', () => {
+    const cluster = withoutN3();
+
+    cluster.tick('n1', 200);
+    cluster.settle();
+    cluster.tick('n1', 200);
+    cluster.settle();
+
+    expect(cluster.state('n1').log.startIndex).toBe(7);
+    expect(cluster.state('n3').log.startIndex).toBe(7);
+    expect(cluster.node('n3').applied).toEqual(cluster.node('n1').applied);
+  });
+
+  it('the log that it needs afterwards is kept until the transfer ends', () => {
+    const cluster = withoutN3();
+    cluster.tick('n1', 100);
+    for (const envelope of [...cluster.inFlight]) cluster.deliver(envelope);
+    for (const envelope of [...cluster.inFlight]) cluster.deliver(envelope);
+    const sending = cluster.node('n1').shipments.length;
+
+    cluster.write('n1', ['d']);
+    for (const id of ['n1', 'n2']) cluster.flush(id);
+    cluster.deliver(cluster.oldest('n1', 'n2') as NonNullable<ReturnType<typeof cluster.oldest>>);
+    cluster.flush('n2');
+    while (cluster.oldest('n2', 'n1')) cluster.deliver(cluster.oldest('n2', 'n1') as never);
+    cluster.apply('n1');
+    const compacted = cluster.compact('n1');
+    cluster.apply('n1');
+    cluster.keepView('n1');
+    cluster.flush('n1');
+
+    expect(sending).toBe(1);
+    expect(cluster.answer(compacted)).toEqual({ type: 'ok' });
+    expect(cluster.state('n1')).toMatchObject({ snapshotIndex: 8, log: { startIndex: 7 } });
+  });
+
+  it('a transfer that fails begins anew', () => {
+    const cluster = withoutN3({ isMachineDurable: true });
+    cluster.tick('n1', 100);
+    for (let rounds = 0; rounds < 5; rounds++) {
+      for (const envelope of [...cluster.inFlight]) cluster.deliver(envelope);
+      cluster.ship('n1', true);
+    }
+
+    cluster.settle();
+    cluster.tick('n1', 200);
+    cluster.settle();
+
+    expect(cluster.node('n3').applied).toEqual(cluster.node('n1').applied);
+  });
+});

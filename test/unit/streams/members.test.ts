@@ -1,0 +1,277 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { memoryDisk } from '../../../src/storage/memory-disk.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { all, failureOf, type WordsCluster, type WordsNode, wordsCluster } from './words.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let cluster: WordsCluster;
+
+afterEach(() => cluster.close());
+
+const urlOf = (id: string) => `ws://${id}.test:7100`;
+const founders = ['n1', 'n2', 'n3'];
+
+/** Three founders with a leader; n4 and n5 have not started. */
+async function founded(options: Parameters<typeof wordsCluster>[0] = {}): Promise<WordsNode> {
+  cluster = wordsCluster({ ids: [...founders, 'n4', 'n5'], ...options });
+  const members = cluster.members.slice(0, 3);
+  for (const id of founders) await cluster.start(id, { members });
+  return leading();
+}
+
+const join = (id: string) => cluster.start(id, { members: [] });
+
+/** The node that leads, once there is one. */
+async function leading(): Promise<WordsNode> {
+  const find = () => cluster.nodes.find((node) => node.status().role === 'leader');
+  await cluster.until(() => (find()?.status().commitIndex ?? 0) > 0);
+  return find() as WordsNode;
+}
+
+const votersOf = (node: WordsNode) =>
+  node.status().members.flatMap(({ id, role }) => (role === 'voter' ? [id] : []));
+
+const untilVoters = (...ids: string[]) =>
+  cluster.until(() =>
+    cluster.nodes.some((node) => node.status().role === 'leader' && `${votersOf(node)}` === `${ids}`),
+  );
+
+describe('a cluster that is told to change its members', () => {
+  it('takes a new node in, which learns, then votes and serves reads', async () => {
+    const leader = await founded();
+    await cluster.settle(leader.write('a'));
+    const added = await join('n4');
+
+    await cluster.settle(cluster.node('n2').changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4') }]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+
+    expect((await cluster.settle(added.read(all))).value).toEqual(['a']);
+    expect((await cluster.settle(added.write('b'))).result).toBe(2);
+  });
+
+  it('keeps a learner a learner until it is promoted, and a demoted voter one', async () => {
+    const leader = await founded();
+    const added = await join('n4');
+
+    await cluster.settle(
+      leader.changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4'), role: 'learner' }]),
+    );
+    await cluster.run(2000);
+    expect(added.status().role).toBe('learner');
+    await cluster.settle(leader.changeMembers([{ type: 'promote', id: 'n4' }]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+    await cluster.settle(leader.changeMembers([{ type: 'demote', id: 'n4' }]));
+
+    expect(votersOf(leader)).toEqual(founders);
+  });
+
+  it('replaces several at once', async () => {
+    const first = await founded();
+    await cluster.settle(first.write('a'));
+    await join('n4');
+    await join('n5');
+    const [old, other] = founders.filter((id) => id !== first.id) as [string, string];
+
+    await cluster.settle(
+      first.changeMembers([
+        { type: 'add', id: 'n4', url: urlOf('n4') },
+        { type: 'add', id: 'n5', url: urlOf('n5') },
+        { type: 'remove', id: old },
+        { type: 'remove', id: other },
+      ]),
+    );
+    await untilVoters(first.id, 'n4', 'n5');
+    cluster.kill(old);
+    cluster.kill(other);
+
+    expect((await cluster.settle(cluster.node('n5').write('b'))).result).toBe(2);
+  });
+
+  it('lets a leader go that is removed: it hands over', async () => {
+    const leader = await founded();
+    await cluster.settle(leader.changeMembers([{ type: 'remove', id: leader.id }]));
+
+    await cluster.until(() => leader.status().role !== 'leader', 1000);
+    const next = await leading();
+
+    expect(votersOf(next)).toEqual(founders.filter((id) => id !== leader.id));
+    expect((await cluster.settle(next.write('a'))).result).toBe(1);
+  });
+
+  it('changes only the configuration that the operator has seen', async () => {
+    const leader = await founded();
+    await join('n4');
+    const seen = { expectedIndex: 0 };
+    const add = { type: 'add', id: 'n4', url: urlOf('n4'), role: 'learner' } as const;
+
+    await cluster.settle(leader.changeMembers([add], seen));
+
+    const late = leader.changeMembers([{ type: 'remove', id: 'n4' }], seen);
+    expect((await cluster.settle(failureOf(late))).outcome).toBe('notCommitted');
+  });
+
+  it('reaches a member under its new address', async () => {
+    const leader = await founded();
+    const moved = founders.find((id) => id !== leader.id) as string;
+    await cluster.stop(moved);
+
+    await cluster.settle(leader.changeMembers([{ type: 'move', id: moved, url: 'ws://elsewhere.test:1' }]));
+    const transport = cluster.network.transport('ws://elsewhere.test:1');
+    const again = await cluster.start(moved, { transport });
+    const { index } = await cluster.settle(leader.write('a'));
+
+    const read = again.read(all, { consistency: 'session', index });
+    expect((await cluster.settle(read)).value).toEqual(['a']);
+  });
+
+  it('refuses a wiped node under its old name, and takes it as a new one', async () => {
+    const leader = await founded();
+    await cluster.settle(leader.write('a'));
+    const wiped = founders.find((id) => id !== leader.id) as string;
+    cluster.kill(wiped);
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const again = await cluster.start(wiped, { storage: memoryStorage({ disk }), members: [] });
+    await cluster.run(5000);
+    expect(again.status().clusterId).toBeNull();
+
+    await cluster.settle(
+      leader.changeMembers([
+        { type: 'remove', id: wiped },
+        { type: 'add', id: wiped, url: urlOf(wiped) },
+      ]),
+      60_000,
+    );
+    await cluster.until(() => votersOf(leader).length === 3);
+
+    expect((await cluster.settle(again.read(all))).value).toEqual(['a']);
+  });
+
+  it('lets a node join whose leader joined later than the members that it was told of', async () => {
+    const leader = await founded();
+    const fourth = await join('n4');
+    await cluster.settle(leader.changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4') }]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+    await cluster.settle(leader.transferLeadership('n4'));
+    await cluster.until(() => fourth.status().role === 'leader');
+    await cluster.settle(fourth.write('a'));
+
+    const fifth = await join('n5');
+    await cluster.settle(cluster.node('n1').changeMembers([{ type: 'add', id: 'n5', url: urlOf('n5') }]));
+    await untilVoters('n1', 'n2', 'n3', 'n4', 'n5');
+
+    expect((await cluster.settle(fifth.read(all))).value).toEqual(['a']);
+  });
+});
+
+describe('a new member that does not answer', () => {
+  const absent = [{ type: 'add', id: 'n4', url: urlOf('n4') }] as const;
+
+  it('is waited for until the time limit', async () => {
+    const leader = await founded();
+
+    const change = failureOf(leader.changeMembers(absent, { timeoutMs: 700 }));
+
+    expect(await cluster.settle(change)).toEqual({ code: 'RAFT_TIMEOUT', outcome: 'notCommitted' });
+    expect(votersOf(leader)).toEqual(founders);
+  });
+
+  it('is given up when the caller gives up, and when the node closes', async () => {
+    const leader = await founded();
+    const abort = new AbortController();
+    const aborted = failureOf(leader.changeMembers(absent, { signal: abort.signal }));
+    const closed = failureOf(leader.changeMembers(absent));
+
+    abort.abort();
+    expect(await aborted).toEqual({ code: 'RAFT_ABORTED', outcome: 'notCommitted' });
+    await cluster.stop(leader.id);
+    expect(await closed).toEqual({ code: 'RAFT_CLOSED', outcome: 'notCommitted' });
+  });
+
+  it('may be asked for twice at once', async () => {
+    const leader = await founded();
+    const first = leader.changeMembers(absent);
+    const second = failureOf(leader.changeMembers(absent));
+
+    await join('n4');
+
+    await cluster.settle(first);
+    expect((await cluster.settle(second)).outcome).toBe('notCommitted');
+  });
+});
+
+describe('leadership that is handed over', () => {
+  it('goes to the voter that is named, or to any', async () => {
+    const leader = await founded();
+    const [to] = founders.filter((id) => id !== leader.id) as [string];
+
+    await cluster.settle(cluster.node(to).transferLeadership(to));
+    await cluster.until(() => cluster.node(to).status().role === 'leader', 500);
+    await cluster.settle(cluster.node(to).transferLeadership());
+
+    expect(cluster.node(to).status().role).toBe('follower');
+  });
+
+  it('stays where it is if the other one is no voter, or does not answer', async () => {
+    const leader = await founded();
+    const [to] = founders.filter((id) => id !== leader.id) as [string];
+    expect((await cluster.settle(failureOf(leader.transferLeadership('n9')))).code).toBe('RAFT_BAD_REQUEST');
+
+    cluster.network.cut(to, leader.id);
+    await cluster.settle(leader.write('not there yet')); // Its acknowledgement never comes.
+    const failed = await cluster.settle(failureOf(leader.transferLeadership(to)));
+
+    expect(failed).toEqual({ code: 'RAFT_TRANSFER_FAILED', outcome: 'notCommitted' });
+    expect((await cluster.settle(leader.write('still here'))).result).toBe(2);
+  });
+
+  it.each([0, 50, 100, 150, 200, 250, 300, 350, 400, 450])(
+    'is what a leader does that closes: writes go on at once (after %i ms)',
+    async (afterMs) => {
+      const leader = await founded();
+      await cluster.run(afterMs);
+      const follower = cluster.nodes.find((node) => node !== leader) as WordsNode;
+      await cluster.settle(leader.write('a'));
+      const beganMs = cluster.scheduler.now();
+
+      const closing = cluster.stop(leader.id);
+      expect((await cluster.settle(follower.write('b'))).result).toBe(2);
+      const refusedMs = cluster.scheduler.now() - beganMs;
+      await closing;
+
+      expect(refusedMs).toBeLessThan(200);
+    },
+  );
+
+  it('takes a leader that closes no longer than the shortest election timeout', async () => {
+    const leader = await founded();
+    for (const id of founders) if (id !== leader.id) cluster.network.cut(id, leader.id);
+    leader.write('acknowledged by nobody').catch(() => {});
+    const beganMs = cluster.scheduler.now();
+
+    await cluster.stop(leader.id);
+
+    expect(cluster.scheduler.now() - beganMs).toBeLessThanOrEqual(600);
+  });
+});
+
+describe('explain()', () => {
+  it('says that a node waits to be added', async () => {
+    await founded();
+    const node = await join('n4');
+
+    expect(node.explain()).toMatchObject([{ topic: 'noLeader', text: expect.stringContaining('n4') }]);
+  });
+
+  it('has nothing to say when all is well, and says who is missing', async () => {
+    const leader = await founded();
+    await cluster.run(1000);
+    expect(leader.explain()).toEqual([]);
+
+    const lost = founders.find((id) => id !== leader.id) as string;
+    cluster.kill(lost);
+    await cluster.run(1000);
+
+    expect(leader.explain()).toMatchObject([{ topic: 'lag', text: expect.stringContaining(lost) }]);
+  });
+});

@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest';
+import { type Input, index, index0, type Peer } from '../../../src/core/index.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
+import type { SnapshotView } from '../../../src/storage/storage.ts';
+import { crc32 } from '../../../src/streams/crc32.ts';
+import { SnapshotReceiver } from '../../../src/streams/snapshot-receiver.ts';
+import { SnapshotSender } from '../../../src/streams/snapshot-sender.ts';
+import type { PeerFrame, SnapshotAckFrame } from '../../../src/transport/transport.ts';
+import { n2, n3 } from './scripted-peers.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A view of so many pieces, which notes what is asked of it. */
+class ScriptedView implements SnapshotView {
+  readonly index = index(10);
+  readonly logTimeMs = 5;
+  readonly asked: number[] = [];
+  isClosed = false;
+  readonly #pieces: number;
+
+  constructor(pieces: number) {
+    this.#pieces = pieces;
+  }
+
+  chunk(number: number) {
+    this.asked.push(number);
+    if (number >= this.#pieces) return undefined;
+    return { number, bytes: Uint8Array.of(number), isLast: number === this.#pieces - 1 };
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A sender with a view of twenty pieces, in time that passes when told to. */
+function sending(view: () => Promise<SnapshotView>) {
+  const frames: PeerFrame[] = [];
+  const inputs: Input[] = [];
+  const errors: unknown[] = [];
+  const clock = { nowMs: 0 };
+  const sender = new SnapshotSender({
+    group: 0,
+    view,
+    send: (_to: Peer, frame) => frames.push(frame) > 0,
+    input: (input) => inputs.push(input),
+    now: () => clock.nowMs,
+    onError: (error) => errors.push(error),
+  });
+  const offer = () => frames.findLast((frame) => frame.type === 'snapshotOffer');
+  const ack = (more: Partial<SnapshotAckFrame>, from = n2) =>
+    sender.onAck(from, {
+      type: 'snapshotAck',
+      group: 0,
+      transferId: offer()?.transferId ?? '',
+      nextChunk: 0,
+      status: 'receiving',
+      ...more,
+    });
+  const numbers = () => frames.flatMap((frame) => (frame.type === 'snapshotChunk' ? [frame.number] : []));
+  return { sender, frames, inputs, errors, clock, offer, ack, numbers };
+}
+
+const request = { type: 'sendSnapshotReq', seq: 1, to: n2, from: index(3) } as const;
+
+describe('a node that sends a snapshot', () => {
+  it('sends a few pieces at a time, and tells when all are there', async () => {
+    const view = new ScriptedView(6);
+    const { sender, inputs, ack, numbers } = sending(async () => view);
+    sender.begin(request);
+    await turn();
+
+    ack({ nextChunk: 0 });
+    expect(numbers()).toEqual([0, 1, 2, 3]);
+    ack({ nextChunk: 2 });
+    ack({ nextChunk: 1 }); // Late.
+    expect(numbers()).toEqual([0, 1, 2, 3, 4, 5]);
+    ack({ nextChunk: 6, status: 'complete' });
+
+    expect(inputs).toMatchObject([{ type: 'sendSnapshotRes', seq: 1, sent: { index: 10, logTimeMs: 5 } }]);
+    expect(view.isClosed).toBe(true);
+  });
+
+  it('goes on where the follower is after a new connection, and repeats what may be lost', async () => {
+    const { sender, clock, ack, numbers, frames } = sending(async () => new ScriptedView(20));
+    sender.begin(request);
+    await turn();
+    ack({ nextChunk: 0 });
+
+    sender.onUp('n2');
+    ack({ nextChunk: 2 });
+    expect(numbers()).toEqual([0, 1, 2, 3, 2, 3, 4, 5]);
+    clock.nowMs = 2001;
+    sender.onTick();
+    sender.onTick();
+
+    expect(frames.filter((frame) => frame.type === 'snapshotOffer')).toHaveLength(3);
+  });
+
+  it('does not look for what a follower can not have', async () => {
+    const view = new ScriptedView(20);
+    const { sender, ack } = sending(async () => view);
+    sender.begin(request);
+    await turn();
+
+    ack({ nextChunk: 1_000_000 });
+    ack({ transferId: 'another', nextChunk: 0 });
+    ack({ nextChunk: 0 }, n3);
+
+    expect(view.asked).toEqual([]);
+  });
+
+  it('offers nothing when the view comes too late', async () => {
+    const views = [new ScriptedView(1), new ScriptedView(1)];
+    const ready: ((view: SnapshotView) => void)[] = [];
+    const { sender, frames } = sending(() => new Promise((resolve) => ready.push(resolve)));
+    sender.begin(request);
+    sender.begin({ ...request, seq: 2 });
+    sender.close();
+
+    for (const [at, resolve] of ready.entries()) resolve(views[at] as SnapshotView);
+    await turn();
+
+    expect(frames).toEqual([]);
+    expect(views.map((view) => view.isClosed)).toEqual([true, true]);
+  });
+
+  it('sends what was asked for last, whichever view comes first', async () => {
+    const views = [new ScriptedView(1), new ScriptedView(1)] as const;
+    const ready: ((view: SnapshotView) => void)[] = [];
+    const { sender, ack, inputs } = sending(() => new Promise((resolve) => ready.push(resolve)));
+    sender.begin(request);
+    sender.begin({ ...request, seq: 2 });
+
+    ready[1]?.(views[1]);
+    await turn();
+    ready[0]?.(views[0]);
+    await turn();
+    ack({ nextChunk: 1, status: 'refused' });
+
+    expect(inputs).toEqual([{ type: 'sendSnapshotRes', seq: 2, sent: null }]);
+    expect(views.map((view) => view.isClosed)).toEqual([true, true]);
+  });
+
+  it('gives up a follower that is silent for a minute', async () => {
+    const { sender, inputs, clock } = sending(async () => new ScriptedView(1));
+    sender.begin(request);
+    await turn();
+
+    clock.nowMs = 60_001;
+    sender.onTick();
+
+    expect(inputs).toMatchObject([{ seq: 1, sent: null }]);
+  });
+
+  it('says so when its disk can not be read', async () => {
+    const view = new ScriptedView(1);
+    view.chunk = () => {
+      throw new Error('I/O error');
+    };
+    const { sender, ack, errors } = sending(async () => view);
+    sender.begin(request);
+    await turn();
+
+    ack({ nextChunk: 0 });
+
+    expect(errors).toMatchObject([{ message: 'I/O error' }]);
+  });
+});
+
+const entry = (key: number) => encodeChunk([[Uint8Array.of(key), Uint8Array.of(key)]]);
+
+/** A receiver on a disk in memory. */
+async function receiving() {
+  const storage = memoryStorage();
+  await storage.open();
+  const acks: SnapshotAckFrame[] = [];
+  const errors: unknown[] = [];
+  const state = { nowMs: 0, commitIndex: index0 };
+  const receiver = new SnapshotReceiver({
+    group: 0,
+    storage,
+    commitIndex: () => state.commitIndex,
+    send: (_to, frame) => void (frame.type === 'snapshotAck' && acks.push(frame)),
+    now: () => state.nowMs,
+    onError: (error) => errors.push(error),
+  });
+  return {
+    receiver,
+    acks,
+    errors,
+    state,
+    storage,
+    async offer(transferId = 't', at = 10) {
+      receiver.onOffer(n2, { type: 'snapshotOffer', group: 0, transferId, index: index(at) });
+      await idle();
+    },
+    async chunk(number: number, bytes = entry(number), isLast = false) {
+      const checksum = crc32(bytes);
+      receiver.onChunk(n2, {
+        type: 'snapshotChunk',
+        group: 0,
+        transferId: 't',
+        number,
+        bytes,
+        isLast,
+        checksum,
+      });
+      await idle();
+    },
+  };
+}
+
+const idle = async () => {
+  for (let turns = 0; turns < 10; turns++) await turn();
+};
+
+describe('a node that receives a snapshot', () => {
+  it('takes each piece once and in order, whatever comes when', async () => {
+    const { acks, offer, chunk } = await receiving();
+    await offer();
+
+    await chunk(0);
+    await chunk(2);
+    await chunk(0);
+    await chunk(1);
+    await chunk(2, entry(2), true);
+
+    expect(acks.map(({ nextChunk, status }) => [nextChunk, status])).toEqual([
+      [0, 'receiving'],
+      [1, 'receiving'],
+      [1, 'receiving'],
+      [1, 'receiving'],
+      [2, 'receiving'],
+      [3, 'complete'],
+    ]);
+  });
+
+  it('refuses what covers nothing new, and what is malformed, and goes on', async () => {
+    const { acks, errors, state, offer, chunk } = await receiving();
+    state.commitIndex = index(10);
+    await offer();
+    expect(acks.at(-1)?.status).toBe('refused');
+
+    state.commitIndex = index0;
+    await offer();
+    await chunk(0, Uint8Array.of(1, 255, 255));
+    expect(acks.at(-1)?.status).toBe('refused');
+    await offer('another');
+
+    expect(acks.at(-1)).toMatchObject({ transferId: 'another', nextChunk: 0, status: 'receiving' });
+    expect(errors).toEqual([]);
+  });
+
+  it('is busy with it no longer than the sender speaks, or the node needs it', async () => {
+    const { receiver, state, offer } = await receiving();
+    await offer();
+    expect(receiver.isReceiving).toBe(true);
+
+    state.nowMs = 60_001;
+    expect(receiver.isReceiving).toBe(false);
+    state.nowMs = 0;
+    state.commitIndex = index(10);
+    expect(receiver.isReceiving).toBe(false);
+  });
+
+  it('says so when its disk fails', async () => {
+    const { errors, storage, offer } = await receiving();
+    await storage.close();
+
+    await offer();
+
+    expect(errors).toHaveLength(1);
+  });
+});
