@@ -3,6 +3,9 @@ import { isEncodable } from './configuration-codec.ts';
 import type { MemberChange } from './input.ts';
 import { isSamePeer, type NodeId } from './types.ts';
 
+/** Members of a cluster: what a joint configuration of two of these lists still fits into every frame. */
+const membersMax = 50;
+
 /** Who the members are to be, or why not, in words. */
 export type Change =
   | { readonly type: 'configuration'; readonly configuration: Configuration }
@@ -26,6 +29,8 @@ export function changed(
     if (problem !== undefined) return { type: 'problem', problem };
   }
   if (members.voters.size === 0) return { type: 'problem', problem: 'no voter would be left' };
+  const count = members.voters.size + members.learners.size;
+  if (count > membersMax) return { type: 'problem', problem: `${count} members are more than ${membersMax}` };
   const configuration: Configuration = {
     voters: [...members.voters.values()],
     votersOutgoing: [],

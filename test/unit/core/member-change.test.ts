@@ -31,6 +31,12 @@ describe('a change of members', () => {
       ],
       'n2 n3 n4 + n1',
     ],
+    [
+      'takes in at most 50',
+      threeNodes,
+      Array.from({ length: 48 }, (_, at) => adding({ id: `m${at}`, storeId: `s${at}` }, 'learner')),
+      '51 members are more than 50',
+    ],
     ['knows no stranger', threeNodes, [{ type: 'remove', id: 'n9' }], 'n9 is not a member'],
     ['leaves a voter', votersOf(n1), [{ type: 'remove', id: 'n1' }], 'no voter would be left'],
     ['promotes no voter', threeNodes, [{ type: 'promote', id: 'n1' }], 'n1 is a voter already'],
