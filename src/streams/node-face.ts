@@ -191,13 +191,13 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     return members.some((member) => member.role === 'voter' && reached.includes(member.id));
   }
 
-  /** `false`: a moment later it may work. The others have not been heard yet, or an operator hands over already. */
+  /** `false`: an operator hands over already, and a moment later it may work. */
   async #handOver(timeoutMs: number): Promise<boolean> {
     try {
       await this.transferLeadership(undefined, { timeoutMs });
       return true;
     } catch (error) {
-      const isTooEarly = error instanceof RequestError && /^RAFT_(BAD_REQUEST|BUSY)$/.test(error.code);
+      const isTooEarly = error instanceof RequestError && error.code === 'RAFT_BUSY';
       return !isTooEarly; // Else there is an election.
     }
   }
