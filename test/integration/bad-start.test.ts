@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../ports.ts';
 import { clusterOfTest } from './harness/cluster.ts';
-import { freePort } from './harness/ports.ts';
 import { run } from './harness/program.ts';
 
 /** Somebody else's server on a port. */

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePorts } from '../ports.ts';
 import { clusterOfTest } from './harness/cluster.ts';
 import { ask } from './harness/http.ts';
-import { freePorts } from './harness/ports.ts';
 import { launch, type Running } from './harness/program.ts';
 import { until } from './harness/until.ts';
 

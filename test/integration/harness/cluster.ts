@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, onTestFailed, onTestFinished } from 'vitest';
-import { freePort } from './ports.ts';
+import { freePort } from '../../ports.ts';
 import { ServerNode } from './server-node.ts';
 import { until } from './until.ts';
 

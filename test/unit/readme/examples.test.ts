@@ -1,5 +1,6 @@
-import { createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../ports.ts';
 import { blocksOf, linesOf, pages } from './code-blocks.ts';
 import { build, javaScriptOf, UserProject } from './project.ts';
 
@@ -51,19 +52,20 @@ describe('an example', () => {
 describe('the server of the guide', () => {
   it('runs as three processes, which found a cluster, write, and end when they are told to', async () => {
     const [server] = servers;
-    let code = server?.code ?? '';
-    for (const port of ['7101', '7102', '7103']) code = code.replace(port, String(await freePort()));
+    const first = await freePorts(3);
+    const code = (server?.code ?? '').replaceAll(/710[123]/g, (port) => String(first + Number(port) - 7101));
     const path = project.write('server.mjs', code);
 
     const nodes = ['n1', 'n2', 'n3'].map((id) => project.start(path, [id]));
     const deadlineMs = Date.now() + 50_000;
     const haveWritten = () => nodes.every((node) => /wrote number \d/.test(node.output()));
-    while (!haveWritten() && Date.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 20));
+    const areRunning = () => nodes.every((node) => node.process.exitCode === null);
+    while (!haveWritten() && areRunning() && Date.now() < deadlineMs) await setTimeout(20);
     for (const node of nodes) node.process.kill('SIGTERM');
     const ends = await Promise.all(nodes.map((node) => node.ended));
 
     const numbers = ends.map(({ output }) => output.replace(/^n\d wrote number /, '').trim());
-    expect(numbers.sort()).toEqual(['1', '2', '3']);
+    expect(numbers.sort(), JSON.stringify(ends)).toEqual(['1', '2', '3']);
     expect(ends.map((end) => end.code)).toEqual([0, 0, 0]);
   }, 90_000);
 });
@@ -71,15 +73,4 @@ describe('the server of the guide', () => {
 /** As a reader sees it: without the spaces at the ends of lines. */
 function normal(output: string): string {
   return output.replaceAll(/[ \t]+$/gm, '').trim();
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
