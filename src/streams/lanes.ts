@@ -109,6 +109,11 @@ export class Lanes<Command, Result> {
     return this.#machine.appliedIndex;
   }
 
+  /** A snapshot is taking the place of the machine's data. */
+  get isInstalling(): boolean {
+    return this.#machine.isInstalling;
+  }
+
   /** Begins to tell the core and the machine's lane what has become durable. */
   begin(): void {
     this.log.persisted$.subscribe({

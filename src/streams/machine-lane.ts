@@ -38,7 +38,7 @@ export interface MachineLaneOptions<Command, Result> {
   readonly onTakeSnapshot: (request: TakeSnapshotReq, view: LaneView) => void;
   /** Switches machine and disk to a snapshot; the lane waits. Resolves with whether that was done. */
   readonly onInstallSnapshot: (request: InstallSnapshotReq) => Promise<boolean>;
-  /** The machine stands where a snapshot left it, and what waited for that index may go on. */
+  /** The switch is over: the machine stands where the snapshot left it, or where it was, and what waited goes on. */
   readonly onInstalled: () => void;
   /** The log could not be read: the node must stop. */
   readonly onLogError: (error: unknown) => void;
@@ -80,6 +80,7 @@ export class MachineLane<Command, Result> {
   #durable: Index;
   #logTimeMs: number;
   #isRunning = false;
+  #isInstalling = false;
   #isClosed = false;
 
   constructor(options: MachineLaneOptions<Command, Result>) {
@@ -92,6 +93,11 @@ export class MachineLane<Command, Result> {
   /** Applied, and visible to queries, through here. */
   get appliedIndex(): Index {
     return this.#applied;
+  }
+
+  /** A snapshot is taking the place of the machine's data, and no query should look at them. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
   }
 
   get #view(): LaneView {
@@ -172,12 +178,14 @@ export class MachineLane<Command, Result> {
 
   #install(request: InstallSnapshotReq): true {
     const { seq, snapshot } = request;
+    this.#isInstalling = true;
     this.#options.onInstallSnapshot(request).then((isInstalled) => {
       if (this.#isClosed) return;
+      this.#isInstalling = false;
       this.#queue.shift();
       if (isInstalled) this.#moveTo(snapshot);
       this.#options.input({ type: 'installSnapshotRes', seq, isInstalled });
-      if (isInstalled) this.#options.onInstalled();
+      this.#options.onInstalled();
       this.#resume();
     }, this.#options.onMachineError);
     return true;

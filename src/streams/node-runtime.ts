@@ -109,6 +109,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       group,
       bootCounter: this.#start.loaded.bootCounter,
       appliedIndex: () => this.lanes.appliedIndex,
+      isInstalling: () => this.lanes.isInstalling,
       reply: (to, frame) => this.network.send(to, frame),
       routes: {
         target: () => this.#target(),

@@ -34,6 +34,8 @@ interface AppliedGroup<Query, Value> {
 export interface Queried<Query, Value> {
   query(query: Query): Value | Promise<Value>;
   appliedIndex(): Index;
+  /** A snapshot is taking the place of its data: what a query sees now is neither the old nor the new. */
+  isInstalling(): boolean;
 }
 
 /**
@@ -168,7 +170,8 @@ export class ReadQueue<Query, Value> {
   }
 
   #whenApplied(group: AppliedGroup<Query, Value>): void {
-    if (group.index <= this.#machine.appliedIndex()) this.#answer(group.reads);
+    const isThere = group.index <= this.#machine.appliedIndex() && !this.#machine.isInstalling();
+    if (isThere) this.#answer(group.reads);
     else this.#unapplied.push(group);
   }
 

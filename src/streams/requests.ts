@@ -29,6 +29,8 @@ export interface RequestsOptions<Command, Result, Query, Value> {
   readonly group: GroupId;
   readonly routes: Routes;
   readonly appliedIndex: () => Index;
+  /** A snapshot is taking the place of the machine's data. */
+  readonly isInstalling: () => boolean;
   /** Of this store's current run. */
   readonly bootCounter: number;
   readonly reply: (to: Peer, frame: ForwardReplyFrame) => boolean;
@@ -48,11 +50,18 @@ export class Requests<Command, Result, Query, Value> {
 
   constructor(options: RequestsOptions<Command, Result, Query, Value>) {
     this.#options = options;
-    const { settings, machine, group, routes, reply, appliedIndex } = options;
+    const { settings, machine, group, routes, reply, appliedIndex, isInstalling } = options;
     const { pendingMax } = settings;
+    const pendingBytesMax = settings.config.uncommittedBytesMax;
     const payloadBytesMax = 4 + settings.commandBytesMax; // A single command and its length.
-    this.#writes = new WriteQueue(routes, { batchBytesMax: payloadBytesMax, batchCountMax, pendingMax });
-    this.#reads = new ReadQueue(routes, { query: (query) => machine.query(query), appliedIndex }, pendingMax);
+    this.#writes = new WriteQueue(routes, {
+      batchBytesMax: payloadBytesMax,
+      batchCountMax,
+      pendingMax,
+      pendingBytesMax,
+    });
+    const queried = { query: (query: Query) => machine.query(query), appliedIndex, isInstalling };
+    this.#reads = new ReadQueue(routes, queried, pendingMax);
     this.#admin = new AdminQueue(routes, pendingMax);
     this.#forwarded = new ForwardedRequests(routes, {
       codec: machine.result,

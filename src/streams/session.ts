@@ -72,34 +72,50 @@ class ClientSession<Command, Result> implements Session<Command, Result> {
     const send = (limits: RequestOptions) => {
       const [lowestUnanswered = sequence] = this.#unanswered;
       const stamp = { session: this.id, sequence, lowestUnanswered };
-      return this.#node.write({ type: 'once', command, ...stamp }, limits);
+      return this.#send({ type: 'once', command, ...stamp }, limits);
     };
     try {
-      const { index, term, result } = await untilKnown(send, { options, clock: this.#clock });
-      if (result.type === 'applied') return { index, term, result: result.result };
-      throw refused(result.type);
+      return await untilKnown(send, { options, clock: this.#clock });
     } finally {
       this.#unanswered.delete(sequence); // Whatever it was answered: it is not sent again.
     }
   }
+
+  async #send(command: SessionCommand<Command>, limits: RequestOptions): Promise<Committed<Result>> {
+    const { index, term, result } = await this.#node.write(command, limits);
+    if (result.type === 'applied') return { index, term, result: result.result };
+    throw refused(result.type);
+  }
 }
 
-/** Sends again what a leader or a connection was lost with. The node itself waits for the next leader. */
+/**
+ * Sends again what a leader or a connection was lost with. The node itself waits for the next leader. Once a copy
+ * may be in the log, nothing that becomes of a later one makes the command `notCommitted` (rule 22).
+ */
 async function untilKnown<T>(
   send: (limits: RequestOptions) => Promise<T>,
   { options, clock }: { readonly options: RequestOptions; readonly clock: () => number },
 ): Promise<T> {
   const { timeoutMs = 5_000 } = options;
   const deadlineMs = clock() + timeoutMs;
+  let mayBeDone = false;
   for (let remainingMs = timeoutMs; ; ) {
     try {
       return await send({ ...options, timeoutMs: remainingMs });
     } catch (error) {
       remainingMs = deadlineMs - clock();
       const isLost = error instanceof RequestError && error.code === 'RAFT_UNKNOWN_OUTCOME';
-      if (!isLost || !(remainingMs > 0)) throw error;
+      if (!isLost || !(remainingMs > 0)) throw mayBeDone ? stillUnknown(error) : error;
+      mayBeDone = true;
     }
   }
+}
+
+/** The last copy of a command was refused, and an earlier one may be in the log. */
+function stillUnknown(error: unknown): unknown {
+  if (!(error instanceof RequestError) || error.outcome === 'unknown') return error;
+  const what = `An earlier sending of it may be in the log, and this is how the last one ended: ${error.code}.`;
+  return requestError(error.code, 'unknown', what, { leaderId: error.leaderId, cause: error });
 }
 
 function refused(type: SessionResult<unknown>['type']): RequestError {

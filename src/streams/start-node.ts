@@ -30,7 +30,7 @@ export async function raftNode<Command, Result, Query, Answer>(
     refuseForeign(loaded, options.id);
     const appliedIndex = await openMachine(options.machine, { storage: options.storage, loaded });
     refuseGap(loaded, appliedIndex);
-    const logTimeMs = storedLogTime(options.storage);
+    const logTimeMs = await logTimeAt(options.storage, appliedIndex);
     runtime = new NodeRuntime(options, { settings, loaded, appliedIndex, logTimeMs });
     runtime.follow();
     await runtime.network.open();
@@ -100,8 +100,14 @@ async function restoreMachine<C, R, Q, A>(
   return saved;
 }
 
-/** The log's clock at the machine's applied index. */
-function storedLogTime(storage: Storage): number {
+/**
+ * The log's clock at the machine's applied index: that of the batch there, or of the snapshot that stands for it.
+ * A machine with a storage of its own may be ahead of the snapshot.
+ */
+async function logTimeAt(storage: Storage, appliedIndex: Index): Promise<number> {
+  const batches = appliedIndex > 0 ? await storage.readLog({ from: appliedIndex, maxBytes: 1 }) : [];
+  const batch = batches === 'compacted' ? undefined : batches[0];
+  if (batch !== undefined) return batch.logTimeMs;
   const view = storage.viewMachine();
   try {
     return view.logTimeMs;

@@ -65,6 +65,8 @@ export interface WriteLimits {
   readonly batchCountMax: number;
   /** Commands that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
   readonly pendingMax: number;
+  /** Their bytes; beyond it the same, but for a call that is alone. */
+  readonly pendingBytesMax: number;
 }
 
 /** Bytes of a command in a payload. */
@@ -84,6 +86,7 @@ export class WriteQueue<Result> {
   #waiting: WriteCall<Result>[] = [];
   readonly #sent = new Map<number, WriteGroup<Result>>();
   #pending = 0;
+  #pendingBytes = 0;
   #lastOrder = 0;
   #closed: { readonly code: RequestErrorCode; readonly what: string } | null = null;
 
@@ -94,12 +97,10 @@ export class WriteQueue<Result> {
 
   /** Takes commands that stand one after the other in the log. They leave with the next {@link flush}. */
   add(commands: readonly Uint8Array[], limits: CallLimits, answer: Answer<Written<Result>>): void {
-    if (this.#pending + commands.length > this.#limits.pendingMax) {
-      const what = `${this.#pending} commands are waiting and ${commands.length} more came, the limit is ${this.#limits.pendingMax}.`;
-      return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
-    }
     let bytes = 0;
     for (const command of commands) bytes += payloadBytes(command);
+    const overload = this.#overloadOf(commands.length, bytes);
+    if (overload !== null) return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', overload));
     this.#lastOrder += 1;
     const write: WriteCall<Result> = {
       call: new Call(limits, answer, () => this.#abort(write)),
@@ -110,6 +111,23 @@ export class WriteQueue<Result> {
     };
     this.#waiting.push(write);
     this.#pending += commands.length;
+    this.#pendingBytes += bytes;
+  }
+
+  /** Why no more can be taken, in words; `null` if it can. */
+  #overloadOf(count: number, bytes: number): string | null {
+    const { pendingMax, pendingBytesMax } = this.#limits;
+    if (this.#pending + count > pendingMax)
+      return `${this.#pending} commands are waiting and ${count} more came, the limit is ${pendingMax}.`;
+    if (this.#pending > 0 && this.#pendingBytes + bytes > pendingBytesMax)
+      return `${this.#pendingBytes} bytes are waiting and ${bytes} more came, the limit is ${pendingBytesMax}.`;
+    return null;
+  }
+
+  /** It is about to be answered. */
+  #release({ commands, bytes }: WriteCall<Result>): void {
+    this.#pending -= commands.length;
+    this.#pendingBytes -= bytes;
   }
 
   /** Sends what waits, if there is somewhere to send it. */
@@ -302,7 +320,7 @@ export class WriteQueue<Result> {
     for (const write of group.calls) {
       const { length } = write.commands;
       const own = length === count ? results : results.slice(offset, offset + length);
-      if (!write.call.isDone) this.#pending -= length;
+      if (!write.call.isDone) this.#release(write);
       write.call.resolve({ index: plus(index, offset), term, results: own });
       offset += length;
     }
@@ -314,7 +332,7 @@ export class WriteQueue<Result> {
 
   #fail(write: WriteCall<Result>, error: RequestError): void {
     if (write.call.isDone) return;
-    this.#pending -= write.commands.length;
+    this.#release(write);
     write.call.reject(error);
   }
 }

@@ -53,7 +53,8 @@ class WebSocketTransport implements WsTransport, WsHost {
   private peers: readonly MemberAddress[] = [];
   private readonly dialers = new Map<NodeId, WsDialer>();
   private readonly sockets = new Set<PeerSocket>();
-  private readonly paused = new Set<NodeId>();
+  /** Who is turned away, and the timers that end it. */
+  private readonly paused = new Map<NodeId, Subscription>();
   private readonly timers: Subscription[] = [];
   private readonly toFlush = new Set<WsDialer>();
   private isClosing = false;
@@ -205,14 +206,17 @@ class WebSocketTransport implements WsTransport, WsHost {
   /** Turns a node away until the longest back-off has passed. */
   private pause(id: NodeId): void {
     if (this.isClosing || this.paused.has(id)) return;
-    this.paused.add(id);
-    this.scheduler.schedule(() => this.paused.delete(id), this.limits.backoffMsMax);
+    const { backoffMsMax } = this.limits;
+    this.paused.set(
+      id,
+      this.scheduler.schedule(() => this.paused.delete(id), backoffMsMax),
+    );
   }
 
   private async closeAll(): Promise<void> {
     this.events.complete();
     this.flush();
-    for (const timer of this.timers) timer.unsubscribe();
+    for (const timer of [...this.timers, ...this.paused.values()]) timer.unsubscribe();
     for (const dialer of this.dialers.values()) dialer.stop('this node is closing');
     this.dialers.clear();
     const stopped = this.acceptor?.stop({ code: closeCode.goingAway, reason: 'this node is closing' });

@@ -11,6 +11,7 @@ import {
 } from 'rxraft';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { index, term } from '../../../src/core/index.ts';
+import { requestError } from '../../../src/streams/errors.ts';
 import { VirtualCluster } from '../../../src/testing/virtual-cluster.ts';
 import { noteMachine } from './note-machine.ts';
 import { all, failureOf, type Words, wordsMachine } from './words.ts';
@@ -200,5 +201,47 @@ describe('a session whose node closes', () => {
     await node.close();
 
     expect((await late).code).toBe('RAFT_CLOSED');
+  });
+});
+
+describe('a command of a session that had to be sent again', () => {
+  it.each(['RAFT_NO_LEADER', 'RAFT_ABORTED', 'RAFT_OVERLOADED', 'RAFT_CLOSED'] as const)(
+    'is unknown when that ends with %s, since the first copy may be in the log (rule 22)',
+    async (code) => {
+      const endings = [
+        requestError('RAFT_UNKNOWN_OUTCOME', 'unknown', '…'),
+        requestError(code, 'notCommitted', '…'),
+      ];
+      const session = await openSession<string, number>({
+        async write(command) {
+          if (command.type === 'open')
+            return { index: index(1), term: term(1), result: { type: 'opened', session: 1 } };
+          throw endings.shift();
+        },
+      });
+
+      expect(await failureOf(session.write('pay'))).toEqual({ code, outcome: 'unknown' });
+    },
+  );
+
+  it('is unknown while its first copy, on a follower, is committed by the next leader', async () => {
+    const machine = () => withSessions(wordsMachine());
+    const cluster = new VirtualCluster({ seed: 3, machine });
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const others = cluster.nodes.filter((node) => node !== leader);
+    const clock = () => cluster.scheduler.now();
+    const session: Session<string, number> = await cluster.settle(openSession(leader, { clock }));
+    const { lastIndex } = leader.status();
+
+    const payment = failureOf(session.write('pay', { timeoutMs: 3000 }));
+    await cluster.until(() => others.some((node) => node.status().lastIndex > lastIndex));
+    cluster.network.partition([[leader.id], others.map((node) => node.id)]);
+    const { outcome } = await cluster.settle(payment);
+    cluster.network.heal();
+    const { value } = await cluster.settle((await cluster.leader()).read(all));
+    await cluster.close();
+
+    expect({ outcome, value }).toEqual({ outcome: 'unknown', value: ['pay'] });
   });
 });

@@ -36,7 +36,7 @@ class NotedRoutes implements Routes {
   }
 }
 
-const limits = { batchBytesMax: 1000, batchCountMax: 2, pendingMax: 100 };
+const limits = { batchBytesMax: 1000, batchCountMax: 2, pendingMax: 100, pendingBytesMax: 2000 };
 const patient = { deadlineMs: 1000, signal: undefined };
 const notLeader = { type: 'notCommitted', code: 'RAFT_NOT_LEADER', message: '', leaderId: null } as const;
 
@@ -167,5 +167,29 @@ describe('a queue of writes', () => {
 
     expect(routes.frames).toHaveLength(2);
     expect([sent, waiting]).toEqual([['RAFT_CLOSED'], ['RAFT_CLOSED']]);
+  });
+});
+
+describe('a queue of writes that wait for a leader', () => {
+  it('holds no more bytes than its limit, though a single larger call is taken', () => {
+    const { queue } = queueOf();
+    const answers: string[] = [];
+    const add = (bytes: number): void =>
+      queue.add([new Uint8Array(bytes)], patient, {
+        resolve: () => answers.push('written'),
+        reject: (error) => answers.push((error as Error).message),
+      });
+
+    add(5000);
+    add(10);
+    queue.expire(patient.deadlineMs);
+    add(1500);
+    add(1500);
+
+    expect(answers).toEqual([
+      expect.stringContaining('5004 bytes are waiting and 14 more came, the limit is 2000'),
+      expect.stringContaining('No leader was found'),
+      expect.stringContaining('1504 bytes are waiting'),
+    ]);
   });
 });

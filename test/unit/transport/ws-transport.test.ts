@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeBatch } from '../../../src/core/index.ts';
@@ -381,6 +381,27 @@ function recording(waits: number[]): SchedulerLike {
   };
   return { now: () => asyncScheduler.now(), schedule };
 }
+
+describe('closing', () => {
+  it('leaves no timer behind, that of a peer that is turned away included', async () => {
+    const timers: Subscription[] = [];
+    const scheduler: SchedulerLike = {
+      now: () => asyncScheduler.now(),
+      schedule: (work, delayMs, state) => {
+        const timer = asyncScheduler.schedule(work, delayMs, state);
+        timers.push(timer);
+        return timer;
+      },
+    };
+    const a = await node('a', { scheduler });
+    a.transport.hangUp('b', 'it broke the rules');
+
+    await a.transport.close();
+
+    expect(timers.length).toBeGreaterThan(1);
+    expect(timers.filter((timer) => !timer.closed)).toEqual([]);
+  });
+});
 
 describe('a peer that reads no more', () => {
   it('costs bounded memory: entries are dropped first, small frames later', async () => {
