@@ -6,6 +6,7 @@ import { becomeProbe, copyProgress, newProgress, type Progress } from './progres
 import { isQuorum } from './quorum.ts';
 import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
+import { noteSilence } from './snapshot-sending.ts';
 import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
 import { checkTransfer } from './transfer.ts';
 import { after, before, type Index, index0, isSamePeer, type NodeId } from './types.ts';
@@ -69,10 +70,12 @@ export function onLeaderTick(draft: Draft, leader: LeaderDraft, elapsedMs: numbe
 /** Once in an election timeout: who has caught up may vote, and everyone has to answer anew. */
 function lookAround(draft: Draft, leader: LeaderDraft): void {
   promoteLearners(draft, leader);
+  const elapsedMs = leader.quorumElapsedMs;
   leader.quorumElapsedMs = 0;
   leader.markIndex = draft.log.lastIndex;
   leader.peers = leader.peers.map((peer) => {
     const next = copyProgress(peer);
+    noteSilence(next, elapsedMs);
     next.isActive = false;
     return next;
   });

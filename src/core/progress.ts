@@ -41,6 +41,8 @@ export interface Progress extends Peer {
   readonly snapshotFrom: Index;
   /** A snapshot that is whole on its disk, and that it has not said it has installed. */
   readonly arrivedSnapshot: { readonly transferId: string; readonly snapshot: SnapshotMeta } | null;
+  /** For how long it has not answered while it has such a snapshot, in milliseconds. */
+  readonly silentMs: number;
 }
 
 /** A progress that its owner may change. */
@@ -71,6 +73,7 @@ export function newProgress(
     snapshotSeq: 0,
     snapshotFrom: index0,
     arrivedSnapshot: null,
+    silentMs: 0,
   };
 }
 
@@ -93,6 +96,7 @@ export function copyProgress(progress: Progress): ProgressDraft {
     snapshotSeq: progress.snapshotSeq,
     snapshotFrom: progress.snapshotFrom,
     arrivedSnapshot: progress.arrivedSnapshot,
+    silentMs: progress.silentMs,
   };
 }
 
@@ -106,6 +110,7 @@ export function becomeProbe(progress: ProgressDraft, nextIndex: Index): void {
   progress.inflightBytes = 0;
   progress.snapshotSeq = 0;
   progress.arrivedSnapshot = null;
+  progress.silentMs = 0;
 }
 
 /** Notes that bytes up to `lastIndex` are on their way. */

@@ -10,6 +10,9 @@ import { becomeProbe, type ProgressDraft } from './progress.ts';
 import type { Draft, LeaderDraft } from './state.ts';
 import { after } from './types.ts';
 
+/** A follower that has a snapshot to install may be silent for so long; a sender of chunks waits as long. */
+const silenceMsMax = 60_000;
+
 /**
  * A follower needs entries that the log no longer holds: it gets a snapshot (§7, rule 21). Until its chunks
  * are there, only heartbeats go to it, and the log after the snapshot is kept.
@@ -53,4 +56,16 @@ export function askToInstall(draft: Draft, peer: ProgressDraft): void {
   if (peer.arrivedSnapshot === null) return;
   const to = addressOf(peer);
   send(draft, to, { type: 'installSnapshot', term: draft.currentTerm, ...peer.arrivedSnapshot });
+}
+
+/**
+ * Gives up a follower that has got its chunks and does not answer any more: the log that it needs is not kept for
+ * ever (rule 21). Called once in a while; `elapsedMs` is the time since.
+ */
+export function noteSilence(peer: ProgressDraft, elapsedMs: number): void {
+  const isSilent = peer.arrivedSnapshot !== null && !peer.isActive;
+  peer.silentMs = isSilent ? peer.silentMs + elapsedMs : 0;
+  if (peer.silentMs < silenceMsMax) return;
+  becomeProbe(peer, after(peer.matchIndex));
+  peer.isPaused = true;
 }

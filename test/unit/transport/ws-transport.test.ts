@@ -385,14 +385,12 @@ function recording(waits: number[]): SchedulerLike {
 describe('closing', () => {
   it('leaves no timer behind, that of a peer that is turned away included', async () => {
     const timers: Subscription[] = [];
-    const scheduler: SchedulerLike = {
-      now: () => asyncScheduler.now(),
-      schedule: (work, delayMs, state) => {
-        const timer = asyncScheduler.schedule(work, delayMs, state);
-        timers.push(timer);
-        return timer;
-      },
+    const schedule = <T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) => {
+      const timer = asyncScheduler.schedule(work, delayMs, state);
+      timers.push(timer);
+      return timer;
     };
+    const scheduler: SchedulerLike = { now: () => asyncScheduler.now(), schedule };
     const a = await node('a', { scheduler });
     a.transport.hangUp('b', 'it broke the rules');
 

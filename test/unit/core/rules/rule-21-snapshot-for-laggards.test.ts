@@ -51,6 +51,35 @@ describe('rule 21: a follower behind the compaction point gets a snapshot, and t
     expect(cluster.state('n1')).toMatchObject({ snapshotIndex: 8, log: { startIndex: 7 } });
   });
 
+  it.each([
+    [59_000, 7],
+    [62_000, 11],
+  ])(
+    'a receiver with all its chunks that dies is waited for a minute: %i ms later the log begins at %i',
+    (silentMs, startIndex) => {
+      const cluster = withoutN3();
+      cluster.tick('n1', 100);
+      for (let rounds = 0; rounds < 2; rounds++)
+        for (const envelope of [...cluster.inFlight]) cluster.deliver(envelope);
+      cluster.ship('n1');
+      cluster.crash('n3');
+      cluster.write('n1', ['d', 'e', 'f', 'g']);
+
+      for (let elapsedMs = 0; elapsedMs < silentMs; elapsedMs += 100) {
+        cluster.tick('n1', 100);
+        cluster.settle();
+      }
+      cluster.compact('n1');
+      cluster.settle();
+
+      expect(cluster.state('n1')).toMatchObject({
+        role: { type: 'leader' },
+        snapshotIndex: 11,
+        log: { startIndex },
+      });
+    },
+  );
+
   it('a transfer that fails begins anew', () => {
     const cluster = withoutN3({ isMachineDurable: true });
     cluster.tick('n1', 100);
