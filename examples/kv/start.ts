@@ -27,18 +27,31 @@ await withFlags(new Command('npm start --'), launchSettings)
   .parseAsync();
 
 async function run(config: LaunchConfig): Promise<void> {
-  const cluster = startCluster(config, out.say);
+  const cluster = started(config);
   endOnSignal({ close: cluster.stop, closeMsMax, say: out.say });
   try {
     introduce(cluster, await cluster.ready, config);
   } catch (error) {
-    out.fail(`the cluster was not started: ${error instanceof Error ? error.message : String(error)}`);
+    failToStart(error);
     await cluster.stop();
     process.exit(1);
   }
   await cluster.allDead;
   out.fail('no node is left');
   process.exit(1);
+}
+
+function started(config: LaunchConfig): Cluster {
+  try {
+    return startCluster(config, out.say);
+  } catch (error) {
+    failToStart(error); // A folder of a node can't be written, say. Those that run end when this process does.
+    process.exit(1);
+  }
+}
+
+function failToStart(error: unknown): void {
+  out.fail(`the cluster was not started: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function introduce({ processes }: Cluster, leaderId: string, { data, port }: LaunchConfig): void {

@@ -1,4 +1,4 @@
-import { mkdir, open as openFile } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { open } from 'lmdb';
 import type { EntryBatch, GroupId, Index, NodeId } from '../core/index.ts';
@@ -15,6 +15,7 @@ import type { MachineBase } from './machine-overlay.ts';
 import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.ts';
 import { otherNode } from './other-node.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
+import { prepareFolder } from './store-folder.ts';
 import { newStoreId } from './store-id.ts';
 import { type Identity, putIdentity, readIdentity } from './store-identity.ts';
 
@@ -51,7 +52,7 @@ export class LmdbMedium implements Medium {
 
   async open(): Promise<Opened> {
     try {
-      await mkdir(this.#path, { recursive: true });
+      await prepareFolder(this.#path);
       const lock = await takeOwnerLock(this.#path);
       try {
         return await this.#openEnvironment(lock);
@@ -175,7 +176,8 @@ export class LmdbMedium implements Medium {
     return new StorageError(
       'RAFT_STORE_FAILED',
       `the store at ${this.#path} can't be opened: ${reason}. Nothing was changed that the node had ` +
-        'acknowledged. See that the folder can be written and the disk has room, then start the node again.',
+        'acknowledged. See that this process can read and write the folder and every file in it, then start the ' +
+        'node again.',
       { cause },
     );
   }

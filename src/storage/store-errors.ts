@@ -12,6 +12,33 @@ export function diskFailed(cause: unknown): StorageError {
   );
 }
 
+/** The folder of a store can't be had. */
+export function unusableFolder(path: string, cause: unknown): StorageError {
+  return new StorageError(
+    'RAFT_STORE_FAILED',
+    `the folder ${path} can't be used for a store: ${reasonOf(cause)}. Nothing was changed. Give the store a ` +
+      'folder that the user of this process can make, read and write.',
+    { cause },
+  );
+}
+
+/** Why the system refused a folder, in words, with its own code for whoever looks it up. */
+function reasonOf(cause: unknown): string {
+  const { code, message, path } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${path} is not a folder (${code})`;
+    case 'EACCES':
+    case 'EPERM':
+      return `this process may not write there (${code})`;
+    case 'EROFS':
+      return `its file system is read-only (${code})`;
+    default:
+      return message;
+  }
+}
+
 /** The store failed at something earlier. */
 export function failedBefore(failure: StorageError): StorageError {
   return new StorageError(

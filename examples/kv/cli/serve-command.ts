@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { destination, type Logger as PinoLogger, pino } from 'pino';
 import { isLoopback } from '../config/addresses.ts';
@@ -51,9 +51,6 @@ export async function serve(config: ServeConfig, output: Output): Promise<void> 
 
 async function start(config: ServeConfig, logger: PinoLogger, output: Output): Promise<KvServer | null> {
   try {
-    await mkdir(config.data, { recursive: true }).catch((error: unknown) => {
-      throw new Error(`The folder ${config.data} (--data) can't be made: ${textOf(error)}.`);
-    });
     return await startServer(config, logger);
   } catch (error) {
     output.fail(`${config.id} was not started. ${textOf(error)}`);

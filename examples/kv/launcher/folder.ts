@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** A file that says that `npm start` made this folder, so that `--fresh` may empty it. */
 const marker = '.made-by-rxraft';
@@ -10,7 +10,15 @@ const marker = '.made-by-rxraft';
  *
  * A folder is emptied only if it holds what we put there and nothing else, and no node of it is running.
  */
-export function prepareFolder(folder: string, { isFresh }: { readonly isFresh: boolean }): string | null {
+export function prepareFolder(folder: string, options: { readonly isFresh: boolean }): string | null {
+  try {
+    return prepare(folder, options);
+  } catch (error) {
+    return `${folder} can't be used: ${(error as Error).message}. Nothing was started. Choose another folder with --data.`;
+  }
+}
+
+function prepare(folder: string, { isFresh }: { readonly isFresh: boolean }): string | null {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (stat !== undefined && !stat.isDirectory())
     return `${folder} is not a folder. Choose another with --data.`;
@@ -26,10 +34,21 @@ export function prepareFolder(folder: string, { isFresh }: { readonly isFresh: b
     if (!isOurs) return refusalOf(folder, strange);
     for (const name of nodes) rmSync(join(folder, name), { recursive: true, force: true });
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if (entries.length === 0)
     writeFileSync(join(folder, marker), 'npm start -- --fresh may empty this folder.\n');
   return null;
+}
+
+/**
+ * Makes a folder, and those above it. `recursive` would not do: Node never gives up where a folder is there and
+ * takes no new ones, as /proc does.
+ */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder);
 }
 
 function refusalOf(folder: string, strange: readonly string[]): string {

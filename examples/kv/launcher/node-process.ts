@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ask } from '../cli/client.ts';
 import type { StatusBody } from '../http/status-body.ts';
+import { makeFolder } from './folder.ts';
 import type { LaunchedNode } from './launch-config.ts';
 
 /** The process of one node. */
@@ -45,7 +46,7 @@ export function serveArguments(node: LaunchedNode, nodes: readonly LaunchedNode[
  * when this process is killed: it then ends in good order.
  */
 export function startNode(node: LaunchedNode, nodes: readonly LaunchedNode[]): NodeProcess {
-  mkdirSync(node.data, { recursive: true });
+  makeFolder(node.data);
   const log = openLog(node);
   const child = spawn(process.execPath, [program, ...serveArguments(node, nodes)], {
     stdio: ['ignore', 'ignore', log, 'ipc'],

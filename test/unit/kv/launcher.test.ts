@@ -62,6 +62,15 @@ describe('a folder for a cluster', () => {
     expect(existsSync(folder)).toBe(true);
   });
 
+  it('is refused where it can not be made, with the reason', () => {
+    const file = join(newFolder(), 'file');
+    writeFileSync(file, 'mine');
+
+    for (const folder of ['/proc/none', join(file, 'below')]) {
+      expect(prepareFolder(folder, { isFresh: false })).toMatch(/can't be used: .* Choose another folder/);
+    }
+  });
+
   it('keeps what it holds unless --fresh is given', () => {
     const folder = usedFolder();
 

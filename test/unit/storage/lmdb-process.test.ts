@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,11 +66,10 @@ class Writer {
 
   constructor(
     path: string,
-    { payloadBytes = 100, fileBlocksMax }: { payloadBytes?: number; fileBlocksMax?: number } = {},
+    { payloadBytes = 100, under = 'exec' }: { payloadBytes?: number; under?: string } = {},
   ) {
-    const run = `exec "${process.execPath}" writer.js "${path}" ${payloadBytes}`;
-    const limit = fileBlocksMax === undefined ? '' : `ulimit -f ${fileBlocksMax}; `;
-    this.child = spawn('sh', ['-c', limit + run], {
+    const run = `${under} "${process.execPath}" writer.js "${path}" ${payloadBytes}`;
+    this.child = spawn('sh', ['-c', run], {
       cwd: compiled.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -184,10 +183,28 @@ describe('a store that another process has open', () => {
   }, 60_000);
 });
 
+describe('a folder that may not be written', () => {
+  /** Root may write anywhere, unless it gives that up. */
+  const under = process.getuid?.() === 0 ? 'exec setpriv --bounding-set=-dac_override' : 'exec';
+
+  it('is refused before anything is opened, and says what to do', async () => {
+    const path = newPath();
+    mkdirSync(path, { mode: 0o500 });
+
+    const inIt = new Writer(path, { under });
+    const belowIt = new Writer(join(path, 'store'), { under });
+    await Promise.all([inIt.ended, belowIt.ended]);
+
+    expect(inIt.output).toMatch(/failed RAFT_STORE_FAILED .* this process may not write there \(EACCES\)/);
+    expect(belowIt.output).toMatch(/failed RAFT_STORE_FAILED .* this process may not write there \(EACCES\)/);
+    expect(readdirSync(path)).toEqual([]);
+  }, 60_000);
+});
+
 describe('a disk that has no room left', () => {
   it('fails the store, and what was acknowledged is there after a restart with room', async () => {
     const path = newPath();
-    const writing = new Writer(path, { payloadBytes: 20_000, fileBlocksMax: 1000 });
+    const writing = new Writer(path, { payloadBytes: 20_000, under: 'ulimit -f 1000; exec' });
 
     await writing.ended;
 

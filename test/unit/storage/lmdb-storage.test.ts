@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
@@ -312,18 +312,38 @@ function newestMeta(path: string): { readonly lastPage: number } {
   return first.transaction > second.transaction ? first : second;
 }
 
-describe('a folder that can not be used', () => {
-  it('is named, with the reason of the system', async () => {
-    const path = join(folder, 'a-file');
-    writeFileSync(path, 'x');
+describe('a folder for a store', () => {
+  it('is made, with those above it', async () => {
+    const path = join(folder, 'deep', 'down', 'store');
+    const storage = lmdbStorage({ path });
 
-    const error = await lmdbStorage({ path: join(path, 'store') })
-      .open()
-      .catch((each: unknown) => each);
+    await storage.open();
+    await storage.close();
 
-    expect(error).toMatchObject({ code: 'RAFT_STORE_FAILED' });
-    expect((error as Error).message).toContain('ENOTDIR');
+    expect(readdirSync(path)).toContain('data.mdb');
   });
+
+  const file = join(folder, 'a-file');
+  const misfits: readonly { readonly what: string; readonly path: string; readonly reason: string }[] = [
+    { what: 'that is a file', path: file, reason: `${file} is not a folder (EEXIST)` },
+    { what: 'below a file', path: join(file, 'store'), reason: `${file} is not a folder (EEXIST)` },
+    { what: 'where the system takes none', path: '/proc/none/store', reason: '/proc/none' },
+  ];
+
+  for (const { what, path, reason } of misfits) {
+    it(`is refused ${what}, and named`, async () => {
+      writeFileSync(file, 'x');
+
+      const error = await lmdbStorage({ path })
+        .open()
+        .catch((each: unknown) => each);
+
+      expect(error).toMatchObject({ code: 'RAFT_STORE_FAILED' });
+      expect((error as Error).message).toContain(`the folder ${path} can't be used for a store: `);
+      expect((error as Error).message).toContain(reason);
+      expect((error as Error).message).toContain('Nothing was changed. Give the store a folder that');
+    });
+  }
 });
 
 describe('groups', () => {
