@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../ports.ts';
@@ -83,6 +83,20 @@ describe('npm start', () => {
     await launcher.ended;
 
     await until('every node has ended', () => !pids.some(isAlive));
+  });
+
+  it('says which folder can not be used, and leaves no node behind that it has just started', async () => {
+    const data = join(clusterOfTest().folder, 'data');
+    mkdirSync(data);
+    writeFileSync(join(data, 'n2'), 'a file');
+    const [port, raftPort] = [await freePorts(3), await freePorts(3)];
+
+    const { ended } = launch('--data', data, '--port', String(port), '--raft-port', String(raftPort));
+    const { code, stderr } = await ended;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/the cluster was not started: .*data\/n2/);
+    await until('n1 has ended', () => readFileSync(join(data, 'n1', 'log'), 'utf8').includes('"closed"'));
   });
 
   it('says what is wrong with its arguments', async () => {

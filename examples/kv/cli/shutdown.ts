@@ -40,5 +40,7 @@ export function endOnSignal({ close, say, closeMsMax }: Shutdown): void {
   };
   process.on('SIGINT', () => ask('SIGINT'));
   process.on('SIGTERM', () => ask('SIGTERM'));
-  process.on('disconnect', () => ask('the parent process has gone'));
+  const orphaned = () => ask('the parent process has gone');
+  process.on('disconnect', orphaned);
+  if (process.connected === false) orphaned(); // It went before we listened. Without a channel it is undefined.
 }
