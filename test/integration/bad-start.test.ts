@@ -135,3 +135,16 @@ describe('a folder that is none', () => {
     expect(readdirSync(cluster.folder)).toEqual(['file']);
   });
 });
+
+describe('a folder that takes no file for the pid', () => {
+  it('keeps no node from working, which says so', async () => {
+    const cluster = clusterOfTest();
+    const node = await cluster.addNode('n1');
+    mkdirSync(join(node.place.data, 'pid'), { recursive: true });
+
+    node.start();
+    await node.ready();
+
+    expect(node.log).toMatch(/"level":40.*\/n1\/pid could not be written.*the node works without it/);
+  });
+});

@@ -22,7 +22,7 @@ export async function serve(config: ServeConfig, output: Output): Promise<void> 
   const server = await start(config, logger, output);
   if (server === null) return;
   const pidFile = join(config.data, 'pid');
-  await writeFile(pidFile, `${process.pid}\n`);
+  await writePid(pidFile, logger);
   noteMembership(server, config, logger);
   logger.info(
     { version, url: server.url, listen: config.listen, data: config.data, pid: process.pid },
@@ -100,6 +100,13 @@ function endOnAccident(logger: PinoLogger): void {
   process.on('uncaughtException', (error, origin) => {
     logger.fatal({ err: error, origin }, 'an error that nobody caught: ending');
     process.exit(1);
+  });
+}
+
+/** For people and scripts; no reason to end a node that may have acknowledged writes already. */
+async function writePid(path: string, logger: PinoLogger): Promise<void> {
+  await writeFile(path, `${process.pid}\n`).catch((error: unknown) => {
+    logger.warn({}, `${path} could not be written, and the node works without it: ${textOf(error)}`);
   });
 }
 
