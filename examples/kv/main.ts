@@ -97,4 +97,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1); // Whoever read our results has had enough.
 });
 
+process.stderr.on('error', () => undefined); // What can't be told is no reason to end.
+
 await program.parseAsync();

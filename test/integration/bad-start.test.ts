@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -146,5 +146,21 @@ describe('a folder that takes no file for the pid', () => {
     await node.ready();
 
     expect(node.log).toMatch(/"level":40.*\/n1\/pid could not be written.*the node works without it/);
+  });
+});
+
+describe('a log that can not be written', () => {
+  it('ends no node', async () => {
+    const cluster = clusterOfTest();
+    const node = await cluster.addNode('n1');
+    const fullDisk = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(fullDisk));
+
+    node.startWith({ stderr: fullDisk }, '--log-level', 'trace');
+    await node.ready();
+    const put = await node.ask('PUT /kv/a', { body: 'b' });
+    const { code } = await node.stop();
+
+    expect([put.status, code]).toEqual([200, 0]);
   });
 });

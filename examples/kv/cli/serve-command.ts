@@ -11,12 +11,12 @@ import { endOnSignal } from './shutdown.ts';
 /** How long a node may take to close: requests answered, disk flushed. */
 const closeMsMax = 10_000;
 
+/** Log lines that wait for a disk to take them; beyond it, they are dropped. */
+const unwrittenLogBytesMax = 1024 * 1024;
+
 /** `rxraft serve`: runs one node until it is told to end, or has to. */
 export async function serve(config: ServeConfig, output: Output): Promise<void> {
-  const logger = pino(
-    { level: config.logLevel, base: { node: config.id } },
-    destination({ dest: 2, sync: true }),
-  );
+  const logger = loggerOf(config);
   endOnAccident(logger);
   warnOfExposure(config, output);
   const server = await start(config, logger, output);
@@ -47,6 +47,14 @@ export async function serve(config: ServeConfig, output: Output): Promise<void> 
     ]);
     process.exit(1);
   });
+}
+
+/** Logs to stderr. Lines that can't be written, for a full disk say, are lost, and end no node. */
+function loggerOf({ id, logLevel: level }: ServeConfig): PinoLogger {
+  const stderr = destination({ dest: 2, sync: true, maxLength: unwrittenLogBytesMax });
+  stderr.on('error', () => undefined);
+  const serializers = { err: pino.stdSerializers.errWithCause };
+  return pino({ level, base: { node: id }, serializers }, stderr);
 }
 
 async function start(config: ServeConfig, logger: PinoLogger, output: Output): Promise<KvServer | null> {

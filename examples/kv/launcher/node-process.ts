@@ -86,11 +86,14 @@ async function answerOf<T>({ url }: LaunchedNode, path: string): Promise<T> {
   return JSON.parse(body.toString('utf8'));
 }
 
+/** A stack trace, or a line that the disk took half of, is for the log. */
+const wordsLengthMax = 500;
+
 /** The last things that a node said: of a log entry its message and error, anything else as it is. */
 export function lastWords({ data }: LaunchedNode, count = 6): readonly string[] {
   try {
     const lines = readFileSync(join(data, 'log'), 'utf8').trimEnd().split('\n').slice(-count);
-    return lines.map((line) => (line.startsWith('{') ? messageOf(line) : line));
+    return lines.map((line) => (line.startsWith('{') ? messageOf(line) : line).slice(0, wordsLengthMax));
   } catch {
     return [];
   }

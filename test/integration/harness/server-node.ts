@@ -27,11 +27,15 @@ export interface NodePlace {
 }
 
 /** Starts a script with a channel: should this process end, it ends itself, too. */
-export function startProgram(args: readonly string[], script = program): ChildProcess {
+export function startProgram(
+  args: readonly string[],
+  script = program,
+  stderr: 'pipe' | number = 'pipe',
+): ChildProcess {
   if (!existsSync(script)) throw new Error(`${script} is not there: npm run build makes it`);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RXRAFT_')));
   const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', stderr, 'ipc'],
     env: { ...env, NO_COLOR: '1' },
   });
   guardChild(child);
@@ -81,6 +85,11 @@ export class ServerNode {
 
   /** Starts a process. Further arguments win over what the node would say itself. */
   start(...args: readonly string[]): void {
+    this.startWith({ stderr: 'pipe' }, ...args);
+  }
+
+  /** The same, with its log where that descriptor leads. */
+  startWith({ stderr }: { readonly stderr: 'pipe' | number }, ...args: readonly string[]): void {
     const { id, data, raftPort, httpPort } = this.place;
     const own = [
       ['--id', id],
@@ -89,11 +98,8 @@ export class ServerNode {
       ['--http', `127.0.0.1:${httpPort}`],
       ['--members', this.members],
     ];
-    const child = startProgram([
-      'serve',
-      ...own.filter(([flag = '']) => !args.includes(flag)).flat(),
-      ...args,
-    ]);
+    const left = own.filter(([flag = '']) => !args.includes(flag)).flat();
+    const child = startProgram(['serve', ...left, ...args], program, stderr);
     this.child = child;
     this.said.push(`--- ${id} starts with pid ${child.pid}\n`);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.said.push(text));
