@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { open } from 'lmdb';
 import type { EntryBatch, GroupId, Index, NodeId } from '../core/index.ts';
 import { damaged } from './damage.ts';
+import { DiskGuard } from './disk-guard.ts';
 import { StorageError } from './errors.ts';
 import { readError } from './lmdb-errors.ts';
 import { problemOfFile } from './lmdb-file.ts';
@@ -10,7 +11,7 @@ import { loadTables } from './lmdb-load.ts';
 import { freezeMachine, machineEntries, plain } from './lmdb-machine.ts';
 import { keysToSweep } from './lmdb-sweep.ts';
 import { type Environment, LmdbTables } from './lmdb-tables.ts';
-import { commit, putTransaction } from './lmdb-writes.ts';
+import { putTransaction } from './lmdb-writes.ts';
 import type { MachineBase } from './machine-overlay.ts';
 import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.ts';
 import { otherNode } from './other-node.ts';
@@ -25,6 +26,7 @@ const mapBytes = 2 ** 30;
 /** What is held while the store is open. */
 interface OpenFiles {
   readonly lock: OwnerLock;
+  readonly guard: DiskGuard;
   readonly tables: LmdbTables;
 }
 
@@ -53,9 +55,11 @@ export class LmdbMedium implements Medium {
   async open(): Promise<Opened> {
     try {
       await prepareFolder(this.#path);
+      const guard = new DiskGuard(this.#path);
+      await guard.beforeOpening();
       const lock = await takeOwnerLock(this.#path);
       try {
-        return await this.#openEnvironment(lock);
+        return await this.#openEnvironment({ lock, guard });
       } catch (error) {
         await lock.release();
         throw error;
@@ -66,14 +70,15 @@ export class LmdbMedium implements Medium {
     }
   }
 
-  async #openEnvironment(lock: OwnerLock): Promise<Opened> {
+  async #openEnvironment(held: { lock: OwnerLock; guard: DiskGuard }): Promise<Opened> {
     const problem = await problemOfFile(this.#dataFile);
     if (problem !== undefined) throw damaged(`${this.#dataFile} is damaged: ${problem}`);
     const environment = openEnvironment(this.#path);
     try {
       const tables = new LmdbTables(environment, this.#group);
-      const opened = await this.#load(tables);
-      this.#files = { lock, tables };
+      const files = { ...held, tables };
+      const opened = await this.#load(files);
+      this.#files = files;
       return opened;
     } catch (error) {
       await environment.close();
@@ -82,7 +87,7 @@ export class LmdbMedium implements Medium {
   }
 
   /** Reads and checks everything, and only then makes the first write, the boot counter. */
-  async #load(tables: LmdbTables): Promise<Opened> {
+  async #load({ guard, tables }: OpenFiles): Promise<Opened> {
     const { environment } = tables;
     const stored = readIdentity(environment, this.#path);
     const misfit = otherNode(stored?.nodeId ?? null, this.#nodeId);
@@ -93,18 +98,19 @@ export class LmdbMedium implements Medium {
       nodeId: stored?.nodeId ?? this.#nodeId,
       bootCounter: (stored?.bootCounter ?? 0) + 1,
     };
-    await commit(environment, () => putIdentity(environment, identity));
+    await guard.commit(environment, { put: () => putIdentity(environment, identity), bytes: 0 });
     if (stored === undefined) await flushNames(this.#path);
     return { ...loaded, storeId: identity.storeId, bootCounter: identity.bootCounter };
   }
 
   async write(transaction: Transaction): Promise<void> {
-    const { tables } = this.#opened();
+    const { guard, tables } = this.#opened();
     const stranger = transaction.log?.batches.find((batch) => batch.group !== this.#group);
     if (stranger !== undefined) {
       throw new Error(`a batch of group ${stranger.group} was given to the store of group ${this.#group}`);
     }
-    await commit(tables.environment, () => putTransaction(tables, transaction));
+    const put = () => putTransaction(tables, transaction);
+    await guard.commit(tables.environment, { put, bytes: bytesOf(transaction) });
     tables.environment.resetReadTxn(); // So that the next read sees what was committed.
   }
 
@@ -136,12 +142,13 @@ export class LmdbMedium implements Medium {
   }
 
   async sweep(kept: Kept): Promise<boolean> {
-    const { tables } = this.#opened();
+    const { guard, tables } = this.#opened();
     const swept = keysToSweep(tables, kept);
     if (swept.length === 0) return false;
-    await commit(tables.environment, () => {
+    const put = () => {
       for (const key of swept) void tables.environment.remove(key);
-    });
+    };
+    await guard.commit(tables.environment, { put, bytes: 0 });
     tables.environment.resetReadTxn();
     return true;
   }
@@ -188,7 +195,7 @@ export class LmdbMedium implements Medium {
  * write is synchronous: that would block the event loop for the length of a flush, 0.3 ms and more.
  */
 function openEnvironment(path: string): Environment {
-  return open<Uint8Array, Uint8Array>({
+  const environment = open<Uint8Array, Uint8Array>({
     path,
     noSubdir: false, // LMDB takes a path with a dot in it for a file.
     encoding: 'binary',
@@ -197,6 +204,20 @@ function openEnvironment(path: string): Environment {
     maxDbs: 1,
     mapSize: mapBytes,
   });
+  // When a commit fails, LMDB also rejects a promise of its own, for the event-loop turn. It makes it right after
+  // this event and hands it to nobody: unhandled, it would end the process.
+  environment.on('beforecommit', () => queueMicrotask(() => void environment.committed.then(ignore, ignore)));
+  return environment;
+}
+
+function ignore(): void {}
+
+/** What a transaction writes, apart from the state machine's copy of what is in the log. */
+function bytesOf({ log, stage }: Transaction): number {
+  let bytes = 0;
+  for (const { payload } of log?.batches ?? []) bytes += payload.byteLength;
+  for (const [key, value] of stage?.entries ?? []) bytes += key.byteLength + value.byteLength;
+  return bytes;
 }
 
 /** Makes the names of new files survive a power cut: LMDB flushes files, not the folder. */

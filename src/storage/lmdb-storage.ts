@@ -18,7 +18,8 @@ export interface LmdbStorageOptions {
  * state machine, and `owner.mdb`, which keeps a second process out. Both grow as needed and by themselves.
  *
  * Every write is asynchronous, one transaction, and resolves after LMDB has flushed the data and then the
- * page that points to them. LMDB prints a line of its own to stderr when the disk refuses a write.
+ * page that points to them. LMDB prints a line of its own to stderr when the disk refuses a write. A disk with less
+ * than 2 MiB of room counts as full.
  *
  * @example
  * const storage = lmdbStorage({ path: '/var/lib/rxraft/n1', nodeId: 'n1' });

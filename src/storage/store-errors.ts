@@ -6,11 +6,28 @@ export function diskFailed(cause: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageError(
     'RAFT_STORE_FAILED',
-    `the disk failed: ${reason}. What was acknowledged before is safe, what was being written is not ` +
-      'acknowledged, and the node must stop. See that the disk has room and is sound, then restart the node.',
+    `the disk refused to read or write: ${reason}. Nothing acknowledged is lost, and what was being written is ` +
+      'not acknowledged. See that the disk is sound and has room, then start the node again.',
     { cause },
   );
 }
+
+/** The disk takes no more; `code` is the system's. */
+export function noRoom(path: string, code: string): StorageError {
+  const [reason, remedy] = lacks[code] ?? ['the disk takes no more', 'Make room'];
+  return new StorageError(
+    'RAFT_STORE_FAILED',
+    `there is no room for the store at ${path}: ${reason} (${code}). Nothing acknowledged is lost, and what ` +
+      `was being written is not acknowledged. ${remedy}, take nothing out of that folder, and start the node again.`,
+  );
+}
+
+/** What is lacking by the system's code, and what to do. */
+const lacks: Readonly<Record<string, readonly [string, string]>> = {
+  ENOSPC: ['the disk is full, or nearly', 'Make room on that disk'],
+  EDQUOT: ['the quota of this user on that disk is used up', 'Raise the quota or make room'],
+  EFBIG: ['a file would be longer than this process may make one', 'Raise that limit (ulimit -f)'],
+};
 
 /** The folder of a store can't be had. */
 export function unusableFolder(path: string, cause: unknown): StorageError {

@@ -77,7 +77,7 @@ export class Lifetime {
   fail({ what, cause, isMachineHalfway = false }: Failure): RaftError | null {
     if (this.#isOver) return null;
     this.#isOver = true;
-    const message = `${what}, and the node has stopped: ${textOf(cause)}. Nothing acknowledged is lost; mend the cause and start it again.`;
+    const message = `${what}, and the node has stopped: ${explained(cause)}`;
     const error = new RaftError('RAFT_STOPPED', message, { outcome: 'unknown', cause });
     const ending: Ending = {
       code: 'RAFT_STOPPED',
@@ -88,6 +88,12 @@ export class Lifetime {
     this.#ending = this.#shutDown(ending).then(reject, reject);
     return error;
   }
+}
+
+/** What went wrong, what it means for the data, and what to do. */
+function explained(cause: unknown): string {
+  if (cause instanceof RaftError) return cause.message; // Says it all.
+  return `${textOf(cause)}. Nothing acknowledged is lost; mend the cause and start it again.`;
 }
 
 /**

@@ -208,8 +208,9 @@ describe('a disk that has no room left', () => {
 
     await writing.ended;
 
-    expect(writing.output).toMatch(
-      /failed RAFT_STORE_FAILED the disk failed: (Input\/output error|File too large)/,
+    expect(writing.output).toContain(
+      `failed RAFT_STORE_FAILED there is no room for the store at ${path}: a file would be longer than this ` +
+        'process may make one (EFBIG). Nothing acknowledged is lost',
     );
     expect(writing.output).toMatch(/next RAFT_STORE_FAILED\nclosed\n$/);
     const storage = lmdbStorage({ path });
@@ -219,5 +220,15 @@ describe('a disk that has no room left', () => {
     expect(writing.durable()).toBeGreaterThan(3);
     expect(log.lastIndex).toBe(writing.durable());
     expect(batches).toHaveLength(log.lastIndex);
+  }, 60_000);
+
+  it('keeps a new store from being made, and leaves nothing behind', async () => {
+    const path = newPath();
+    const starting = new Writer(path, { under: 'ulimit -f 0; exec' });
+
+    await starting.ended;
+
+    expect(starting.output).toMatch(/failed RAFT_STORE_FAILED there is no room .*EFBIG.*ulimit -f/);
+    expect(readdirSync(path)).toEqual([]);
   }, 60_000);
 });
