@@ -107,7 +107,7 @@ export const mutants = [
   {
     rule: 14,
     name: 'a follower takes batches that do not follow each other',
-    file: core('validation'),
+    file: core('message-validation'),
     find: "return isSound ? undefined : 'batches do not follow each other';",
     replace: 'return isSound ? undefined : undefined;',
     test: rules('rule-14-contiguous'),

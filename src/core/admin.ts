@@ -1,5 +1,5 @@
+import type { Draft } from './draft.ts';
 import type { AdminResult } from './output.ts';
-import type { Draft } from './state.ts';
 import type { RequestId } from './types.ts';
 
 /** Answers an operator. */

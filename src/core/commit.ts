@@ -1,3 +1,4 @@
+import type { Draft, LeaderDraft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { ApplyRes } from './input.ts';
 import { termAt } from './log.ts';
@@ -8,7 +9,7 @@ import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit } from './replication.ts';
-import { configurationOf, type Draft, durableIndex, type LeaderDraft } from './state.ts';
+import { configurationOf, durableIndex } from './state.ts';
 import { leave } from './transfer.ts';
 import { higher, type Index, isSamePeer } from './types.ts';
 

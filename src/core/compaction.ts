@@ -1,10 +1,11 @@
 import { answerAdmin } from './admin.ts';
 import type { ConfigurationAt } from './configuration.ts';
+import type { Draft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { Compact, CompactLogRes, TakeSnapshotRes } from './input.ts';
 import { compactThrough, termAt } from './log.ts';
 import type { Fault } from './output.ts';
-import { type Compacting, type Draft, durableIndex, type State } from './state.ts';
+import { type Compacting, durableIndex, type State } from './state.ts';
 import { higher, type Index, lower } from './types.ts';
 
 /** Log compaction (§7): a snapshot first, then the log that it makes needless. */

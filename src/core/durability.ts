@@ -1,8 +1,9 @@
 import type { EntryBatch } from './batch.ts';
+import type { Draft } from './draft.ts';
 import { append, truncateFrom } from './log.ts';
 import type { Message } from './message.ts';
 import type { PersistReq } from './output.ts';
-import type { Draft, Held, Unflushed } from './state.ts';
+import type { Held, Unflushed } from './state.ts';
 import { type Index, isSamePeer, type Peer, type Seq, type Term } from './types.ts';
 
 /** More unflushed requests than this are counted together: the list stays short, at worst an ack is late. */

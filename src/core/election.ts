@@ -1,4 +1,5 @@
 import { isVoter, membersOf } from './configuration.ts';
+import type { Draft } from './draft.ts';
 import { isHardStateDurable, send, sendWhenDurable, setTerm, setVote } from './durability.ts';
 import { becomeLeader } from './leader.ts';
 import { isAtLeastAsComplete, lastTerm } from './log.ts';
@@ -6,7 +7,7 @@ import type { Message, PreVote, PreVoteReply, RequestVote, RequestVoteReply, Tim
 import { isQuorum } from './quorum.ts';
 import { drawBelow, nextRandom } from './random.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
-import { configurationOf, type Draft } from './state.ts';
+import { configurationOf } from './state.ts';
 import { after, isSamePeer, type NodeId, type Peer } from './types.ts';
 
 /** Time passes for a node that does not lead: without a leader it stands for election (§5.2). */

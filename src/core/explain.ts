@@ -2,7 +2,8 @@ import { isVoter } from './configuration.ts';
 import { lastTerm } from './log.ts';
 import type { Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
-import { configurationOf, durableIndex, type Leader, type State } from './state.ts';
+import type { Leader } from './role-state.ts';
+import { configurationOf, durableIndex, type State } from './state.ts';
 import { isSamePeer } from './types.ts';
 
 /** Something that a person would ask about, in a sentence or two. */
@@ -28,10 +29,8 @@ function say(topic: Explanation['topic'], text: string): Explanation {
 
 function explainOther(state: State): readonly Explanation[] {
   const { role, self } = state;
-  const configuration = configurationOf(state);
-  const voters = configuration.voters.length;
-  const needed = Math.floor(voters / 2) + 1;
-  if (!isVoter(configuration, self) && (role.type !== 'follower' || role.leader === null)) {
+  const hasLeader = role.type === 'follower' && role.leader !== null;
+  if (!isVoter(configurationOf(state), self) && !hasLeader) {
     return [
       say(
         'noLeader',
@@ -41,26 +40,33 @@ function explainOther(state: State): readonly Explanation[] {
   }
   switch (role.type) {
     case 'preCandidate':
-      return [
-        say(
-          'noLeader',
-          `${self.id} asks whether it could win an election: ${role.votes.length} of ${needed} needed say yes. ` +
-            'Those that do not may be down or cut off, hear from a leader, or hold more of the log.',
-        ),
-      ];
+      return [say('noLeader', askingText(state, role.votes.length))];
     case 'candidate':
-      return [
-        say(
-          'noLeader',
-          `${self.id} stands for election in term ${state.currentTerm} with ${role.votes.length} of ${needed} votes` +
-            `${role.votes.length === 0 ? ', its own not yet on disk' : ''}; its log ends at ${state.log.lastIndex} (term ${lastTerm(state.log)}).`,
-        ),
-      ];
+      return [say('noLeader', standingText(state, role.votes.length))];
     case 'follower':
       return role.leader === null ? [say('noLeader', waitingText(state))] : followerText(state);
     default:
       return [];
   }
+}
+
+function askingText(state: State, votes: number): string {
+  return (
+    `${state.self.id} asks whether it could win an election: ${votes} of ${votesNeeded(state)} needed say yes. ` +
+    'Those that do not may be down or cut off, hear from a leader, or hold more of the log.'
+  );
+}
+
+function standingText(state: State, votes: number): string {
+  const { self, currentTerm, log } = state;
+  return (
+    `${self.id} stands for election in term ${currentTerm} with ${votes} of ${votesNeeded(state)} votes` +
+    `${votes === 0 ? ', its own not yet on disk' : ''}; its log ends at ${log.lastIndex} (term ${lastTerm(log)}).`
+  );
+}
+
+function votesNeeded(state: State): number {
+  return Math.floor(configurationOf(state).voters.length / 2) + 1;
 }
 
 function waitingText(state: State): string {

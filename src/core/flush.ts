@@ -1,10 +1,10 @@
 import { advanceCommitAsLeader } from './commit.ts';
+import type { Draft } from './draft.ts';
 import { releaseHeld } from './durability.ts';
 import { countOwnVote } from './election.ts';
 import { fault } from './fault.ts';
 import { acknowledge } from './following.ts';
 import type { Fault } from './output.ts';
-import type { Draft } from './state.ts';
 import type { Seq } from './types.ts';
 
 /**

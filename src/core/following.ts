@@ -1,7 +1,8 @@
+import type { Draft, FollowerDraft } from './draft.ts';
 import { isHardStateDurable, send } from './durability.ts';
 import type { AppendEntriesReply } from './message.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
-import { type Draft, durableIndex, type FollowerDraft } from './state.ts';
+import { durableIndex } from './state.ts';
 import { higher, index0, isSamePeer, lower, type Peer, type Term, term0 } from './types.ts';
 
 /** The sender leads this term: follow it. `undefined` if another does, which can't be (§5.2). */

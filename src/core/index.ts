@@ -7,31 +7,25 @@ export * from './crc32.ts';
 export * from './errors.ts';
 export { type Explanation, explain } from './explain.ts';
 export * from './input.ts';
-export { checkState, checkTransition } from './invariants.ts';
+export { checkState } from './invariants.ts';
 export { append, emptyLog, type LogIndex, lastTerm, type TermStart, termAt, truncateFrom } from './log.ts';
 export * from './message.ts';
 export * from './output.ts';
 export type { Inflight, Progress } from './progress.ts';
 export { type PeerLike, Raft, type RaftConfig } from './raft.ts';
 export type { RandomState } from './random.ts';
+export type { Candidate, Follower, Leader, PendingRead, PreCandidate, Role, Transfer } from './role-state.ts';
+export { initialState, type Start } from './start.ts';
 export {
-  type Candidate,
   type Compacting,
   configurationOf,
   durableIndex,
-  type Follower,
   type Held,
   type Installing,
-  initialState,
-  type Leader,
-  type PendingRead,
   type PendingWrite,
-  type PreCandidate,
-  type Role,
-  type Start,
   type State,
-  type Transfer,
   type Unflushed,
 } from './state.ts';
 export { type Step, step } from './step.ts';
+export { checkTransition } from './transition-invariants.ts';
 export * from './types.ts';

@@ -156,23 +156,27 @@ export interface PeerDown {
   readonly id: NodeId;
 }
 
+/** What an output asked for is done. */
+export type Completion =
+  | PersistRes
+  | ReadLogRes
+  | ApplyRes
+  | ReadStateMachineRes
+  | TakeSnapshotRes
+  | CompactLogRes
+  | SendSnapshotRes
+  | InstallSnapshotRes;
+
 /** Everything that can happen to a node. */
 export type Input =
   | Tick
   | Write
   | Read
   | MessageReceived
-  | PersistRes
-  | ReadLogRes
-  | ApplyRes
-  | ReadStateMachineRes
   | Campaign
   | ChangeMembers
   | TransferLeadership
   | Compact
-  | TakeSnapshotRes
-  | CompactLogRes
-  | SendSnapshotRes
-  | InstallSnapshotRes
   | PeerUp
-  | PeerDown;
+  | PeerDown
+  | Completion;

@@ -1,5 +1,6 @@
 import { membersOf } from './configuration.ts';
 import { crc32 } from './crc32.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { promoteLearners } from './membership.ts';
 import { edit } from './peers.ts';
 import { becomeProbe, copyProgress, newProgress, type Progress } from './progress.ts';
@@ -7,7 +8,7 @@ import { isQuorum } from './quorum.ts';
 import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { noteSilence } from './snapshot-sending.ts';
-import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
+import { configurationOf } from './state.ts';
 import { checkTransfer } from './transfer.ts';
 import { after, before, type Index, index0, isSamePeer, type NodeId } from './types.ts';
 

@@ -7,7 +7,8 @@ import { RaftError } from './errors.ts';
 import type { Input } from './input.ts';
 import { emptyLog } from './log.ts';
 import type { Output, ReadResult, WriteResult } from './output.ts';
-import { initialState, type Start, type State } from './state.ts';
+import { initialState, type Start } from './start.ts';
+import type { State } from './state.ts';
 import { step } from './step.ts';
 import { type GroupId, index0, type NodeId, type Peer, type RequestId, term0 } from './types.ts';
 

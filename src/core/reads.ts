@@ -1,3 +1,4 @@
+import type { Draft, LeaderDraft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { Read, ReadStateMachineRes } from './input.ts';
 import type { Fault, Refusal } from './output.ts';
@@ -5,7 +6,8 @@ import { placeOf } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
 import { sendHeartbeats } from './replication.ts';
-import { configurationOf, type Draft, type LeaderDraft, type PendingRead } from './state.ts';
+import type { PendingRead } from './role-state.ts';
+import { configurationOf } from './state.ts';
 import { index0, isSamePeer, type RequestId } from './types.ts';
 
 /** A linearizable read: queued until a round of heartbeats has shown that this leader still leads (§8). */

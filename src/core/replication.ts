@@ -1,6 +1,7 @@
 import { adopt } from './adoption.ts';
 import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
 import { encodedBytes } from './codec.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { appendBatch, send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { ReadLogRes } from './input.ts';
@@ -9,7 +10,6 @@ import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
 import { askToInstall, beginSnapshot } from './snapshot-sending.ts';
-import type { Draft, LeaderDraft } from './state.ts';
 import { after, before, type Index, index0, type Term, term0 } from './types.ts';
 
 /** What a leader appends; index, term and time are its own to give. */

@@ -1,7 +1,9 @@
 import { answerAdmin } from './admin.ts';
+import type { Config } from './config.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { setTerm } from './durability.ts';
-import { nextRandom } from './random.ts';
-import { type Draft, followerOf, type LeaderDraft, timeoutOf } from './state.ts';
+import { drawBelow, nextRandom, type RandomState } from './random.ts';
+import { followerOf } from './role-state.ts';
 import type { Peer, Term } from './types.ts';
 
 /** Begins to wait for a leader anew, for a time drawn anew (§5.2). */
@@ -9,6 +11,12 @@ export function restartElectionTimer(draft: Draft): void {
   draft.electionElapsedMs = 0;
   draft.random = nextRandom(draft.random);
   draft.electionTimeoutMs = timeoutOf(draft.config, draft.random);
+}
+
+/** An election timeout, drawn between the two bounds (§5.2). */
+export function timeoutOf(config: Config, random: RandomState): number {
+  const { electionTimeoutMsMin, electionTimeoutMsMax } = config;
+  return electionTimeoutMsMin + drawBelow(random, electionTimeoutMsMax - electionTimeoutMsMin + 1);
 }
 
 /**

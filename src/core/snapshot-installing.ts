@@ -1,3 +1,4 @@
+import type { Draft } from './draft.ts';
 import { send, sendWhenDurable } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
@@ -5,7 +6,7 @@ import type { InstallSnapshotRes } from './input.ts';
 import { compactThrough, resetTo, termAt } from './log.ts';
 import type { InstallSnapshot } from './message.ts';
 import type { Fault } from './output.ts';
-import type { Draft, Unflushed } from './state.ts';
+import type { Unflushed } from './state.ts';
 import { after, higher, type Index, type Peer } from './types.ts';
 
 /**

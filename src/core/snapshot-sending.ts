@@ -1,5 +1,6 @@
 import { configurationAt } from './compaction.ts';
 import type { ConfigurationAt } from './configuration.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { SendSnapshotRes } from './input.ts';
@@ -7,7 +8,6 @@ import { termAt } from './log.ts';
 import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { becomeProbe, type ProgressDraft } from './progress.ts';
-import type { Draft, LeaderDraft } from './state.ts';
 import { after } from './types.ts';
 
 /** A follower that has a snapshot to install may be silent for so long; a sender of chunks waits as long. */

@@ -2,6 +2,7 @@ import { answerAdmin } from './admin.ts';
 import { onAppendEntries, onAppendEntriesReply } from './append-entries.ts';
 import { onApplyRes } from './commit.ts';
 import { onCompact, onCompactLogRes, onTakeSnapshotRes } from './compaction.ts';
+import { type Draft, draftOf, stateOf } from './draft.ts';
 import { persistChanges } from './durability.ts';
 import {
   becomePreCandidate,
@@ -17,20 +18,30 @@ import {
 } from './election.ts';
 import { fault } from './fault.ts';
 import { onPersistRes } from './flush.ts';
-import type { Campaign, ChangeMembers, Input, MessageReceived, Tick, TransferLeadership } from './input.ts';
+import type {
+  Campaign,
+  ChangeMembers,
+  Completion,
+  Input,
+  MessageReceived,
+  Tick,
+  TransferLeadership,
+} from './input.ts';
+import { problemOfInput } from './input-validation.ts';
 import { onFollowerDown, onFollowerUp, onLeaderTick } from './leader.ts';
+import { onMalformed } from './malformed.ts';
 import { onChangeMembers } from './membership.ts';
+import { problemOfMessage } from './message-validation.ts';
 import type { Fault, Output } from './output.ts';
-import { onRead, onReadStateMachineRes, refuseRead } from './reads.ts';
+import { onRead, onReadStateMachineRes } from './reads.ts';
 import { onReadLogRes } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { onInstallSnapshot, onInstallSnapshotRes } from './snapshot-installing.ts';
 import { onSendSnapshotRes } from './snapshot-sending.ts';
-import { type Draft, draftOf, type State, stateOf } from './state.ts';
+import type { State } from './state.ts';
 import { onTransferLeadership } from './transfer.ts';
-import { isSamePeer, type Term, unreachable } from './types.ts';
-import { problemOfInput, problemOfMessage } from './validation.ts';
-import { onWrite, refuseWrite } from './writes.ts';
+import { isSamePeer, type NodeId, type Term, unreachable } from './types.ts';
+import { onWrite } from './writes.ts';
 
 /** A node after one input, and what it asks of the world, in order. */
 export interface Step {
@@ -69,14 +80,6 @@ function handle(draft: Draft, input: Input): Fault | undefined {
       return undefined;
     case 'message':
       return onMessage(draft, input);
-    case 'persistRes':
-      return onPersistRes(draft, input.seq);
-    case 'readLogRes':
-      return draft.role.type === 'leader' ? onReadLogRes(draft, draft.role, input) : undefined;
-    case 'applyRes':
-      return onApplyRes(draft, input);
-    case 'readStateMachineRes':
-      return onReadStateMachineRes(draft, input);
     case 'campaign':
       onCampaign(draft, input);
       return undefined;
@@ -87,27 +90,54 @@ function handle(draft: Draft, input: Input): Fault | undefined {
     case 'compact':
       onCompact(draft, input);
       return undefined;
+    case 'peerUp':
+      onConnected(draft, input.id);
+      return undefined;
+    case 'peerDown':
+      onDisconnected(draft, input.id);
+      return undefined;
+    default:
+      return onCompletion(draft, input);
+  }
+}
+
+/** Something that an output of this node asked for is done. */
+function onCompletion(draft: Draft, input: Completion): Fault | undefined {
+  const { role } = draft;
+  switch (input.type) {
+    case 'persistRes':
+      return onPersistRes(draft, input.seq);
+    case 'readLogRes':
+      return role.type === 'leader' ? onReadLogRes(draft, role, input) : undefined;
+    case 'applyRes':
+      return onApplyRes(draft, input);
+    case 'readStateMachineRes':
+      return onReadStateMachineRes(draft, input);
     case 'takeSnapshotRes':
       return onTakeSnapshotRes(draft, input);
     case 'compactLogRes':
       return onCompactLogRes(draft, input);
     case 'sendSnapshotRes':
-      return draft.role.type === 'leader' ? onSendSnapshotRes(draft, draft.role, input) : undefined;
+      return role.type === 'leader' ? onSendSnapshotRes(draft, role, input) : undefined;
     case 'installSnapshotRes':
       return onInstallSnapshotRes(draft, input);
-    case 'peerUp':
-      draft.downPeers = draft.downPeers.filter((id) => id !== input.id);
-      if (draft.role.type === 'leader') onFollowerUp(draft, draft.role, input.id);
-      else onPeerUp(draft, input.id);
-      return undefined;
-    case 'peerDown':
-      if (!draft.downPeers.includes(input.id)) draft.downPeers = [...draft.downPeers, input.id];
-      if (draft.role.type === 'leader') onFollowerDown(draft.role, input.id);
-      else onPeerDown(draft, input.id);
-      return undefined;
     default:
       return unreachable(input); // Validation has turned it away.
   }
+}
+
+/** The transport has a connection with this node again. */
+function onConnected(draft: Draft, id: NodeId): void {
+  draft.downPeers = draft.downPeers.filter((other) => other !== id);
+  if (draft.role.type === 'leader') onFollowerUp(draft, draft.role, id);
+  else onPeerUp(draft, id);
+}
+
+/** The transport has no connection with this node any more. */
+function onDisconnected(draft: Draft, id: NodeId): void {
+  if (!draft.downPeers.includes(id)) draft.downPeers = [...draft.downPeers, id];
+  if (draft.role.type === 'leader') onFollowerDown(draft.role, id);
+  else onPeerDown(draft, id);
 }
 
 /**
@@ -191,27 +221,4 @@ function onCampaign(draft: Draft, { id }: Campaign): void {
     id,
     result: { type: 'refused', reason: { type: 'invalid', detail } },
   });
-}
-
-/** Bad input is answered where there is someone to answer, and changes nothing (design §3). */
-function onMalformed(draft: Draft, input: Input, detail: string): Fault | undefined {
-  const reason = { type: 'invalid', detail } as const;
-  if (input?.type === 'write' && Number.isSafeInteger(input.id)) refuseWrite(draft, input.id, reason);
-  else if (input?.type === 'read' && Number.isSafeInteger(input.id)) refuseRead(draft, input.id, reason);
-  else if (isOperators(input?.type) && Number.isSafeInteger((input as Campaign).id))
-    answerAdmin(draft, (input as Campaign).id, { type: 'refused', reason });
-  else return fault(scopeOf(input?.type), 'malformedInput', { problem: detail });
-  return undefined;
-}
-
-function isOperators(type: Input['type'] | undefined): boolean {
-  return (
-    type === 'campaign' || type === 'changeMembers' || type === 'transferLeadership' || type === 'compact'
-  );
-}
-
-function scopeOf(type: Input['type'] | undefined): Fault['scope'] {
-  if (type === 'message') return 'peer';
-  const isRequest = type === 'write' || type === 'read' || isOperators(type);
-  return isRequest || type === undefined ? 'request' : 'self';
 }

@@ -1,12 +1,13 @@
 import { answerAdmin } from './admin.ts';
 import { isVoter } from './configuration.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { send } from './durability.ts';
 import type { TransferLeadership } from './input.ts';
 import type { Refusal } from './output.ts';
 import { addressOf } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { becomeFollower } from './role.ts';
-import { configurationOf, type Draft, type LeaderDraft } from './state.ts';
+import { configurationOf } from './state.ts';
 import { isSamePeer } from './types.ts';
 
 /**

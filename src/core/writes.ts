@@ -1,8 +1,8 @@
 import { lastOf } from './batch.ts';
+import type { Draft } from './draft.ts';
 import type { Write } from './input.ts';
 import type { Refusal } from './output.ts';
 import { propose } from './replication.ts';
-import type { Draft } from './state.ts';
 import type { RequestId } from './types.ts';
 
 /** Commands of a client: appended at once, answered once applied (§5.3). */

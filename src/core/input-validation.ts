@@ -1,0 +1,121 @@
+import type { Completion, Input, MemberChange } from './input.ts';
+import {
+  areBatches,
+  areCounts,
+  isCount,
+  isEach,
+  isMember,
+  isName,
+  isPeer,
+  isU32,
+  shown,
+} from './well-formed.ts';
+
+/** What is wrong with an input, in words; `undefined` if nothing is. Messages are looked at separately. */
+export function problemOfInput(input: Input): string | undefined {
+  switch (input?.type) {
+    case 'tick':
+      return isCount(input.now) ? undefined : `now is ${shown(input.now)}, expected whole milliseconds`;
+    case 'write':
+      return problemOfWrite(input);
+    case 'read':
+      return problemOfRequest(input);
+    case 'message':
+      return isPeer(input.from) ? undefined : 'from is not a peer with id and storeId';
+    case 'campaign':
+      return problemOfId(input);
+    case 'changeMembers':
+      return problemOfId(input) ?? problemOfChange(input);
+    case 'transferLeadership':
+      return (
+        problemOfId(input) ?? (input.to === undefined || isName(input.to) ? undefined : 'to is not a name')
+      );
+    case 'compact':
+      return (
+        problemOfId(input) ??
+        (typeof input.keepsPrevious === 'boolean' ? undefined : 'keepsPrevious is not a boolean')
+      );
+    case 'peerUp':
+    case 'peerDown':
+      return isName(input.id) ? undefined : 'id is not a string';
+    default:
+      return problemOfCompletion(input);
+  }
+}
+
+function problemOfCompletion(input: Completion): string | undefined {
+  switch (input?.type) {
+    case 'persistRes':
+    case 'compactLogRes':
+      return isCount(input.seq) ? undefined : `seq is ${shown(input.seq)}`;
+    case 'readLogRes':
+      return isCount(input.seq) && isLogAnswer(input.batches) ? undefined : 'malformed batches';
+    case 'applyRes':
+      return areCounts(input.seq, input.appliedIndex, input.durableIndex) ? undefined : 'not whole numbers';
+    case 'readStateMachineRes':
+      return problemOfId(input);
+    case 'takeSnapshotRes':
+      return areCounts(input.seq, input.index) ? undefined : 'not whole numbers';
+    case 'sendSnapshotRes':
+      return isCount(input.seq) && isSent(input.sent) ? undefined : 'malformed completion';
+    case 'installSnapshotRes':
+      return isCount(input.seq) && typeof input.isInstalled === 'boolean'
+        ? undefined
+        : 'malformed completion';
+    default:
+      return 'no known type of input';
+  }
+}
+
+function problemOfWrite(input: Extract<Input, { type: 'write' }>): string | undefined {
+  const { payload, payloadChecksum, count } = input;
+  if (!isCount(count) || count < 1) return `count is ${shown(count)}, expected a positive integer`;
+  if (!(payload instanceof Uint8Array)) return 'payload is not a Uint8Array';
+  if (payload.byteLength < 4 * count)
+    return `payload of ${payload.byteLength} bytes can't hold ${count} commands`;
+  if (!isU32(payloadChecksum))
+    return `payloadChecksum is ${shown(payloadChecksum)}, expected an unsigned 32-bit integer`;
+  return problemOfRequest(input);
+}
+
+function isSent(sent: Extract<Input, { type: 'sendSnapshotRes' }>['sent']): boolean {
+  return sent === null || (areCounts(sent?.index, sent?.logTimeMs) && typeof sent.transferId === 'string');
+}
+
+function problemOfChange(input: Extract<Input, { type: 'changeMembers' }>): string | undefined {
+  const { changes, expectedIndex } = input;
+  if (expectedIndex !== undefined && !isCount(expectedIndex))
+    return `expectedIndex is ${shown(expectedIndex)}`;
+  if (!Array.isArray(changes) || changes.length === 0) return 'changes is not a list of at least one change';
+  return isEach<MemberChange>(changes, isChange)
+    ? undefined
+    : 'a change is not one of add, remove, promote, demote, move';
+}
+
+function isChange(change: MemberChange): boolean {
+  switch (change?.type) {
+    case 'add':
+      return (change.role === 'voter' || change.role === 'learner') && isMember(change.member);
+    case 'move':
+      return isName(change.id) && typeof change.url === 'string';
+    case 'remove':
+    case 'promote':
+    case 'demote':
+      return isName(change.id);
+    default:
+      return false;
+  }
+}
+
+function problemOfRequest(input: { readonly id: number; readonly payload?: Uint8Array }): string | undefined {
+  const isBytes = input.payload === undefined || input.payload instanceof Uint8Array;
+  return problemOfId(input) ?? (isBytes ? undefined : 'payload is not a Uint8Array');
+}
+
+function problemOfId({ id }: { readonly id: number }): string | undefined {
+  return Number.isSafeInteger(id) ? undefined : `id is ${shown(id)}, expected an integer`;
+}
+
+function isLogAnswer(batches: unknown): boolean {
+  return batches === 'compacted' || areBatches(batches);
+}

@@ -1,0 +1,71 @@
+import type { Member } from './configuration.ts';
+import { isEncodable } from './configuration-codec.ts';
+import { isContiguous } from './log.ts';
+import type { Message } from './message.ts';
+import { after } from './types.ts';
+import { areBatches, areCounts, isCount, isEach, isMember } from './well-formed.ts';
+
+/** What is wrong with a message, in words; `undefined` if nothing is. */
+export function problemOfMessage(message: Message): string | undefined {
+  switch (message?.type) {
+    case 'timeoutNow':
+      return isCount(message.term) ? undefined : 'not a whole number';
+    case 'installSnapshot':
+      return isCount(message.term) && isSnapshot(message) ? undefined : 'malformed snapshot';
+    case 'requestVote':
+      if (typeof message.isTransfer !== 'boolean') return 'isTransfer is not a boolean';
+      return areCounts(message.term, message.lastLogIndex, message.lastLogTerm)
+        ? undefined
+        : 'not whole numbers';
+    case 'preVote':
+      return areCounts(message.term, message.lastLogIndex, message.lastLogTerm)
+        ? undefined
+        : 'not whole numbers';
+    case 'preVoteReply':
+    case 'requestVoteReply':
+      return areCounts(message.term) && typeof message.voteGranted === 'boolean'
+        ? undefined
+        : 'malformed vote';
+    case 'appendEntries':
+      return problemOfAppend(message);
+    case 'appendEntriesReply':
+      return problemOfAppendReply(message);
+    default:
+      return 'no known type of message';
+  }
+}
+
+function isSnapshot({ transferId, snapshot, term }: Extract<Message, { type: 'installSnapshot' }>): boolean {
+  if (typeof transferId !== 'string' || !areCounts(snapshot?.index, snapshot?.term, snapshot?.logTimeMs))
+    return false;
+  const at = snapshot.configuration;
+  const lists = [at?.configuration?.voters, at?.configuration?.votersOutgoing, at?.configuration?.learners];
+  const isConfiguration = lists.every(
+    (list) =>
+      Array.isArray(list) && isEach<Member>(list, (member) => isMember(member) && isEncodable(member)),
+  );
+  return (
+    isConfiguration &&
+    isCount(at.index) &&
+    at.index <= snapshot.index &&
+    snapshot.index >= 1 &&
+    snapshot.term <= term
+  );
+}
+
+/** Contiguity is checked on both sides, in production too (rule 14). */
+function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): string | undefined {
+  const { term, prevLogIndex, prevLogTerm, leaderCommit, round, batches } = message;
+  if (!areCounts(term, prevLogIndex, prevLogTerm, leaderCommit, round)) return 'not whole numbers';
+  if (!areBatches(batches)) return 'malformed batches';
+  if (prevLogTerm > term || batches.some((batch) => batch.term > term))
+    return 'an entry is newer than its leader';
+  const isSound = isContiguous(batches, { first: after(prevLogIndex), prevTerm: prevLogTerm });
+  return isSound ? undefined : 'batches do not follow each other';
+}
+
+function problemOfAppendReply(message: Extract<Message, { type: 'appendEntriesReply' }>): string | undefined {
+  const { term, matchIndex, round, rejectedIndex, hintIndex, hintTerm, success } = message;
+  const isSound = areCounts(term, matchIndex, round, rejectedIndex, hintIndex, hintTerm);
+  return isSound && typeof success === 'boolean' ? undefined : 'malformed reply';
+}
