@@ -40,9 +40,10 @@ export function isMember(member: Member): boolean {
   return isPeer(member) && typeof member.url === 'string';
 }
 
-/** Looks at holes too, which `every` passes over. */
+/** Looks at holes too, which `every` passes over. No copy: appends come thousands of times a second. */
 export function isEach<Item>(list: readonly Item[], holds: (item: Item) => boolean): boolean {
-  return Array.from(list).every(holds);
+  for (const item of list) if (!holds(item)) return false;
+  return true;
 }
 
 /** Whether this is a list of batches, each well-formed by itself. */
