@@ -132,6 +132,15 @@ export class BareCluster {
     return outputs;
   }
 
+  /** A node's clock advances, and everything settles after each tick. */
+  wait(id: NodeId, ms: number): void {
+    const { tickIntervalMs } = this.#config;
+    for (let passed = 0; passed < ms; passed += tickIntervalMs) {
+      this.tick(id);
+      this.settle();
+    }
+  }
+
   /** A node's clock advances until it stands for election, or leads no longer: at most for a minute. */
   timeOut(id: NodeId): readonly Output[] {
     const { role } = this.state(id);
@@ -152,6 +161,12 @@ export class BareCluster {
   deliver(envelope: Envelope): readonly Output[] {
     this.drop(envelope);
     if (this.nodes.get(envelope.to.id)?.self.storeId !== envelope.to.storeId) return [];
+    return this.input(envelope.to.id, { type: 'message', from: envelope.from, message: envelope.message });
+  }
+
+  /** A message arrives at whoever has the name of its receiver now, on whatever store. */
+  misdeliver(envelope: Envelope): readonly Output[] {
+    this.drop(envelope);
     return this.input(envelope.to.id, { type: 'message', from: envelope.from, message: envelope.message });
   }
 

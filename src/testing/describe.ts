@@ -34,7 +34,7 @@ function contentOf({ kind, payload }: EntryBatch): string {
 
 /** Who votes and who learns: `n1,n2`, in a joint configuration `n1,n2 & n3`, with learners `n1 + n4`. */
 export function describeConfiguration({ voters, votersOutgoing, learners }: Configuration): string {
-  const names = (members: readonly Peer[]) => members.map(({ id }) => id).join(',');
+  const names = (members: readonly Peer[]) => members.map(nameOf).join(',');
   const outgoing = votersOutgoing.length === 0 ? '' : ` & ${names(votersOutgoing)}`;
   return `{${names(voters)}${outgoing}${learners.length === 0 ? '' : ` + ${names(learners)}`}}`;
 }
@@ -82,7 +82,7 @@ function describeReply(reply: AppendEntriesReply): string {
 export function describeOutput(output: Output): string {
   switch (output.type) {
     case 'message':
-      return `-> ${output.to.id} ${describeMessage(output.message)}`;
+      return `-> ${nameOf(output.to)} ${describeMessage(output.message)}`;
     case 'persistReq':
       return describePersist(output);
     case 'readLogReq':
@@ -96,7 +96,7 @@ export function describeOutput(output: Output): string {
     case 'compactLogReq':
       return `compactLog #${output.seq} through ${output.through}@${output.throughTerm}`;
     case 'sendSnapshotReq':
-      return `sendSnapshot #${output.seq} to ${output.to.id} from ${output.from}`;
+      return `sendSnapshot #${output.seq} to ${nameOf(output.to)} from ${output.from}`;
     case 'installSnapshotReq':
       return `installSnapshot #${output.seq} ${describeSnapshot(output.snapshot)}${output.keepsSuffix ? ', keeps what follows' : ''}`;
     case 'fault':
@@ -187,6 +187,8 @@ export function describeLog(log: LogIndex): string {
   return `${start}${log.terms.map(({ index, term }) => `${index}@${term}`).join(' ')} ..${log.lastIndex}`;
 }
 
-function nameOf(peer: Peer | null): string {
-  return peer?.id ?? '-';
+/** A node by its name. In a bare cluster, one whose disk was wiped by that of its store: `n3'`. */
+export function nameOf(peer: Peer | null): string {
+  if (peer === null) return '-';
+  return peer.storeId.startsWith(peer.id) ? peer.storeId : peer.id;
 }

@@ -10,7 +10,7 @@ import {
 import { BareCluster, type BareStep } from './bare-cluster.ts';
 import type { BareNode } from './bare-node.ts';
 import { ClusterHistory } from './cluster-history.ts';
-import { describeMessage, describeOutput, describeState } from './describe.ts';
+import { describeMessage, describeOutput, describeState, nameOf } from './describe.ts';
 import type { Disk } from './disk.ts';
 import { entriesOf } from './entries.ts';
 import { checkHonesty } from './honesty.ts';
@@ -30,6 +30,7 @@ import { expectNone } from './violation.ts';
  * | `tick n1 100` | n1's clock advances by 100 ms; `tick all 100` |
  * | `timeout n1` | n1's clock advances until it stands for election, or steps down |
  * | `deliver n1 n2` | the oldest message from n1 to n2 arrives; `deliver n1 n2 all` |
+ * | `misdeliver n1 n2` | it arrives although n2 has another store than the one it was meant for |
  * | `drop n1 n2`, `double n1 n2` | that message is lost, or will arrive once more |
  * | `cut n1 n2`, `heal` | from now on all messages from n1 to n2 are lost; none is any more |
  * | `flush n1`, `flush n1 1` | n1's disk completes all its requests, or the oldest |
@@ -44,6 +45,7 @@ import { expectNone } from './violation.ts';
  * | `wipe n1` | n1, which is down, loses its disk |
  * | `up n1 n2`, `down n1 n2` | n1's transport has, or has lost, its connection with n2 |
  * | `settle` | all messages, disks and machines get on until nothing is left; only the upshot is written |
+ * | `wait n1 1000` | n1's clock advances by 1,000 ms, and everything settles after each tick |
  * | `elect n1` | n1's clock runs out, and everything settles |
  * | `show`, `show n1` | the nodes as they are |
  * | `mail` | the messages on their way |
@@ -89,14 +91,16 @@ class Stage {
     timeout: ([id = '']) => this.#on.timeOut(id),
     deliver: ([from = '', to = '', all]) =>
       this.#mail(from, to, all, (envelope) => this.#on.deliver(envelope)),
+    misdeliver: ([from = '', to = '']) =>
+      this.#mail(from, to, undefined, (envelope) => this.#on.misdeliver(envelope)),
     drop: ([from = '', to = '', all]) => this.#mail(from, to, all, (envelope) => this.#on.drop(envelope)),
     double: ([from = '', to = '']) =>
       this.#mail(from, to, undefined, (envelope) => this.#on.duplicate(envelope)),
     cut: ([from = '', to = '']) => this.#on.cut(from, to),
     heal: () => this.#on.heal(),
     flush: ([id = '', count]) => this.#on.flush(id, count === undefined ? undefined : Number(count)),
-    log: ([id = '']) => this.#on.readLog(id),
-    apply: ([id = '']) => this.#on.apply(id),
+    log: ([id = '']) => this.#work(id, ({ logReads }) => logReads > 0 && this.#on.readLog(id)),
+    apply: ([id = '']) => this.#work(id, ({ canRunMachine }) => canRunMachine && this.#on.apply(id)),
     crash: ([id = '', keep]) => {
       this.#history.forget(id);
       this.#on.crash(id, Number(keep ?? 0));
@@ -121,8 +125,9 @@ class Stage {
     promote: ([at = '', id = '']) => this.#on.changeMembers(at, [{ type: 'promote', id }]),
     transfer: ([at = '', to]) => this.#on.transfer(at, to),
     compact: ([at = '']) => this.#on.compact(at),
-    keep: ([id = '']) => this.#on.keepView(id),
-    ship: ([id = '', lost]) => this.#on.ship(id, lost === 'lost'),
+    keep: ([id = '']) => this.#work(id, ({ canKeepView }) => canKeepView && this.#on.keepView(id)),
+    ship: ([id = '', lost]) =>
+      this.#work(id, ({ shipments }) => shipments.length > 0 && this.#on.ship(id, lost === 'lost')),
     wipe: ([id = '']) => {
       this.#history.forget(id);
       this.#on.wipe(id);
@@ -130,16 +135,22 @@ class Stage {
     up: ([id = '', about = '']) => this.#on.input(id, { type: 'peerUp', id: about }),
     down: ([id = '', about = '']) => this.#on.input(id, { type: 'peerDown', id: about }),
     settle: () => this.#quietly(() => this.#on.settle()),
+    wait: ([id = '', ms]) => this.#quietly(() => this.#on.wait(id, Number(ms))),
     elect: ([id = '']) => this.#quietly(() => this.#on.elect(id)),
     show: ([id]) => {
       for (const node of id === undefined ? this.#ids() : [id]) this.#show(node);
     },
     mail: () => {
       for (const { from, to, message } of this.#on.inFlight) {
-        this.#lines.push(`  ${from.id} -> ${to.id} ${describeMessage(message)}`);
+        this.#lines.push(`  ${nameOf(from)} -> ${nameOf(to)} ${describeMessage(message)}`);
       }
     },
   };
+
+  /** A script that has a node do what there is not to do says something untrue. */
+  #work(id: NodeId, act: (node: BareNode) => unknown): void {
+    if (act(this.#on.node(id)) === false) throw new RangeError(`${id} has nothing of that kind to do`);
+  }
 
   get #on(): BareCluster {
     if (this.#cluster === undefined) throw new RangeError('begin with "cluster n1 n2 n3"');
@@ -180,7 +191,9 @@ class Stage {
     const sent = this.#on.inFlight.filter((envelope) => envelope.from.id === from && envelope.to.id === to);
     if (sent.length === 0) throw new RangeError(`no message is on its way from ${from} to ${to}`);
     for (const envelope of all === 'all' ? sent : sent.slice(0, 1)) {
-      this.#lines.push(`  ${from} -> ${to} ${describeMessage(envelope.message)}`);
+      this.#lines.push(
+        `  ${nameOf(envelope.from)} -> ${nameOf(envelope.to)} ${describeMessage(envelope.message)}`,
+      );
       act(envelope);
     }
   }
@@ -196,23 +209,24 @@ class Stage {
 
   #onStep(taken: BareStep): void {
     const { node, before, outputs } = taken;
-    const { state, self } = node;
+    const { state } = node;
+    const self = nameOf(node.self);
     expectNone(checkTransition(before, state) ?? checkState(state));
     checkHonesty(taken, [...this.#on.nodes.values(), ...this.#on.wiped]);
     this.#observe(node);
     for (const output of outputs) {
-      if (!this.#isQuiet || isNews(output)) this.#lines.push(`    ${self.id} ${describeOutput(output)}`);
+      if (!this.#isQuiet || isNews(output)) this.#lines.push(`    ${self} ${describeOutput(output)}`);
     }
     const hasMoved = before.role.type !== state.role.type || before.currentTerm !== state.currentTerm;
-    if (hasMoved) this.#lines.push(`    ${self.id} is ${state.role.type} in t${state.currentTerm}`);
+    if (hasMoved) this.#lines.push(`    ${self} is ${state.role.type} in t${state.currentTerm}`);
     if (before.commitIndex !== state.commitIndex) {
-      this.#lines.push(`    ${self.id} has committed through ${state.commitIndex}`);
+      this.#lines.push(`    ${self} has committed through ${state.commitIndex}`);
     }
   }
 
   #show(id: NodeId): void {
     const node = this.#on.node(id);
-    this.#lines.push(`  ${id}: ${node.isUp ? describeState(node.state) : 'down'}`);
+    this.#lines.push(`  ${nameOf(node.self)}: ${node.isUp ? describeState(node.state) : 'down'}`);
   }
 }
 
