@@ -1,13 +1,13 @@
-import type { Draft } from './draft.ts';
+import type { Draft, FollowerDraft } from './draft.ts';
 import { send, sendWhenDurable } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
 import type { InstallSnapshotRes } from './input.ts';
 import { compactThrough, resetTo, termAt } from './log.ts';
-import type { InstallSnapshot } from './message.ts';
+import type { InstallSnapshot, SnapshotMeta } from './message.ts';
 import type { Fault } from './output.ts';
 import type { Unflushed } from './state.ts';
-import { after, higher, type Index, type Peer } from './types.ts';
+import { after, higher, type Index, type Peer, type Term } from './types.ts';
 
 /**
  * Receives a snapshot whose chunks are on this node's disk (§7). One at or below the commit index is refused:
@@ -27,6 +27,8 @@ export function onInstallSnapshot(draft: Draft, from: Peer, request: InstallSnap
     acknowledge(draft, follower);
     return undefined;
   }
+  const contradiction = contradictionOf(draft, follower, snapshot);
+  if (contradiction !== undefined) return contradiction;
   draft.snapshotSeq += 1;
   draft.installing = { seq: draft.snapshotSeq, snapshot };
   draft.outputs.push({
@@ -37,6 +39,21 @@ export function onInstallSnapshot(draft: Draft, from: Peer, request: InstallSnap
     keepsSuffix: termAt(draft.log, snapshot.index) === snapshot.term,
   });
   return undefined;
+}
+
+/**
+ * What speaks against a snapshot: an entry that is committed here, or one that this leader's own log was seen to
+ * hold. Terms never fall along a log (§5.3), and a leader never overwrites its own (rule 12).
+ */
+function contradictionOf(draft: Draft, follower: FollowerDraft, snapshot: SnapshotMeta): Fault | undefined {
+  const { index, term } = snapshot;
+  const { log, commitIndex, currentTerm } = draft;
+  if (term < (termAt(log, commitIndex) as Term))
+    return fault('peer', 'committedEntryReplaced', { index, term, commitIndex });
+  const isSeen = index <= follower.verifiedIndex;
+  const seenTerm = termAt(log, isSeen ? index : follower.verifiedIndex) as Term;
+  const isSame = isSeen ? term === seenTerm : term >= seenTerm;
+  return isSame ? undefined : fault('peer', 'twoLeaders', { term: currentTerm, index });
 }
 
 /** The switch is durable: log start, configuration, commit and applied index go along at once (rule 12). */

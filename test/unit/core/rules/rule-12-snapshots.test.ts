@@ -7,6 +7,7 @@ import {
   from,
   messagesOf,
   n2,
+  n3,
   n4,
   node,
   only,
@@ -71,6 +72,25 @@ describe('rule 12: a snapshot switches everything at once, and never goes back',
 
     expect(only(asked.outputs, 'installSnapshotReq')).toMatchObject([{ keepsSuffix: false }]);
     expect(state.log).toMatchObject({ startIndex: 4, startTerm: 3, lastIndex: 4 });
+  });
+
+  it('one that contradicts a committed entry is refused: terms never fall along a log', () => {
+    const committed = run(follower(), from(n2, appendEntries({ term: 2, prev: [6, 2], commit: 3 }))).state;
+
+    const { state, outputs } = step(committed, from(n3, installSnapshot(3, snapshotOf(9, 1))));
+
+    expect(state).toBe(committed);
+    expect(outputs).toMatchObject([{ type: 'fault', scope: 'peer', kind: 'committedEntryReplaced' }]);
+  });
+
+  it.each([
+    ['an entry', snapshotOf(5, 1)],
+    ['the entries before it', snapshotOf(9, 1)],
+  ])('one that contradicts %s that this very leader has sent is refused', (_what, snapshot) => {
+    const { state, outputs } = step(follower(), from(n2, installSnapshot(2, snapshot)));
+
+    expect(state).toEqual(follower());
+    expect(outputs).toMatchObject([{ type: 'fault', scope: 'peer', kind: 'twoLeaders' }]);
   });
 
   it('unflushed entries before the snapshot hold up nothing after it', () => {
