@@ -55,6 +55,6 @@ function isBatch(batch: EntryBatch): boolean {
   const isKnown = batch?.kind === 'command' || batch?.kind === 'noop' || batch?.kind === 'configuration';
   if (!isKnown || !(batch.payload instanceof Uint8Array)) return false;
   const { index, term, count, logTimeMs, payloadChecksum } = batch;
-  if (!areCounts(index, term, count, logTimeMs, lastOf(batch))) return false;
+  if (!areCounts(index, term, count, logTimeMs) || !isCount(lastOf(batch))) return false;
   return index >= 1 && term >= 1 && count >= 1 && isU32(payloadChecksum) && isU32(batch.group);
 }

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { crc32, type Input, type Output, type State, step } from '../../../src/core/index.ts';
+import { Dice } from '../../../src/testing/dice.ts';
 import { simulate } from '../../../src/testing/simulation.ts';
+import { inputTypes, messageTypes } from './any-inputs.ts';
+import { establishedLeader, node } from './builders.ts';
+import { fittingInput } from './fitting-inputs.ts';
 
 interface Recorded {
   readonly before: State;
@@ -21,6 +25,22 @@ function record(seed: number): readonly Recorded[] {
   return steps;
 }
 
+/** What single nodes went through that were given whatever fits. */
+function recordFitting(seed: number): readonly Recorded[] {
+  const dice = new Dice(seed);
+  const steps: Recorded[] = [];
+  for (const start of [node(), establishedLeader()]) {
+    let before = start;
+    for (let count = 0; count < 400; count++) {
+      const input = fittingInput(before, dice);
+      const { state: after, outputs } = step(before, input);
+      steps.push({ before, input, after, outputs });
+      before = after;
+    }
+  }
+  return steps;
+}
+
 /** Freezes all that can be frozen; byte views can't be, so their checksums are noted. */
 function freeze(value: unknown, checksums = new Map<Uint8Array, number>()): Map<Uint8Array, number> {
   if (value instanceof Uint8Array) checksums.set(value, crc32(value));
@@ -37,30 +57,16 @@ function textOf(value: unknown): string {
 }
 
 describe('step', () => {
-  const steps = record(4);
+  const steps = [...record(4), ...recordFitting(4)];
 
-  it('is tried on inputs of every kind', () => {
-    const kinds = new Set(steps.map(({ input }) => input.type));
+  it('is tried on inputs and messages of every kind', () => {
+    const inputs = new Set(steps.map(({ input }) => input.type));
+    const messages = new Set(
+      steps.flatMap(({ input }) => (input.type === 'message' ? [input.message.type] : [])),
+    );
 
-    expect([...kinds].sort()).toEqual([
-      'applyRes',
-      'changeMembers',
-      'compact',
-      'compactLogRes',
-      'installSnapshotRes',
-      'message',
-      'peerDown',
-      'peerUp',
-      'persistRes',
-      'read',
-      'readLogRes',
-      'readStateMachineRes',
-      'sendSnapshotRes',
-      'takeSnapshotRes',
-      'tick',
-      'transferLeadership',
-      'write',
-    ]);
+    expect([...inputs].sort()).toEqual(inputTypes);
+    expect([...messages].sort()).toEqual(messageTypes);
     expect(new Set(steps.map(({ after }) => after.role.type)).size).toBe(4);
   });
 
