@@ -41,10 +41,10 @@ export function successorOf(draft: Draft, leader: LeaderDraft, id?: string): Pro
     .sort((a, b) => b.matchIndex - a.matchIndex)[0];
 }
 
-/** Asks the successor to stand, as soon as it holds the whole log. Asked again with each heartbeat. */
+/** Asks the successor to stand, as soon as it holds the whole log, and while it is a voter. Asked again with each heartbeat. */
 export function handOver(draft: Draft, leader: LeaderDraft): void {
   const { transfer } = leader;
-  if (transfer === null) return;
+  if (transfer === null || !isVoter(configurationOf(draft), transfer.to)) return;
   const successor = leader.peers.find((peer) => isSamePeer(peer, transfer.to));
   if (successor?.matchIndex === draft.log.lastIndex) askToStand(draft, successor);
 }

@@ -89,3 +89,17 @@ describe('a node that has to stop while it has applied more than its disk holds'
     expect(machine.index === 0 || batches[0]?.term === 2).toBe(true);
   });
 });
+
+describe('a machine that has applied more than the log on its disk holds', () => {
+  it('is refused at the start, and told what is missing (rule 13)', async () => {
+    const machine: WordsMachine = { ...wordsMachine(), keeps: 'own', open: () => index(5) };
+
+    const storage = await foundedStorage();
+    const starting = raftNode({ id: 'n1', machine, storage, transport: new ScriptedPeers(), members: [] });
+
+    await expect(starting).rejects.toMatchObject({
+      code: 'RAFT_STORE_DAMAGED',
+      message: expect.stringContaining('has applied 5, but the log ends at 0'),
+    });
+  });
+});

@@ -5,12 +5,13 @@ import {
   establishedLeader,
   flush,
   from,
-  leader,
   messagesOf,
+  n1,
   n2,
   n3,
   only,
   run,
+  votersOf,
   wait,
   write,
 } from '../builders.ts';
@@ -20,6 +21,11 @@ const transfer = (id: number, to?: string): Input => ({ type: 'transferLeadershi
 const timeouts = (result: ReturnType<typeof run>) =>
   messagesOf(result.outputs).filter(({ message }) => message.type === 'timeoutNow');
 const current = (): State => run(establishedLeader(), from(n3, ack(1, 1))).state;
+/** A leader of two voters and a learner, n3, which holds everything. */
+const withLearner = (): State => {
+  const configuration = { ...votersOf(n1, n2), learners: [{ ...n3, url: '' }] };
+  return run(establishedLeader({ configuration }), from(n3, ack(1, 1))).state;
+};
 
 describe('rule 19: a transfer has a timeout, is aborted by demotion, and refuses writes meanwhile', () => {
   it('asks a successor that has everything at once', () => {
@@ -62,23 +68,39 @@ describe('rule 19: a transfer has a timeout, is aborted by demotion, and refuses
     expect(only(outputs, 'adminRes')).toEqual([{ type: 'adminRes', id: 1, result: { type: 'ok' } }]);
   });
 
-  it('gives up when the successor is not a voter any more', () => {
-    const demoting = flush(run(current(), change(1, { type: 'demote', id: 'n3' })).state).state;
-    const joint = run(demoting, from(n2, ack(1, 2)), transfer(2, 'n2')).state;
-    const { state } = run(establishedLeader(), transfer(9, 'n2'));
+  it.each(['demote', 'remove'] as const)(
+    'is aborted when the change under way is to %s the successor, which is not asked to stand',
+    (type) => {
+      const changing = flush(run(current(), change(1, { type, id: 'n3' }), transfer(2, 'n3')).state).state;
+      const decided = run(changing, from(n2, ack(1, 2)));
 
-    expect(joint.role).toMatchObject({ transfer: { to: { id: 'n2' } } });
-    expect(only(run(state, change(3, { type: 'demote', id: 'n2' })).outputs, 'adminRes')).toMatchObject([
-      { id: 3, result: { reason: { type: 'busy' } } },
-    ]);
+      const caughtUp = run(flush(decided.state).state, from(n3, ack(1, 3)));
+      const later = wait(caughtUp.state, 25);
+      const { outputs } = run(later.state, write(3, 'x'));
+
+      expect(timeouts(decided)).toEqual([]);
+      expect(timeouts(caughtUp)).toEqual([]);
+      expect(only(later.outputs, 'adminRes')).toMatchObject([
+        { id: 2, result: { type: 'refused', reason: { detail: 'n3 is not a voter any more' } } },
+      ]);
+      expect(only(outputs, 'persistReq')).toHaveLength(1);
+    },
+  );
+
+  it('no change of members begins meanwhile', () => {
+    const { outputs } = run(current(), transfer(1, 'n3'), change(2, { type: 'demote', id: 'n3' }));
+
+    expect(only(outputs, 'adminRes')).toMatchObject([{ id: 2, result: { reason: { type: 'busy' } } }]);
   });
 
   it('refuses a second transfer, a learner and a stranger', () => {
     expect(only(run(current(), transfer(1, 'n3'), transfer(2, 'n2')).outputs, 'adminRes')).toMatchObject([
       { id: 2, result: { reason: { type: 'busy' } } },
     ]);
-    expect(only(run(leader(), transfer(1, 'n9')).outputs, 'adminRes')).toMatchObject([
+    const { outputs } = run(withLearner(), transfer(1, 'n3'), transfer(2, 'n9'));
+    expect(only(outputs, 'adminRes')).toMatchObject([
       { id: 1, result: { reason: { type: 'invalid' } } },
+      { id: 2, result: { reason: { type: 'invalid' } } },
     ]);
   });
 });

@@ -86,6 +86,29 @@ describe('rule 8: a configuration takes effect when appended, and goes when trun
     expect(only(after.outputs, 'adminRes')).toEqual([{ type: 'adminRes', id: 1, result: { type: 'ok' } }]);
   });
 
+  it('a snapshot brings the configuration that is committed, not the one under way', () => {
+    const cluster = new BareCluster({ nodes: ['n1', 'n2', 'n3'] });
+    cluster.elect('n1');
+    cluster.crash('n3');
+    cluster.write('n1', ['x']);
+    cluster.settle();
+    cluster.compact('n1');
+    cluster.settle();
+    cluster.restart('n3');
+    cluster.tick('n1', 100);
+    for (let rounds = 0; rounds < 3; rounds++)
+      for (const envelope of [...cluster.inFlight]) cluster.deliver(envelope);
+    cluster.changeMembers('n1', [{ type: 'remove', id: 'n2' }]);
+
+    const outputs = cluster.ship('n1');
+
+    expect(namesOf(cluster.state('n1'))).toEqual(['n1', 'n3']);
+    const [asked] = only(outputs, 'message').map(({ message }) => message);
+    expect(asked).toMatchObject({ type: 'installSnapshot', snapshot: { index: 2 } });
+    const brought = asked?.type === 'installSnapshot' ? asked.snapshot.configuration : undefined;
+    expect(brought?.configuration.voters.map(({ id }) => id)).toEqual(['n1', 'n2', 'n3']);
+  });
+
   it('adds a learner, and makes it a voter by itself once it has caught up', () => {
     const cluster = new BareCluster({ nodes: ['n1', 'n2', 'n3'], joiners: ['n4'] });
     cluster.elect('n1');
