@@ -27,6 +27,7 @@ import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
 import type { Settings } from './options.ts';
 import type { MembershipChange, RaftNodeOptions } from './raft-node.ts';
+import { Reminders } from './reminders.ts';
 import { Requests } from './requests.ts';
 import { leaderIdOf } from './status.ts';
 
@@ -58,6 +59,9 @@ export class NodeRuntime<Command, Result, Query, Value> {
   readonly #input$ = new Subject<Input>();
   readonly #foundingRun: FoundingRun;
   readonly #subscription = new Subscription();
+  readonly #refusals: Reminders;
+  /** Kept when a peer connects: one that goes on breaking the protocol does so after every handshake. */
+  readonly #violations: Reminders;
   #founding: Founding | null;
   #lastId = 0;
   /** When a leader last spoke to this node. */
@@ -69,6 +73,8 @@ export class NodeRuntime<Command, Result, Query, Value> {
     this.#founding = start.loaded.founding;
     this.self = { id: options.id, storeId: start.loaded.storeId };
     this.#startedAtMs = start.settings.clock();
+    this.#refusals = new Reminders(start.settings.clock);
+    this.#violations = new Reminders(start.settings.clock);
     this.network = new NodeNetwork({
       transport: options.transport,
       settings: start.settings,
@@ -288,19 +294,24 @@ export class NodeRuntime<Command, Result, Query, Value> {
         }
         return;
       case 'up':
+        this.#refusals.forget(event.hello.id);
         this.network.onUp(event.hello);
         return this.#input$.next({ type: 'peerUp', id: event.hello.id });
       case 'down':
         return this.#input$.next({ type: 'peerDown', id: event.id });
       case 'outgoingDown':
         return;
-      case 'refused':
-        return logger.warn(
-          { peer: event.id, ...event.refusal },
-          `a connection was refused by ${event.by}: ${event.refusal.reason}`,
-        );
-      case 'protocolError':
-        return logger.warn({ peer: event.id }, `a peer broke the protocol: ${event.detail}`);
+      case 'refused': {
+        const message = `a connection was refused by ${event.by}: ${event.refusal.reason}`;
+        if (this.#refusals.isDue(event.id, message))
+          logger.warn({ peer: event.id, ...event.refusal }, message);
+        return;
+      }
+      case 'protocolError': {
+        const message = `a peer broke the protocol: ${event.detail}`;
+        if (this.#violations.isDue(event.id, message)) logger.warn({ peer: event.id }, message);
+        return;
+      }
     }
   }
 

@@ -147,6 +147,12 @@ describe('a known node whose folder was wiped', () => {
     expect([answer.status, answer.error.code]).toEqual([503, 'RAFT_NO_LEADER']);
     expect((await wiped.status()).clusterId).toBe(null);
 
+    // It was turned away time and again, which is told once for each side and direction.
+    for (const { log } of [wiped, leader, other]) {
+      const told = log.split('\n').filter((line) => remedy.test(line));
+      expect(told.length).toBe(new Set(told.map((line) => line.replace(/"time":\d+/, ''))).size);
+    }
+
     // The others go on, and the new store has no say: one more failure stops writes.
     expect((await leader.ask('PUT /kv/meanwhile', { body: 'm' })).status).toBe(200);
     await other.stop();
