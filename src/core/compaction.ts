@@ -48,11 +48,14 @@ export function onTakeSnapshotRes(draft: Draft, { seq, index }: TakeSnapshotRes)
   return undefined;
 }
 
-/** A follower that is getting a snapshot needs the log after it (rule 21). */
+/**
+ * A follower that is getting a snapshot needs the log after it, until it has caught up: otherwise a log that is
+ * compacted often would be ahead of it again, and again (rule 21).
+ */
 function neededAfter({ role }: Draft, index: Index): Index {
   if (role.type !== 'leader') return index;
   return role.peers.reduce(
-    (needed, peer) => (peer.state === 'snapshot' ? lower(needed, peer.snapshotFrom) : needed),
+    (needed, peer) => (peer.snapshotFrom > 0 ? lower(needed, peer.snapshotFrom) : needed),
     index,
   );
 }

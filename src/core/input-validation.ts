@@ -1,3 +1,4 @@
+import { isPayload } from './codec.ts';
 import type { Completion, Input, MemberChange } from './input.ts';
 import {
   areBatches,
@@ -71,8 +72,7 @@ function problemOfWrite(input: Extract<Input, { type: 'write' }>): string | unde
   const { payload, payloadChecksum, count } = input;
   if (!isCount(count) || count < 1) return `count is ${shown(count)}, expected a positive integer`;
   if (!(payload instanceof Uint8Array)) return 'payload is not a Uint8Array';
-  if (payload.byteLength < 4 * count)
-    return `payload of ${payload.byteLength} bytes can't hold ${count} commands`;
+  if (!isPayload(payload, count)) return `payload of ${payload.byteLength} bytes is not ${count} commands`;
   if (!isU32(payloadChecksum))
     return `payloadChecksum is ${shown(payloadChecksum)}, expected an unsigned 32-bit integer`;
   return problemOfRequest(input);

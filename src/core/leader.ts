@@ -1,7 +1,7 @@
 import { membersOf } from './configuration.ts';
 import { crc32 } from './crc32.ts';
 import type { Draft, LeaderDraft } from './draft.ts';
-import { promoteLearners } from './membership.ts';
+import { isCaughtUp, promoteLearners } from './membership.ts';
 import { edit } from './peers.ts';
 import { becomeProbe, copyProgress, newProgress, type Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
@@ -71,15 +71,15 @@ export function onLeaderTick(draft: Draft, leader: LeaderDraft, elapsedMs: numbe
 /** Once in an election timeout: who has caught up may vote, and everyone has to answer anew. */
 function lookAround(draft: Draft, leader: LeaderDraft): void {
   promoteLearners(draft, leader);
-  const elapsedMs = leader.quorumElapsedMs;
-  leader.quorumElapsedMs = 0;
-  leader.markIndex = draft.log.lastIndex;
   leader.peers = leader.peers.map((peer) => {
     const next = copyProgress(peer);
-    noteSilence(next, elapsedMs);
+    if (isCaughtUp(leader, peer)) next.snapshotFrom = index0;
+    noteSilence(next, leader.quorumElapsedMs);
     next.isActive = false;
     return next;
   });
+  leader.quorumElapsedMs = 0;
+  leader.markIndex = draft.log.lastIndex;
 }
 
 /**

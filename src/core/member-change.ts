@@ -1,7 +1,7 @@
 import type { Configuration, Member } from './configuration.ts';
 import { isEncodable } from './configuration-codec.ts';
 import type { MemberChange } from './input.ts';
-import { isSamePeer, type NodeId } from './types.ts';
+import { isSamePeer, type NodeId, type Peer } from './types.ts';
 
 /** Members of a cluster: what a joint configuration of two of these lists still fits into every frame. */
 const membersMax = 50;
@@ -14,7 +14,7 @@ export type Change =
 /** What a leader knows of a learner. */
 export interface Readiness {
   /** Whether this learner has caught up, so that its vote would not hold up the cluster (thesis §4.2.1). */
-  readonly isCaughtUp: (id: NodeId) => boolean;
+  readonly isCaughtUp: (learner: Peer) => boolean;
 }
 
 /** The configuration after these changes, taken in order, from one that is not joint. */
@@ -70,7 +70,7 @@ function take(members: Members, change: MemberChange, { isCaughtUp }: Readiness)
       return undefined;
     case 'promote':
       if (voters.has(id)) return `${id} is a voter already`;
-      if (!isCaughtUp(id)) return `${id} has not caught up with the log yet: ask again once it has`;
+      if (!isCaughtUp(member)) return `${id} has not caught up with the log yet: ask again once it has`;
       learners.delete(id);
       voters.set(id, plain);
       return undefined;

@@ -11,7 +11,7 @@ import { edit } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { probe, propose } from './replication.ts';
 import { configurationOf } from './state.ts';
-import { isSamePeer, type NodeId } from './types.ts';
+import { isSamePeer, type NodeId, type Peer } from './types.ts';
 
 /** The operator changes the members (§6): one change at a time, and none before the leader knows what is committed. */
 export function onChangeMembers(draft: Draft, leader: LeaderDraft, request: ChangeMembers): void {
@@ -25,11 +25,11 @@ export function onChangeMembers(draft: Draft, leader: LeaderDraft, request: Chan
     const detail = `the configuration in effect is that of index ${current.index}, not ${expectedIndex}`;
     return refuse({ type: 'conflict', detail });
   }
-  const isCaughtUp = (id: NodeId) => isUpToDate(leader, id);
-  const laggard = laggardOf(current.configuration, request.changes, isCaughtUp);
+  const isReady = (learner: Peer) => isUpToDate(leader, learner);
+  const laggard = laggardOf(current.configuration, request.changes, isReady);
   if (laggard !== undefined)
     return refuse({ type: 'busy', detail: `${laggard} has not caught up with the log yet` });
-  const change = changed(current.configuration, request.changes, { isCaughtUp });
+  const change = changed(current.configuration, request.changes, { isCaughtUp: isReady });
   if (change.type === 'problem') return refuse({ type: 'invalid', detail: change.problem });
   leader.changeId = request.id;
   proposeConfiguration(draft, leader, towards(current.configuration, change.configuration));
@@ -39,10 +39,10 @@ export function onChangeMembers(draft: Draft, leader: LeaderDraft, request: Chan
 function laggardOf(
   { learners }: Configuration,
   changes: readonly MemberChange[],
-  isCaughtUp: (id: NodeId) => boolean,
+  isReady: (learner: Peer) => boolean,
 ): NodeId | undefined {
   const promoted = changes.flatMap((change) => (change.type === 'promote' ? [change.id] : []));
-  return promoted.find((id) => learners.some((learner) => learner.id === id) && !isCaughtUp(id));
+  return promoted.find((id) => learners.some((learner) => learner.id === id && !isReady(learner)));
 }
 
 /** Why no change may begin now; `undefined` if one may (rule 8). */
@@ -56,11 +56,12 @@ function obstacleOf(draft: Draft, leader: LeaderDraft): string | undefined {
 }
 
 /** A learner that held, at the end of the last check, all that the log had at its beginning (thesis §4.2.1). */
-function isUpToDate(leader: LeaderDraft, id: NodeId): boolean {
-  return leader.peers.some((peer) => peer.id === id && isCaughtUp(leader, peer));
+function isUpToDate(leader: LeaderDraft, learner: Peer): boolean {
+  return leader.peers.some((peer) => isSamePeer(peer, learner) && isCaughtUp(leader, peer));
 }
 
-function isCaughtUp(leader: LeaderDraft, peer: Progress): boolean {
+/** Whether it has answered since CheckQuorum last looked, and holds all that the log had then (thesis §4.2.1). */
+export function isCaughtUp(leader: LeaderDraft, peer: Progress): boolean {
   return (
     peer.isActive && peer.state === 'replicate' && leader.markIndex > 0 && peer.matchIndex >= leader.markIndex
   );
@@ -105,7 +106,7 @@ function bidFarewell(draft: Draft, leader: LeaderDraft, configuration: Configura
 export function promoteLearners(draft: Draft, leader: LeaderDraft): void {
   const { configuration } = draft.configurations.at(-1) as ConfigurationAt;
   const ready = configuration.learners.filter(
-    ({ id, willVote }) => willVote === true && isUpToDate(leader, id),
+    (learner) => learner.willVote === true && isUpToDate(leader, learner),
   );
   if (ready.length === 0 || obstacleOf(draft, leader) !== undefined) return;
   const changes = ready.map(({ id }) => ({ type: 'promote', id }) as const);

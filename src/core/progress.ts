@@ -37,11 +37,11 @@ export interface Progress extends Peer {
   readonly inflightBytes: number;
   /** The `sendSnapshotReq` under way for it; 0 if none. */
   readonly snapshotSeq: Seq;
-  /** The log after this index is kept for it while it gets a snapshot. */
+  /** The log after this index is kept for it, while it gets a snapshot and until it has caught up; 0 if none is. */
   readonly snapshotFrom: Index;
   /** A snapshot that is whole on its disk, and that it has not said it has installed. */
   readonly arrivedSnapshot: { readonly transferId: string; readonly snapshot: SnapshotMeta } | null;
-  /** For how long it has not answered while it has such a snapshot, in milliseconds. */
+  /** For how long it has not answered while the log is kept for it, in milliseconds. */
   readonly silentMs: number;
 }
 
@@ -110,7 +110,6 @@ export function becomeProbe(progress: ProgressDraft, nextIndex: Index): void {
   progress.inflightBytes = 0;
   progress.snapshotSeq = 0;
   progress.arrivedSnapshot = null;
-  progress.silentMs = 0;
 }
 
 /** Notes that bytes up to `lastIndex` are on their way. */

@@ -17,7 +17,7 @@ export function onRead(draft: Draft, read: Read): void {
     const leaderId = role.type === 'follower' ? (role.leader?.id ?? null) : null;
     return refuseRead(draft, read.id, { type: 'notLeader', leaderId });
   }
-  if (role.reads.length >= draft.config.pendingReadsMax)
+  if (role.reads.length + draft.queries.length >= draft.config.pendingReadsMax)
     return refuseRead(draft, read.id, { type: 'overloaded' });
   role.reads = [...role.reads, { id: read.id, payload: read.payload, round: 0, index: index0 }];
   confirmReads(draft, role);

@@ -68,6 +68,7 @@ export function onInstallSnapshotRes(draft: Draft, response: InstallSnapshotRes)
   }
   const keepsSuffix = termAt(draft.log, snapshot.index) === snapshot.term;
   draft.log = keepsSuffix ? compactThrough(draft.log, snapshot.index) : resetTo(snapshot);
+  if (draft.log.lastIndex === snapshot.index) draft.lastAppendAtMs = draft.now; // Its clock goes on from here.
   const later = keepsSuffix ? draft.configurations.filter((at) => at.index > snapshot.index) : [];
   draft.configurations = [snapshot.configuration, ...later];
   draft.commitIndex = higher(draft.commitIndex, snapshot.index);

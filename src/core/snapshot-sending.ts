@@ -8,9 +8,9 @@ import { termAt } from './log.ts';
 import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { becomeProbe, type ProgressDraft } from './progress.ts';
-import { after } from './types.ts';
+import { after, index0 } from './types.ts';
 
-/** A follower that has a snapshot to install may be silent for so long; a sender of chunks waits as long. */
+/** A follower that the log is kept for may be silent for so long; a sender of chunks waits as long. */
 const silenceMsMax = 60_000;
 
 /**
@@ -35,13 +35,16 @@ export function onSendSnapshotRes(
 ): Fault | undefined {
   if (seq > draft.snapshotSeq)
     return fault('self', 'unknownCompletion', { seq, snapshotSeq: draft.snapshotSeq });
+  if (sent !== null && sent.index > draft.commitIndex) {
+    const { commitIndex } = draft;
+    return fault('self', 'appliedBeyondRequest', { appliedIndex: sent.index, commitIndex });
+  }
   const place = leader.peers.findIndex((peer) => seq > 0 && peer.snapshotSeq === seq);
   if (place < 0) return undefined; // For a follower that has been reset since.
   const peer = edit(leader, place);
   const term = sent === null ? undefined : termAt(draft.log, sent.index);
   if (sent === null || term === undefined) {
-    becomeProbe(peer, after(peer.matchIndex));
-    peer.isPaused = true;
+    giveUpSnapshot(peer);
     return undefined;
   }
   const configuration = configurationAt(draft, sent.index) as ConfigurationAt;
@@ -59,13 +62,20 @@ export function askToInstall(draft: Draft, peer: ProgressDraft): void {
 }
 
 /**
- * Gives up a follower that has got its chunks and does not answer any more: the log that it needs is not kept for
- * ever (rule 21). Called once in a while; `elapsedMs` is the time since.
+ * Gives up a follower that the log is kept for and that does not answer any more, so that it is not kept for ever
+ * (rule 21). Called once in a while; `elapsedMs` is the time since. While chunks are sent, their sender gives up.
  */
 export function noteSilence(peer: ProgressDraft, elapsedMs: number): void {
-  const isSilent = peer.arrivedSnapshot !== null && !peer.isActive;
+  const isSilent = peer.snapshotFrom > 0 && !peer.isActive;
   peer.silentMs = isSilent ? peer.silentMs + elapsedMs : 0;
-  if (peer.silentMs < silenceMsMax) return;
+  const isSending = peer.state === 'snapshot' && peer.arrivedSnapshot === null;
+  if (peer.silentMs < silenceMsMax || isSending) return;
+  giveUpSnapshot(peer);
+}
+
+/** The log is not kept for this follower any more. Begins anew with the next heartbeat. */
+function giveUpSnapshot(peer: ProgressDraft): void {
   becomeProbe(peer, after(peer.matchIndex));
   peer.isPaused = true;
+  peer.snapshotFrom = index0;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BareCluster } from '../../../../src/testing/bare-cluster.ts';
+import { BareCluster, type Envelope } from '../../../../src/testing/bare-cluster.ts';
 
 /** Three nodes, the third of them down, and a log that goes on and is compacted without it. */
 function withoutN3(options: { readonly isMachineDurable?: boolean } = {}): BareCluster {
@@ -12,6 +12,21 @@ function withoutN3(options: { readonly isMachineDurable?: boolean } = {}): BareC
   cluster.settle();
   cluster.restart('n3');
   return cluster;
+}
+
+/** Everybody but one gets on, who hears and says nothing. */
+function settleWithout(cluster: BareCluster, alone: string): void {
+  const ids = [...cluster.nodes.keys()].filter((id) => id !== alone);
+  const next = (): Envelope | undefined =>
+    cluster.inFlight.find(({ from, to }) => from.id !== alone && to.id !== alone);
+  for (let rounds = 0; rounds < 20; rounds++) {
+    for (let envelope = next(); envelope !== undefined; envelope = next()) cluster.deliver(envelope);
+    for (const id of ids) {
+      cluster.flush(id);
+      cluster.apply(id);
+      cluster.keepView(id);
+    }
+  }
 }
 
 describe('rule 21: a follower behind the compaction point gets a snapshot, and then the log after it', () => {
@@ -79,6 +94,42 @@ describe('rule 21: a follower behind the compaction point gets a snapshot, and t
       });
     },
   );
+
+  it('the log after it is kept until it has caught up, however often the log is compacted', () => {
+    const cluster = withoutN3();
+    for (let ticks = 0; ticks < 4 && cluster.node('n1').shipments.length === 0; ticks++) {
+      cluster.tick('n1', 100);
+      for (const envelope of [...cluster.inFlight]) cluster.deliver(envelope);
+    }
+    const goOn = (): void => {
+      for (let at = 0; at < 5; at++) cluster.write('n1', [`${at}`]);
+      settleWithout(cluster, 'n3');
+      cluster.compact('n1', true); // As the runtime does: what the snapshot before covers goes.
+      settleWithout(cluster, 'n3');
+    };
+    for (let rounds = 0; rounds < 3; rounds++) goOn(); // While the chunks travel.
+    cluster.ship('n1');
+    while (cluster.oldest('n1', 'n3')) cluster.deliver(cluster.oldest('n1', 'n3') as Envelope);
+    for (let rounds = 0; rounds < 2; rounds++) {
+      cluster.apply('n3');
+      cluster.flush('n3');
+    }
+    while (cluster.oldest('n3', 'n1')) cluster.deliver(cluster.oldest('n3', 'n1') as Envelope);
+    goOn();
+    const { startIndex: installed } = cluster.state('n3').log;
+
+    expect(installed).toBe(7);
+    expect(cluster.state('n1').log.startIndex).toBe(7);
+
+    for (let ticks = 0; ticks < 40; ticks++) {
+      cluster.tick('n1');
+      cluster.settle();
+    }
+    cluster.compact('n1');
+    cluster.settle();
+    expect(cluster.state('n1').log.startIndex).toBe(cluster.state('n1').snapshotIndex);
+    expect(cluster.node('n3').applied).toEqual(cluster.node('n1').applied);
+  });
 
   it('a transfer that fails begins anew', () => {
     const cluster = withoutN3({ isMachineDurable: true });

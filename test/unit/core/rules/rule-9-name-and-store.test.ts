@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initialState, isSamePeer, step } from '../../../../src/core/index.ts';
+import { BareCluster } from '../../../../src/testing/bare-cluster.ts';
 import {
   ack,
   appendEntries,
@@ -63,5 +64,28 @@ describe('rule 9: a node is its name and its store', () => {
 
     expect(outputs).toEqual([]);
     expect(state.log.lastIndex).toBe(0);
+  });
+
+  it('a store that takes the place of another is not taken for one that has caught up', () => {
+    const cluster = new BareCluster({ nodes: ['n1', 'n2', 'n3'] });
+    cluster.elect('n1');
+    cluster.write('n1', ['a']);
+    cluster.settle();
+    for (let ticks = 0; ticks < 30; ticks++) {
+      for (const id of cluster.nodes.keys()) cluster.tick(id);
+      cluster.settle();
+    }
+    cluster.crash('n3');
+    cluster.wipe('n3');
+    cluster.restart('n3');
+
+    const replaced = cluster.changeMembers('n1', [
+      { type: 'remove', id: 'n3' },
+      { type: 'add', member: cluster.member('n3'), role: 'learner' },
+      { type: 'promote', id: 'n3' },
+    ]);
+
+    expect(cluster.answer(replaced)).toMatchObject({ type: 'refused' });
+    expect(cluster.state('n1').configurations).toHaveLength(1);
   });
 });
