@@ -12,6 +12,32 @@ export interface BackoffLimits {
 export const defaultBackoff: BackoffLimits = { backoffMsMin: 50, backoffMsMax: 2_000 };
 
 /**
+ * How long to wait before one peer is dialed again.
+ *
+ * A connection that showed life and was cut is a first failure, which costs no wait, so that a link is back at once.
+ * But once in `backoffMsMax` only: two processes with one identity take the connection from each other each time.
+ */
+export class Backoff {
+  readonly #limits: BackoffLimits;
+  readonly #random: Random;
+  #failures = 0;
+  #forgivenAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(limits: BackoffLimits, random: Random) {
+    this.#limits = limits;
+    this.#random = random;
+  }
+
+  /** An attempt has failed, or its connection is gone. `hasLived`: the peer answered after the handshake. */
+  waitMs({ hasLived, nowMs }: { readonly hasLived: boolean; readonly nowMs: number }): number {
+    const isForgiven = hasLived && nowMs - this.#forgivenAtMs >= this.#limits.backoffMsMax;
+    if (isForgiven) this.#forgivenAtMs = nowMs;
+    this.#failures = isForgiven ? 1 : this.#failures + 1;
+    return backoffMs(this.#failures, this.#limits, this.#random);
+  }
+}
+
+/**
  * Milliseconds to wait after `failures` attempts in a row that failed or did not live.
  *
  * None after the first, so that a connection cut once is back at once; then doubling up to the limit, less

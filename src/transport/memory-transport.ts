@@ -1,6 +1,6 @@
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { NodeId, Peer } from '../core/index.ts';
-import { backoffMs } from './backoff.ts';
+import { Backoff } from './backoff.ts';
 import { TransportError } from './errors.ts';
 import { judgeAcceptor, judgeDialer } from './handshake.ts';
 import { MemoryConnection } from './memory-connection.ts';
@@ -23,7 +23,7 @@ interface Dialed {
   connection: MemoryConnection | null;
   /** What is under way: a handshake, or the wait before the next. */
   pending: Subscription | null;
-  failures: number;
+  readonly backoff: Backoff;
   rttMs: number | null;
   droppedFrames: number;
 }
@@ -77,7 +77,7 @@ export class MemoryTransport implements Transport {
     for (const address of peers) {
       const known = before.get(address.id);
       const isKept = known?.address.url === address.url;
-      this.dialed.set(address.id, isKept ? known : newPeer(address));
+      this.dialed.set(address.id, isKept ? known : this.newPeer(address));
       if (isKept) before.delete(address.id);
     }
     for (const peer of before.values()) this.leave(peer);
@@ -159,7 +159,7 @@ export class MemoryTransport implements Transport {
     if (isListed) peer.connection = null;
     this.emit({ type: 'outgoingDown', id });
     this.emitIfDown(id);
-    if (isListed) this.dialAgain(peer, { hasLived: this.hasLived(connection) });
+    if (isListed) this.dialAgain(peer, { hasLived: this.hasLived(peer, connection) });
   }
 
   private emit(event: TransportEvent): void {
@@ -178,8 +178,14 @@ export class MemoryTransport implements Transport {
     return Math.max(0, hungUpMs + this.network.backoff.backoffMsMax - this.network.scheduler.now());
   }
 
-  private hasLived(connection: MemoryConnection): boolean {
-    return this.network.scheduler.now() - connection.openedMs >= this.network.backoff.backoffMsMax;
+  /** Whether it stayed open for as long as a question and its answer take. */
+  private hasLived(peer: Dialed, connection: MemoryConnection): boolean {
+    return this.network.scheduler.now() - connection.openedMs >= (peer.rttMs ?? 0);
+  }
+
+  private newPeer(address: MemberAddress): Dialed {
+    const backoff = new Backoff(this.network.backoff, this.network.random);
+    return { address, connection: null, pending: null, backoff, rttMs: null, droppedFrames: 0 };
   }
 
   private leave(peer: Dialed): void {
@@ -191,11 +197,8 @@ export class MemoryTransport implements Transport {
 
   private dialAgain(peer: Dialed, { hasLived }: { hasLived: boolean }): void {
     if (this.hasEnded || this.dialed.get(peer.address.id) !== peer) return;
-    peer.failures = hasLived ? 1 : peer.failures + 1;
-    const waitMs = Math.max(
-      this.pauseMs(peer.address.id),
-      backoffMs(peer.failures, this.network.backoff, this.network.random),
-    );
+    const backoffMs = peer.backoff.waitMs({ hasLived, nowMs: this.network.scheduler.now() });
+    const waitMs = Math.max(this.pauseMs(peer.address.id), backoffMs);
     peer.pending = this.network.after(waitMs, () => this.dial(peer));
   }
 
@@ -265,10 +268,6 @@ type Answer = { readonly from: MemoryTransport } & (
   | { readonly hello: Hello; readonly answeredMs: number }
   | { readonly refusal: HandshakeRefusal }
 );
-
-function newPeer(address: MemberAddress): Dialed {
-  return { address, connection: null, pending: null, failures: 0, rttMs: null, droppedFrames: 0 };
-}
 
 function isIdle(peer: Dialed): boolean {
   return peer.connection === null && peer.pending === null;

@@ -1,7 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { WebSocket } from 'ws';
 import type { Peer } from '../core/index.ts';
-import { backoffMs } from './backoff.ts';
+import { Backoff } from './backoff.ts';
 import { otherVersion } from './founding.ts';
 import { judgeAcceptor } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';
@@ -25,8 +25,7 @@ export class WsDialer {
   /** Who answered, once admitted: the connection is open. */
   private hello: Hello | null = null;
   private timer: Subscription | null = null;
-  private failures = 0;
-  private upSinceMs = 0;
+  private readonly backoff: Backoff;
   private droppedFrames = 0;
   private hasStopped = false;
 
@@ -34,6 +33,7 @@ export class WsDialer {
     this.address = address;
     this.host = host;
     this.outbox = new Outbox(host.limits);
+    this.backoff = new Backoff(host.limits, host.random);
     this.dial();
   }
 
@@ -129,8 +129,8 @@ export class WsDialer {
     if (refusal !== null) return this.refuse(refusal);
     this.timer?.unsubscribe();
     this.socket?.send(encodePeerMessage({ type: 'ready' }));
+    this.socket?.ping(); // Who turns us away after the handshake does not answer it.
     this.hello = hello;
-    this.upSinceMs = this.host.scheduler.now();
     this.host.emit({ type: 'up', hello, direction: 'outgoing' });
   }
 
@@ -146,26 +146,25 @@ export class WsDialer {
   }
 
   private onClosed(violation: string | null): void {
+    const wasOpen = this.isOpen;
+    const hasLived = wasOpen && this.socket?.hasAnswered === true;
     this.socket = null;
     this.timer?.unsubscribe();
     this.droppedFrames += this.outbox.clear();
-    const wasOpen = this.isOpen;
     this.hello = null;
     if (violation !== null) this.host.onViolation(this.address.id, violation);
-    this.dialAgain({ wasOpen });
+    this.dialAgain({ hasLived });
     if (!wasOpen) return;
     this.host.emit({ type: 'outgoingDown', id: this.address.id });
     this.host.emitIfDown(this.address.id);
   }
 
-  private dialAgain({ wasOpen }: { wasOpen: boolean }): void {
+  private dialAgain({ hasLived }: { hasLived: boolean }): void {
     if (this.hasStopped) return;
-    const { limits, scheduler, random } = this.host;
-    const hasLived = wasOpen && scheduler.now() - this.upSinceMs >= limits.backoffMsMax;
-    this.failures = hasLived ? 1 : this.failures + 1;
+    const { limits, scheduler } = this.host;
+    const waitMs = this.backoff.waitMs({ hasLived, nowMs: scheduler.now() });
     const isPaused = this.host.isPaused(this.address.id);
-    const waitMs = isPaused ? limits.backoffMsMax : backoffMs(this.failures, limits, random);
-    this.timer = scheduler.schedule(() => this.dial(), waitMs);
+    this.timer = scheduler.schedule(() => this.dial(), isPaused ? limits.backoffMsMax : waitMs);
   }
 }
 

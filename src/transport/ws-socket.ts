@@ -65,6 +65,11 @@ export class PeerSocket {
     return this.webSocket.bufferedAmount;
   }
 
+  /** Whether the other end has ever answered a ping. */
+  get hasAnswered(): boolean {
+    return this.rttMs !== null;
+  }
+
   /** Whether nothing arrives any more and nothing can be sent. */
   get isClosed(): boolean {
     return this.hasClosed;
@@ -102,6 +107,11 @@ export class PeerSocket {
     this.bytesReadBefore = bytesRead;
     // Counted in pings, not in time: a process that slept must not cut a healthy connection on waking.
     if (this.silentPings > this.limits.silentPingsMax) return this.terminate();
+    this.ping();
+  }
+
+  /** Asks whether anyone is there. */
+  ping(): void {
     if (this.webSocket.readyState !== this.webSocket.OPEN) return;
     this.pings++;
     this.pingSentMs = performance.now();

@@ -373,6 +373,79 @@ describe('the waits before dialing again', () => {
   });
 });
 
+describe('a connection that was cut', () => {
+  /** Times that neither a wait nor a test comes to. */
+  const calm = { handshakeTimeoutMs: 10_000, pingMs: 60_000, closeTimeoutMs: 10_000 };
+
+  /** Answers every handshake of `a`, and does then what the test says. Gives how often it was dialed. */
+  function acceptor(
+    port: number,
+    onAdmitted: (socket: WebSocket) => void,
+    onDialed: (count: number) => void = () => undefined,
+  ): Promise<unknown> {
+    const server = new WebSocketServer({ port, host: '127.0.0.1' });
+    cleanups.push(() => {
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    });
+    let count = 0;
+    server.on('connection', (socket) => {
+      count++;
+      onDialed(count);
+      socket.on('error', () => undefined);
+      socket.send(encodePeerMessage({ type: 'hello', hello: helloOf('b') }));
+      socket.once('message', () => socket.once('message', () => onAdmitted(socket)));
+    });
+    return once(server, 'listening');
+  }
+
+  async function closedPort(): Promise<number> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+
+  it('is dialed again at once if it had shown life, however long it had been in vain before', async () => {
+    const waits: number[] = [];
+    const limits = { ...calm, backoffMsMin: 4, backoffMsMax: 512 };
+    const a = await node('a', { ...limits, scheduler: recording(waits) });
+    const port = await closedPort();
+    a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${port}` }]);
+    await until(() => waits.length >= 5);
+
+    const waitsAtDial: number[] = [];
+    const cutOnceAlive = (socket: WebSocket) =>
+      socket.once('ping', () => setTimeout(() => socket.close(), 20));
+    await acceptor(port, cutOnceAlive, () => waitsAtDial.push(waits.length));
+    await until(() => waitsAtDial.length >= 2);
+
+    expect(waitsAtDial[1]).toBe(waitsAtDial[0]);
+  });
+
+  it('is dialed less and less if the peer hangs up each time, at once or after a sign of life', async () => {
+    const hangUps = {
+      atOnce: (socket: WebSocket) => socket.close(1008, 'no'),
+      alive: (socket: WebSocket) => socket.once('ping', () => setTimeout(() => socket.close(1008, 'no'), 5)),
+    };
+    for (const hangUp of Object.values(hangUps)) {
+      const waits: number[] = [];
+      const limits = { ...calm, backoffMsMin: 8, backoffMsMax: 60_000 };
+      const a = await node('a', { ...limits, scheduler: recording(waits) });
+      const port = await closedPort();
+      await acceptor(port, hangUp);
+
+      a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${port}` }]);
+      await until(() => waits.length >= 6);
+
+      for (const [at, waitMs] of waits.slice(0, 6).entries())
+        expect(waitMs).toBeGreaterThanOrEqual(4 * 2 ** at);
+    }
+  });
+});
+
 /** Notes the waits of up to a second. */
 function recording(waits: number[]): SchedulerLike {
   const schedule = <T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) => {
