@@ -1,5 +1,5 @@
 import type { AdminResult, Index, Input, MemberChange, NodeId } from '../core/index.ts';
-import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
+import type { ForwardReplyFrame } from '../transport/transport.ts';
 import { type Answer, Call, type CallLimits } from './call.ts';
 import {
   isElsewhere,
@@ -12,6 +12,7 @@ import {
   requestError,
 } from './errors.ts';
 import type { Routes } from './routes.ts';
+import { SentRequests } from './sent-requests.ts';
 
 /** What an operator asks of the leader. */
 export type LeaderWork =
@@ -36,7 +37,7 @@ export class AdminQueue {
   readonly #routes: Routes;
   readonly #pendingMax: number;
   #waiting: AdminCall[] = [];
-  readonly #sent = new Map<number, AdminCall & { readonly via: NodeId | null }>();
+  readonly #sent = new SentRequests<AdminCall>();
 
   /** @param pendingMax - requests that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
   constructor(routes: Routes, pendingMax: number) {
@@ -65,25 +66,26 @@ export class AdminQueue {
     }
   }
 
-  #send({ call, work }: AdminCall): boolean {
+  #send(request: AdminCall): boolean {
+    const { call, work } = request;
     const target = work.type === 'compact' ? 'self' : this.#routes.target();
     if (target === null) return false;
     const id = this.#routes.nextId();
-    this.#sent.set(id, { call, work, via: target === 'self' ? null : target });
+    this.#sent.add(id, request, target);
     if (target === 'self' || work.type === 'compact') {
       this.#routes.input(inputOf(id, work));
       return true;
     }
     const timeoutMs = Math.max(1, Math.ceil(call.deadlineMs - this.#routes.now()));
-    const request: ForwardFrame['request'] = { ...work, timeoutMs };
-    if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return true;
-    this.#sent.delete(id);
+    if (this.#routes.forward(target, { type: 'forward', seq: id, request: { ...work, timeoutMs } }))
+      return true;
+    this.#sent.take(id);
     return false;
   }
 
   /** Our core answered. */
   onResult(id: number, result: AdminResult): void {
-    const request = this.#take(id);
+    const request = this.#sent.take(id);
     if (request === undefined) return;
     if (result.type === 'ok') request.call.resolve();
     else if (result.type === 'unknown') request.call.reject(lostLeadership());
@@ -92,8 +94,8 @@ export class AdminQueue {
 
   /** The node `from` answered a request that was passed on to it. */
   onReply(from: NodeId, seq: number, reply: ForwardReplyFrame['reply']): void {
-    if (this.#sent.get(seq)?.via !== from) return;
-    const request = this.#take(seq) as AdminCall;
+    const request = this.#sent.takeAnsweredBy(from, seq);
+    if (request === undefined) return;
     if (reply.type === 'done') request.call.resolve();
     else if (reply.type === 'notCommitted' || reply.type === 'unknown') {
       const outcome = reply.type;
@@ -110,30 +112,26 @@ export class AdminQueue {
 
   /** The connection on which requests were passed on has closed. */
   onLinkDown(to: NodeId): void {
-    for (const [id, request] of this.#sent) {
-      if (request.via !== to) continue;
-      this.#sent.delete(id);
+    for (const { request } of this.#sent.takeAll(({ via }) => via === to))
       request.call.reject(lostForward(to));
-    }
   }
 
-  /** Gives up what took too long. */
+  /** Gives up what took too long, and what a leader of before has left unanswered. */
   expire(now: number): void {
     for (const { call } of this.#waiting) if (now >= call.deadlineMs) call.reject(noLeader());
     this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
-    for (const [id, { call }] of this.#sent) {
-      if (now >= call.deadlineMs)
-        call.reject(requestError('RAFT_TIMEOUT', 'unknown', 'It took longer than the time limit.'));
-      if (call.isDone) this.#sent.delete(id);
-    }
+    for (const { call } of this.#sent.requests) if (now >= call.deadlineMs) call.reject(timedOut());
+    for (const { request, via } of this.#sent.takeOrphans(this.#routes.target(), now))
+      request.call.reject(lostForward(via));
+    this.#sent.takeAll(({ request }) => request.call.isDone);
   }
 
   /** Answers everything that is outstanding. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
     for (const { call } of this.#waiting) call.reject(requestError(code, 'notCommitted', what));
-    for (const { call } of this.#sent.values()) call.reject(requestError(code, 'unknown', what));
     this.#waiting = [];
-    this.#sent.clear();
+    for (const { request } of this.#sent.takeAll(() => true))
+      request.call.reject(requestError(code, 'unknown', what));
   }
 
   #abort(call: Call<void>): void {
@@ -142,12 +140,10 @@ export class AdminQueue {
       requestError('RAFT_ABORTED', isWaiting ? 'notCommitted' : 'unknown', 'The caller gave the request up.'),
     );
   }
+}
 
-  #take(id: number): AdminCall | undefined {
-    const request = this.#sent.get(id);
-    this.#sent.delete(id);
-    return request;
-  }
+function timedOut(): RequestError {
+  return requestError('RAFT_TIMEOUT', 'unknown', 'It took longer than the time limit.');
 }
 
 function inputOf(id: number, work: AdminWork): Input {

@@ -4,6 +4,7 @@ import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
 import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
 import { isPromise } from './is-promise.ts';
 import type { Routes } from './routes.ts';
+import { SentRequests } from './sent-requests.ts';
 
 /** An answer, and the index that it reflects at least. */
 export interface IndexedAnswer<Value> {
@@ -18,15 +19,11 @@ interface ReadCall<Query, Value> {
 }
 
 /** Reads that ask for one read index together. */
-interface ReadGroup<Query, Value> {
-  readonly reads: readonly ReadCall<Query, Value>[];
-  /** The node that was asked; `null` for our own core. */
-  readonly via: NodeId | null;
-}
+type ReadGroup<Query, Value> = readonly ReadCall<Query, Value>[];
 
 /** Reads that wait until an index has been applied here. */
 interface AppliedGroup<Query, Value> {
-  readonly reads: readonly ReadCall<Query, Value>[];
+  readonly reads: ReadGroup<Query, Value>;
   readonly index: Index;
 }
 
@@ -49,7 +46,7 @@ export class ReadQueue<Query, Value> {
   readonly #machine: Queried<Query, Value>;
   readonly #pendingMax: number;
   #waiting: ReadCall<Query, Value>[] = [];
-  readonly #sent = new Map<number, ReadGroup<Query, Value>>();
+  readonly #sent = new SentRequests<ReadGroup<Query, Value>>();
   #unapplied: AppliedGroup<Query, Value>[] = [];
   /** The machine takes its time to answer these. */
   readonly #querying = new Set<ReadCall<Query, Value>>();
@@ -108,7 +105,7 @@ export class ReadQueue<Query, Value> {
     this.#waiting = [];
     if (reads.length === 0) return;
     const id = this.#routes.nextId();
-    this.#sent.set(id, { reads, via: target === 'self' ? null : target });
+    this.#sent.add(id, reads, target);
     if (target === 'self') return this.#routes.input({ type: 'read', id });
     const timeoutMs = remainingMs(
       reads.map(({ call }) => call),
@@ -116,40 +113,33 @@ export class ReadQueue<Query, Value> {
     );
     const request = { type: 'readIndex', timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return;
-    if (this.#sent.delete(id)) this.#waiting = [...reads, ...this.#waiting]; // Else a closing link has put them back.
+    const unsent = this.#sent.take(id) ?? []; // None if a closing link has put them back.
+    this.#waiting = [...unsent, ...this.#waiting];
   }
 
   /** Who leads has changed: the one that was asked may never answer. A read can be asked again, for a fresh index. */
   #takeBackFromOthersThan(target: 'self' | NodeId | null): void {
-    for (const [id, { via, reads }] of this.#sent) {
-      if (via === null || via === target) continue;
-      this.#sent.delete(id);
-      this.#waiting.push(...reads);
-    }
+    const isOther = (via: NodeId | null): boolean => via !== null && via !== target;
+    for (const { request } of this.#sent.takeAll(({ via }) => isOther(via))) this.#waiting.push(...request);
   }
 
   /** Our core confirmed a read, and the machine has applied what it needs: run its queries. */
   onConfirmed(id: number): void {
-    const group = this.#sent.get(id);
-    this.#sent.delete(id);
-    if (group !== undefined) this.#answer(group.reads);
+    this.#answer(this.#sent.take(id) ?? []);
   }
 
   /** Our core refused a read: it did not lead, or had too many. */
   onResult(id: number, result: ReadResult): void {
-    const group = this.#sent.get(id);
-    if (group === undefined || result.type === 'ok') return;
-    this.#sent.delete(id);
-    if (result.reason.type === 'notLeader') this.#waiting.push(...group.reads);
-    else for (const { call } of group.reads) call.reject(refusalError(result.reason));
+    if (result.type === 'ok') return;
+    const reads = this.#sent.take(id) ?? [];
+    if (result.reason.type === 'notLeader') this.#waiting.push(...reads);
+    else for (const { call } of reads) call.reject(refusalError(result.reason));
   }
 
   /** The node `from` answered with a read index, or said why not. */
   onReply(from: NodeId, seq: number, reply: ForwardReplyFrame['reply']): void {
-    const group = this.#sent.get(seq);
-    if (group?.via !== from) return; // Not asked, or not any more.
-    this.#sent.delete(seq);
-    const { reads } = group;
+    const reads = this.#sent.takeAnsweredBy(from, seq);
+    if (reads === undefined) return;
     if (reply.type === 'readIndex') return this.#whenApplied({ reads, index: reply.index as Index });
     const isRefused = reply.type === 'notCommitted' && reply.code !== 'RAFT_NOT_LEADER';
     if (!isRefused) {
@@ -162,11 +152,7 @@ export class ReadQueue<Query, Value> {
 
   /** The connection on which a read index was asked for has closed: the reads take a fresh one. */
   onLinkDown(to: NodeId): void {
-    for (const [id, group] of this.#sent) {
-      if (group.via !== to) continue;
-      this.#sent.delete(id);
-      this.#waiting.push(...group.reads);
-    }
+    for (const { request } of this.#sent.takeAll(({ via }) => via === to)) this.#waiting.push(...request);
   }
 
   #whenApplied(group: AppliedGroup<Query, Value>): void {
@@ -221,10 +207,8 @@ export class ReadQueue<Query, Value> {
     };
     giveUp(this.#waiting, noLeader);
     this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
-    for (const [id, { reads }] of this.#sent) {
-      giveUp(reads, unconfirmed);
-      if (reads.every(({ call }) => call.isDone)) this.#sent.delete(id);
-    }
+    for (const reads of this.#sent.requests) giveUp(reads, unconfirmed);
+    this.#sent.takeAll(({ request }) => request.every(({ call }) => call.isDone));
     for (const { reads, index } of this.#unapplied) giveUp(reads, () => this.#lagging(index));
     this.#unapplied = this.#unapplied.filter(({ reads }) => reads.some(({ call }) => !call.isDone));
     giveUp(this.#querying, unanswered);
@@ -238,11 +222,11 @@ export class ReadQueue<Query, Value> {
 
   /** Answers everything that is outstanding. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
-    const groups = [this.#sent.values(), this.#unapplied].flatMap((group) => [...group]);
-    const reads = [...this.#waiting, ...this.#querying, ...groups.flatMap((group) => group.reads)];
+    const sent = this.#sent.takeAll(() => true).flatMap(({ request }) => request);
+    const unapplied = this.#unapplied.flatMap((group) => group.reads);
+    const reads = [...this.#waiting, ...this.#querying, ...sent, ...unapplied];
     for (const { call } of reads) call.reject(requestError(code, 'notCommitted', what));
     this.#waiting = [];
-    this.#sent.clear();
     this.#unapplied = [];
     this.#querying.clear();
   }

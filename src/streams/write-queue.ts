@@ -22,6 +22,7 @@ import {
   requestError,
 } from './errors.ts';
 import type { Routes } from './routes.ts';
+import { SentRequests } from './sent-requests.ts';
 
 /** Where a call's first command stands, and the results of its commands, in order. */
 export interface Written<Result> {
@@ -43,19 +44,7 @@ interface WriteCall<Result> {
 }
 
 /** Calls whose commands went off together. */
-interface WriteGroup<Result> {
-  readonly calls: readonly WriteCall<Result>[];
-  /** The node it was passed on to; `null` for our own core. */
-  readonly via: NodeId | null;
-  /** Since when another node than `via` is known to lead; `null` while none is. */
-  orphanedAtMs: number | null;
-}
-
-/**
- * How long a leader of before has for its answer, once another one is known. One that lives answers all it took
- * when it steps down; one that hangs, or that no packet reaches, must not cost its callers their whole time.
- */
-const lateAnswerMsMax = 100;
+type WriteGroup<Result> = readonly WriteCall<Result>[];
 
 /** Limits of a {@link WriteQueue}. */
 export interface WriteLimits {
@@ -84,7 +73,7 @@ export class WriteQueue<Result> {
   readonly #routes: Routes;
   readonly #limits: WriteLimits;
   #waiting: WriteCall<Result>[] = [];
-  readonly #sent = new Map<number, WriteGroup<Result>>();
+  readonly #sent = new SentRequests<WriteGroup<Result>>();
   #pending = 0;
   #pendingBytes = 0;
   #lastOrder = 0;
@@ -167,7 +156,7 @@ export class WriteQueue<Result> {
     const payloadChecksum = crc32(payload);
     const id = this.#routes.nextId();
     const count = commands.length;
-    this.#sent.set(id, { calls: live, via: target === 'self' ? null : target, orphanedAtMs: null });
+    this.#sent.add(id, live, target);
     for (const write of live) write.isSent = true;
     if (target === 'self') {
       this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
@@ -179,13 +168,13 @@ export class WriteQueue<Result> {
     );
     const request = { type: 'write', payload, payloadChecksum, count, timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return true;
-    this.#sent.delete(id);
+    this.#sent.take(id);
     return false;
   }
 
   /** Our core answered. `results` are the machine's, there if the write was applied here. */
   onResult(id: number, result: WriteResult, results: readonly Result[]): void {
-    const group = this.#take(id);
+    const group = this.#sent.take(id);
     if (group === undefined) return; // Everyone gave up, or it was a forwarded one.
     switch (result.type) {
       case 'committed':
@@ -204,8 +193,8 @@ export class WriteQueue<Result> {
     reply: ForwardReplyFrame['reply'],
     decode: (bytes: Uint8Array) => Result,
   ): void {
-    if (this.#sent.get(seq)?.via !== from) return; // Not asked, or not any more.
-    const group = this.#take(seq) as WriteGroup<Result>;
+    const group = this.#sent.takeAnsweredBy(from, seq);
+    if (group === undefined) return;
     switch (reply.type) {
       case 'committed':
         return this.#onCommittedElsewhere(group, reply, decode);
@@ -229,7 +218,7 @@ export class WriteQueue<Result> {
 
   /** It was never appended: it may go off again, to whoever leads next. */
   #onRefused(group: WriteGroup<Result>, error: RequestError): void {
-    if (isElsewhere(error.code)) this.#wait(group.calls);
+    if (isElsewhere(error.code)) this.#wait(group);
     else this.#reject(group, error);
   }
 
@@ -249,11 +238,8 @@ export class WriteQueue<Result> {
 
   /** The connection on which requests were passed on has closed: what became of them can't be known. */
   onLinkDown(to: NodeId): void {
-    for (const [id, group] of this.#sent) {
-      if (group.via !== to) continue;
-      this.#sent.delete(id);
-      this.#reject(group, lostForward(to));
-    }
+    for (const { request } of this.#sent.takeAll(({ via }) => via === to))
+      this.#reject(request, lostForward(to));
   }
 
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
@@ -262,19 +248,12 @@ export class WriteQueue<Result> {
       if (now >= write.call.deadlineMs) this.#fail(write, noLeader());
       return !write.call.isDone;
     });
-    for (const [id, group] of this.#sent) {
-      for (const write of group.calls) if (now >= write.call.deadlineMs) this.#fail(write, timedOut());
-      if (this.#isOrphan(group, now)) this.#reject(group, lostForward(group.via as NodeId));
-      if (group.calls.every(({ call }) => call.isDone)) this.#sent.delete(id);
+    for (const group of this.#sent.requests) {
+      for (const write of group) if (now >= write.call.deadlineMs) this.#fail(write, timedOut());
     }
-  }
-
-  /** Whether it was passed on to one that led before, and that has had its time to answer. */
-  #isOrphan(group: WriteGroup<Result>, now: number): boolean {
-    const target = this.#routes.target();
-    const isOther = group.via !== null && target !== null && target !== group.via;
-    group.orphanedAtMs = isOther ? (group.orphanedAtMs ?? now) : null;
-    return group.orphanedAtMs !== null && now - group.orphanedAtMs >= lateAnswerMsMax;
+    for (const { request, via } of this.#sent.takeOrphans(this.#routes.target(), now))
+      this.#reject(request, lostForward(via));
+    this.#sent.takeAll(({ request }) => request.every(({ call }) => call.isDone));
   }
 
   /** Answers everything that is outstanding. Nothing leaves any more. */
@@ -283,19 +262,13 @@ export class WriteQueue<Result> {
     this.#closed = { code, what };
     this.#waiting = [];
     this.#wait(waiting);
-    for (const group of this.#sent.values()) this.#reject(group, requestError(code, 'unknown', what));
-    this.#sent.clear();
+    for (const { request } of this.#sent.takeAll(() => true))
+      this.#reject(request, requestError(code, 'unknown', what));
   }
 
   #abort(write: WriteCall<Result>): void {
     const outcome = write.isSent ? 'unknown' : 'notCommitted';
     this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
-  }
-
-  #take(id: number): WriteGroup<Result> | undefined {
-    const group = this.#sent.get(id);
-    this.#sent.delete(id);
-    return group;
   }
 
   /** These were never appended anywhere: they may go off once more, each in its place. */
@@ -311,13 +284,13 @@ export class WriteQueue<Result> {
   }
 
   #resolve(group: WriteGroup<Result>, { index, term, results }: Written<Result>): void {
-    const count = group.calls.reduce((sum, { commands }) => sum + commands.length, 0);
+    const count = group.reduce((sum, { commands }) => sum + commands.length, 0);
     if (results.length !== count) {
       const what = `it has ${results.length} results for ${count} commands`;
       return this.#reject(group, badResult(index, what));
     }
     let offset = 0;
-    for (const write of group.calls) {
+    for (const write of group) {
       const { length } = write.commands;
       const own = length === count ? results : results.slice(offset, offset + length);
       if (!write.call.isDone) this.#release(write);
@@ -327,7 +300,7 @@ export class WriteQueue<Result> {
   }
 
   #reject(group: WriteGroup<Result>, error: RequestError): void {
-    for (const write of group.calls) this.#fail(write, error);
+    for (const write of group) this.#fail(write, error);
   }
 
   #fail(write: WriteCall<Result>, error: RequestError): void {

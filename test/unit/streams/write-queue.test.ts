@@ -1,40 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decodePayload, type Input } from '../../../src/core/index.ts';
+import { decodePayload } from '../../../src/core/index.ts';
 import type { Answer } from '../../../src/streams/call.ts';
-import type { Routes } from '../../../src/streams/routes.ts';
 import { WriteQueue, type Written } from '../../../src/streams/write-queue.ts';
-import type { ForwardFrame } from '../../../src/transport/transport.ts';
-
-/** Where the requests of a queue go: noted, and carried out by nobody. */
-class NotedRoutes implements Routes {
-  leader: 'self' | string | null = null;
-  isLinkUp = true;
-  readonly inputs: Input[] = [];
-  readonly frames: Omit<ForwardFrame, 'group'>[] = [];
-  #lastId = 0;
-
-  target(): 'self' | string | null {
-    return this.leader;
-  }
-
-  input(input: Input): void {
-    this.inputs.push(input);
-  }
-
-  forward(_to: string, frame: Omit<ForwardFrame, 'group'>): boolean {
-    if (this.isLinkUp) this.frames.push(frame);
-    return this.isLinkUp;
-  }
-
-  now(): number {
-    return 0;
-  }
-
-  nextId(): number {
-    this.#lastId += 1;
-    return this.#lastId;
-  }
-}
+import { NotedRoutes } from './noted-routes.ts';
 
 const limits = { batchBytesMax: 1000, batchCountMax: 2, pendingMax: 100, pendingBytesMax: 2000 };
 const patient = { deadlineMs: 1000, signal: undefined };
