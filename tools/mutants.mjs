@@ -12,6 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const only = process.argv.slice(2);
 const copy = mkdtempSync(join(tmpdir(), 'rxraft-mutants-'));
 const testTimeoutMs = 60_000;
+const soundTests = new Map();
 
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
@@ -26,10 +27,8 @@ for (const { rule, name, why } of survivors) console.log(`SURVIVED  rule ${rule}
 console.log(`${outcomes.length - survivors.length} of ${outcomes.length} mutants caught`);
 process.exitCode = survivors.length === 0 && outcomes.length > 0 ? 0 : 1;
 
-function tryOut(mutant) {
-  const { rule, name, file, find, replace, test, claim } = mutant;
-  const path = join(copy, file);
-  const source = readFileSync(path, 'utf8');
+/** Plants a mutant, which is an edit, or several where two places guard one claim; and runs its test. */
+function tryOut({ rule, name, test, claim, also = [], ...first }) {
   const started = Date.now();
   const outcome = (isCaught, why) => {
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
@@ -38,16 +37,12 @@ function tryOut(mutant) {
     );
     return { rule, name, isCaught, why };
   };
-  const places = source.split(find).length - 1;
-  if (places !== 1)
-    return outcome(false, `the source has what is to be changed ${places} times: mend the list`);
-  const sound = run(test, claim);
-  if (sound.passed < 1 || sound.failed.length > 0)
-    return outcome(false, 'its test does not pass on the clean source');
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  );
+  const edits = [first, ...also].map(editOf);
+  const stray = edits.find(({ places }) => places !== 1);
+  if (stray !== undefined)
+    return outcome(false, `${stray.file} has what is to be changed ${stray.places} times: mend the list`);
+  if (!isSound(test, claim)) return outcome(false, 'its test does not pass on the clean source');
+  for (const { path, mutated } of edits) writeFileSync(path, mutated);
   try {
     const { failed } = run(test, claim);
     if (failed.length === 0) return outcome(false, `"${claim}" did not fail`);
@@ -56,8 +51,25 @@ function tryOut(mutant) {
       ? outcome(true, `"${claim}"`)
       : outcome(false, `"${claim}" failed, but on no assertion: ${failed[0].split('\n')[0]}`);
   } finally {
-    writeFileSync(path, source);
+    for (const { path, source } of edits) writeFileSync(path, source);
   }
+}
+
+function editOf({ file, find, replace }) {
+  const path = join(copy, file);
+  const source = readFileSync(path, 'utf8');
+  const mutated = source.replace(find, () => replace);
+  return { file, path, source, mutated, places: source.split(find).length - 1 };
+}
+
+/** Whether a test is there, and passes on the clean source. */
+function isSound(test, claim) {
+  const key = `${test} ${claim}`;
+  if (!soundTests.has(key)) {
+    const { passed, failed } = run(test, claim);
+    soundTests.set(key, passed > 0 && failed.length === 0);
+  }
+  return soundTests.get(key);
 }
 
 /** Runs the tests of a file whose name holds the claim; gives how many passed, and the messages of those that failed. */

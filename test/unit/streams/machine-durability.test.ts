@@ -97,7 +97,11 @@ describe('a machine that has applied more than the log on its disk holds', () =>
     const storage = await foundedStorage();
     const starting = raftNode({ id: 'n1', machine, storage, transport: new ScriptedPeers(), members: [] });
 
-    await expect(starting).rejects.toMatchObject({
+    const failure = await starting.then(
+      (node) => node.close(),
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({
       code: 'RAFT_STORE_DAMAGED',
       message: expect.stringContaining('has applied 5, but the log ends at 0'),
     });

@@ -35,6 +35,13 @@ describe('rule 1: term and vote are durable before anything that speaks for them
     ]);
   });
 
+  it('a vote in a term that is on disk already waits for a write of its own', () => {
+    const { state, outputs } = step(node({ currentTerm: 3 }), from(n2, voteRequest(3)));
+
+    expect(outputs).toMatchObject([{ type: 'persistReq', hardState: { currentTerm: 3, votedFor: n2 } }]);
+    expect(messagesOf(flush(state).outputs)).toMatchObject([{ to: 'n2', message: { voteGranted: true } }]);
+  });
+
   it('a vote that is asked for again waits just the same', () => {
     const { outputs } = run(node(), from(n2, voteRequest(3)), from(n2, voteRequest(3)));
 

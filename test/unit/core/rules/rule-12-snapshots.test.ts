@@ -3,6 +3,7 @@ import { type State, step } from '../../../../src/core/index.ts';
 import {
   appendEntries,
   batchesOf,
+  batchOf,
   flush,
   from,
   messagesOf,
@@ -122,7 +123,8 @@ describe('rule 12: a snapshot switches everything at once, and never goes back',
   it('while one is installed, appends wait and nobody stands for election', () => {
     const asked = run(follower(), from(n2, installSnapshot(2, snapshotOf(9, 2)))).state;
 
-    const appended = run(asked, from(n2, appendEntries({ term: 2, prev: [6, 2], batches: [] })));
+    const append = appendEntries({ term: 2, prev: [6, 2], batches: [batchOf(7, 2)] });
+    const appended = run(asked, from(n2, append));
     const campaigned = run(appended.state, { type: 'campaign', id: 1 });
 
     expect(appended.state.log).toBe(asked.log);

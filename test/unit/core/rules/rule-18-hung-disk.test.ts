@@ -44,6 +44,17 @@ describe('rule 18: a leader whose own disk hangs for an election timeout steps d
     expect(well.role.type).toBe('leader');
   });
 
+  it('leads on while flushes come, though there is always one under way', () => {
+    let { state } = run(establishedLeader(), write(1, 'x'));
+    for (let id = 2; id < 8; id++) {
+      state = answered(run(state, write(id, 'x')).state, 600).state;
+      state = run(state, { type: 'persistRes', seq: state.persistSeq - 1 }).state;
+    }
+
+    expect(state.role.type).toBe('leader');
+    expect(state.durableSeq).toBeLessThan(state.persistSeq);
+  });
+
   it('a node whose disk hangs does not stand for election, and sticks to nobody', () => {
     const voted = run(node(), from(n2, voteRequest(1))).state;
 

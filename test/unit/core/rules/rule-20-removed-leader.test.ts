@@ -16,6 +16,7 @@ import {
   run,
   votersOf,
   wait,
+  write,
 } from '../builders.ts';
 import { change, configurationBatch } from '../builders-membership.ts';
 
@@ -29,7 +30,7 @@ describe('rule 20: a removed leader commits its removal, then hands over', () =>
   it('leads on until its removal is committed, without counting itself', () => {
     const half = run(leaving(), from(n2, ack(1, 3))).state;
 
-    expect(half.role.type).toBe('leader');
+    expect(half.role).toMatchObject({ type: 'leader', isLeaving: false, transfer: null });
     expect(half.commitIndex).toBe(2);
   });
 
@@ -38,6 +39,13 @@ describe('rule 20: a removed leader commits its removal, then hands over', () =>
 
     expect(only(outputs, 'adminRes')).toEqual([{ type: 'adminRes', id: 1, result: { type: 'ok' } }]);
     expect(messagesOf(outputs)).toContainEqual({ to: 'n2', message: { type: 'timeoutNow', term: 1 } });
+  });
+
+  it('asks the voter that is furthest, not another', () => {
+    const { outputs } = run(leaving(), write(2, 'x'), from(n3, ack(1, 4)), from(n2, ack(1, 3)));
+
+    const asked = messagesOf(outputs).filter(({ message }) => message.type === 'timeoutNow');
+    expect(new Set(asked.map(({ to }) => to))).toEqual(new Set(['n3']));
   });
 
   it('without a successor it follows, and speaks for nobody any more: a read is answered once', () => {

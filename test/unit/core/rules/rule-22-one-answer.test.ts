@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { index, type Output, step } from '../../../../src/core/index.ts';
+import { type Input, index, type Output, step } from '../../../../src/core/index.ts';
 import {
   ack,
   appendEntries,
@@ -14,6 +14,7 @@ import {
   wait,
   write,
 } from '../builders.ts';
+import { change } from '../builders-membership.ts';
 
 const resultsOf = (outputs: readonly Output[]) =>
   only(outputs, 'writeRes').map(({ id, result }) => [id, result.type]);
@@ -88,6 +89,34 @@ describe('rule 22: each request gets exactly one answer, and it is true', () => 
     expect(only(whole.outputs, 'writeRes')).toEqual([
       { type: 'writeRes', id: 1, result: { type: 'committed', index: 2, term: 1 } },
     ]);
+  });
+
+  it('a write is answered once, whatever is applied afterwards', () => {
+    const committed = run(
+      flush(run(establishedLeader(), write(1, 'x'), write(2, 'y')).state).state,
+      from(n2, ack(1, 3)),
+    ).state;
+    const applied = (through: number): Input => ({
+      type: 'applyRes',
+      seq: committed.applySeq,
+      appliedIndex: index(through),
+      durableIndex: index(0),
+    });
+
+    const { outputs } = run(committed, applied(2), applied(2), applied(3), applied(3));
+
+    expect(resultsOf(outputs)).toEqual([
+      [1, 'committed'],
+      [2, 'committed'],
+    ]);
+  });
+
+  it('a change of members is unknown when its leader steps down', () => {
+    const { state } = run(establishedLeader(), change(1, { type: 'remove', id: 'n3' }));
+
+    const { outputs } = run(state, from(n2, ack(5, 0)));
+
+    expect(only(outputs, 'adminRes')).toEqual([{ type: 'adminRes', id: 1, result: { type: 'unknown' } }]);
   });
 
   it.each([

@@ -83,9 +83,13 @@ describe('rule 7: votes are counted by member and term, pre-votes apart', () => 
   });
 
   it('of two candidates in a term only the first gets the vote', () => {
-    const { state } = run(node(), from(n2, voteRequest(1)), from(n3, voteRequest(1)));
+    const { state, outputs } = run(node(), from(n2, voteRequest(1)), from(n3, voteRequest(1)));
 
     expect(state.votedFor).toEqual(n2);
+    expect(messagesOf([...outputs, ...flush(state).outputs])).toMatchObject([
+      { to: 'n3', message: { voteGranted: false } },
+      { to: 'n2', message: { voteGranted: true } },
+    ]);
   });
 
   it('a wiped disk does not get the vote that its predecessor got', () => {

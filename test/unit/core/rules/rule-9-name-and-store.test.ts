@@ -46,7 +46,10 @@ describe('rule 9: a node is its name and its store', () => {
   });
 
   it('a node without a configuration does not stand for election', () => {
-    expect(messagesOf(wait(homeless(), 3000).outputs)).toEqual([]);
+    const { state, outputs } = wait(homeless(), 3000);
+
+    expect(state.role.type).toBe('follower');
+    expect(messagesOf(outputs)).toEqual([]);
   });
 
   it('a node without a configuration does not vote', () => {
