@@ -16,6 +16,7 @@ import type { LogStart } from './log-writes.ts';
 import type { MachineState } from './machine-overlay.ts';
 import type { StageState } from './medium.ts';
 import { withoutChecksum } from './record.ts';
+import { piecesOf } from './staged-value.ts';
 import type { Founding } from './storage.ts';
 import { generationOfKey, indexOfKey, tables } from './store-keys.ts';
 
@@ -44,7 +45,11 @@ export function loadTables(stored: LmdbTables): GroupTables {
     configurations: loadConfigurations(stored),
     machine,
     stage,
-    lastGeneration: Math.max(machine.generation, stage?.generation ?? 0, lastGeneration(stored)),
+    lastGeneration: Math.max(
+      machine.generation,
+      stage === null ? 0 : piecesOf(stage),
+      lastGeneration(stored),
+    ),
   };
   checkTogether(stored, loaded);
   return loaded;

@@ -12,13 +12,18 @@ export interface Transaction {
   readonly stage?: StageWrites;
 }
 
-/** A snapshot on its way in, as it is on disk: its data are a generation of the machine's beside the one in use. */
+/**
+ * A snapshot on its way in, as it is on disk: its data are a generation of the machine's beside the one in use.
+ * The generation after it is the stage's, too: for the pieces of a value that is not whole yet.
+ */
 export interface StageState {
   readonly transferId: string;
   readonly generation: number;
   readonly nextChunk: number;
   /** The last key of the chunks so far; `''` before the first. */
   readonly lastKey: KeyText;
+  /** How much there is of the value of `lastKey`; `null` if that is whole. */
+  readonly unfinished: { readonly pieces: number; readonly bytes: number } | null;
   readonly isComplete: boolean;
 }
 

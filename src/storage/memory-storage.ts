@@ -6,6 +6,7 @@ import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.
 import { type DiskSession, type MemoryDisk, memoryDisk } from './memory-disk.ts';
 import { applyTransaction, batchAt, freezeMachine, generationsToSweep, machineOf } from './memory-image.ts';
 import { otherNode } from './other-node.ts';
+import { piecesOf } from './staged-value.ts';
 import type { Storage } from './storage.ts';
 import { Store } from './store.ts';
 
@@ -58,7 +59,8 @@ class MemoryMedium implements Medium {
     this.#session = session;
     const { storeId, bootCounter, founding, hardState, log, configurations, ...rest } = this.#disk.image;
     const { machine, stage, generations } = rest;
-    const lastGeneration = Math.max(machine.generation, stage?.generation ?? 0, ...generations.keys());
+    const staged = stage === null ? 0 : piecesOf(stage);
+    const lastGeneration = Math.max(machine.generation, staged, ...generations.keys());
     return { storeId, bootCounter, founding, hardState, log, configurations, machine, stage, lastGeneration };
   }
 

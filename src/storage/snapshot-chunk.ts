@@ -16,8 +16,8 @@ import { machineKeyBytesMax } from './machine-overlay.ts';
 const version = 1;
 const entryHeaderBytes = 6;
 
-/** A chunk is closed before it would grow beyond this. A single value may be larger. */
-const chunkBytesMax = 256 * 1024;
+/** A chunk is closed before it would grow beyond this. What a single value has more is sent in pieces. */
+export const chunkBytesMax = 256 * 1024;
 /** So that small entries, too, are read and written within a few milliseconds. */
 const chunkEntriesMax = 1024;
 
@@ -29,7 +29,7 @@ export interface ChunkEntries {
   readonly next: Uint8Array | undefined;
 }
 
-/** Takes as many entries as belong into one chunk. The same entries make the same chunks. */
+/** Takes as many entries as belong into one chunk: one at least. The same entries make the same chunks. */
 export function takeChunk(entries: Iterable<Entry>): ChunkEntries {
   const taken: Entry[] = [];
   let bytes = 1;
@@ -41,6 +41,11 @@ export function takeChunk(entries: Iterable<Entry>): ChunkEntries {
     taken.push(entry);
   }
   return { entries: taken, next: undefined };
+}
+
+/** Whether an entry is more than a chunk holds. */
+export function isLarge([key, value]: Entry): boolean {
+  return 1 + entryHeaderBytes + key.byteLength + value.byteLength > chunkBytesMax;
 }
 
 /** The bytes of a chunk. */

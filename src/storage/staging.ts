@@ -1,6 +1,9 @@
 import { StorageError } from './errors.ts';
+import type { MachineBase } from './machine-overlay.ts';
 import type { StageState, Transaction } from './medium.ts';
 import { decodeChunk } from './snapshot-chunk.ts';
+import { isPiece } from './snapshot-piece.ts';
+import { type StageStep, takePiece } from './staged-value.ts';
 import type { SnapshotChunk, SnapshotStage } from './storage.ts';
 
 /** What {@link Staging} works with. */
@@ -8,8 +11,10 @@ export interface StagingOptions {
   /** Throws if the store is not open, or has failed. */
   readonly check: () => void;
   readonly write: (transaction: Transaction) => Promise<void>;
-  /** A generation of which there are no data. */
+  /** A generation of which there are no data, nor of the one after it. */
   readonly newGeneration: () => number;
+  /** The flushed data of a generation. */
+  readonly machineOf: (generation: number) => MachineBase;
   /** Data of a stage are needed no more. */
   readonly onDropped: () => void;
 }
@@ -48,7 +53,7 @@ export class Staging {
   /** Until that is durable, the old stage is what a restart goes on with: its data stay so long. */
   async #replace(transferId: string): Promise<void> {
     const generation = this.#options.newGeneration();
-    const state = { transferId, generation, nextChunk: 0, lastKey: '', isComplete: false };
+    const state = { transferId, generation, nextChunk: 0, lastKey: '', unfinished: null, isComplete: false };
     await this.#settle(state);
   }
 
@@ -71,15 +76,22 @@ export class Staging {
     if (state?.transferId !== transferId) throw badSnapshot(transferId, 'it was dropped meanwhile');
     if (state.isComplete || number !== state.nextChunk)
       throw badSnapshot(transferId, `chunk ${number} came, and the next is ${nextOf(state)}`);
-    const chunk = decodeChunk(bytes, state.lastKey);
-    if (chunk === undefined) {
+    const step = this.#read(state, bytes);
+    if (step === undefined || (isLast && step.state.unfinished !== null)) {
       await this.#settle(null);
       throw badSnapshot(transferId, `chunk ${number} does not hold keys and values in order; it was dropped`);
     }
-    const { entries, lastKey } = chunk;
-    const next = { ...state, nextChunk: number + 1, lastKey, isComplete: isLast };
-    await this.#options.write({ stage: { state: next, entries } });
+    const next = { ...step.state, nextChunk: number + 1, isComplete: isLast };
+    const { entries, pieces } = step;
+    await this.#options.write({ stage: { state: next, entries }, ...(pieces && { machine: pieces }) });
     this.#state = next;
+  }
+
+  /** What a chunk brings; `undefined` if it does not go on where the one before ended. */
+  #read(state: StageState, bytes: Uint8Array): StageStep | undefined {
+    if (isPiece(bytes)) return takePiece(state, bytes, this.#options.machineOf);
+    const chunk = state.unfinished === null ? decodeChunk(bytes, state.lastKey) : undefined;
+    return chunk && { state: { ...state, lastKey: chunk.lastKey }, entries: chunk.entries };
   }
 
   async #settle(state: StageState | null): Promise<void> {

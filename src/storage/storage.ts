@@ -50,7 +50,7 @@ export interface SnapshotView {
   /** The log's clock there. */
   readonly logTimeMs: number;
   /**
-   * A piece of at most 256 KiB, unless a single value is larger, by number from 0; the same bytes each time.
+   * A piece of at most 256 KiB, by number from 0; the same bytes each time. A larger value is in several.
    * `undefined` beyond the last. One that was never reached takes reading all before it, so go in order.
    */
   chunk(number: number): SnapshotChunk | undefined;
@@ -58,7 +58,7 @@ export interface SnapshotView {
   close(): void;
 }
 
-/** A piece of a snapshot: keys and values of the machine store, in order. */
+/** A piece of a snapshot: keys and values of the machine store, in order, or a part of one large value. */
 export interface SnapshotChunk {
   readonly number: number;
   readonly bytes: Uint8Array;

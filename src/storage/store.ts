@@ -13,6 +13,7 @@ import { switchLog } from './log-switch.ts';
 import { type LogWrites, mergeWork, type StoredLog } from './log-writes.ts';
 import { MachineOverlay } from './machine-overlay.ts';
 import type { Medium, Opened, Transaction } from './medium.ts';
+import { piecesOf } from './staged-value.ts';
 import { Staging } from './staging.ts';
 import type {
   Founding,
@@ -57,7 +58,8 @@ export class Store implements Storage {
     this.#staging = new Staging({
       check: () => this.#status.check(),
       write: (transaction) => this.#commit(transaction),
-      newGeneration: () => ++this.#lastGeneration,
+      newGeneration: () => this.#newGeneration(),
+      machineOf: (generation) => this.#medium.machineOf(generation),
       onDropped: () => this.#sweeper.wake(),
     });
   }
@@ -158,6 +160,12 @@ export class Store implements Storage {
     return this.#staging.begin(transferId);
   }
 
+  /** One of which there are no data, nor of the one after it. */
+  #newGeneration(): number {
+    this.#lastGeneration += 2;
+    return this.#lastGeneration - 1;
+  }
+
   async install(request: SnapshotSwitch): Promise<boolean> {
     return this.#staging.exclusively(async () => {
       const staged = this.#staging.state;
@@ -180,7 +188,7 @@ export class Store implements Storage {
     if (!this.#status.isOpen) return false;
     const staged = this.#staging.state;
     const used = this.#overlay.durable.generation;
-    const generations = staged === null ? [used] : [used, staged.generation];
+    const generations = staged === null ? [used] : [used, staged.generation, piecesOf(staged)];
     return this.#medium.sweep({ startIndex: this.#log.startIndex, generations });
   }
 

@@ -73,6 +73,7 @@ export class Lanes<Command, Result> {
       input,
       now: settings.clock,
       onError: (cause) => onFailure({ what: 'A snapshot failed', cause }),
+      logger: settings.logger,
     });
   }
 

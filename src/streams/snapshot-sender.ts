@@ -1,6 +1,6 @@
 import type { GroupId, Index, Input, NodeId, Peer, SendSnapshotReq } from '../core/index.ts';
 import type { SnapshotView } from '../storage/storage.ts';
-import type { PeerFrame, SnapshotAckFrame } from '../transport/transport.ts';
+import type { PeerFrame, SnapshotAckFrame, SnapshotChunkFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
 
 /** What a {@link SnapshotSender} works with. */
@@ -14,6 +14,18 @@ export interface SnapshotSenderOptions {
   readonly now: () => number;
   /** The view could not be taken or read: the disk can't be trusted. */
   readonly onError: (error: unknown) => void;
+  /** A follower got no further for too long. The core is told, too, and begins anew. */
+  readonly onGivenUp: (transfer: GivenUpTransfer) => void;
+}
+
+/** A transfer that was given up. */
+export interface GivenUpTransfer {
+  readonly to: Peer;
+  readonly transferId: string;
+  /** The last index that the snapshot covers. */
+  readonly index: Index;
+  /** The first piece that the follower does not have; `null` if it never answered. */
+  readonly nextChunk: number | null;
 }
 
 /** A snapshot on its way to one follower. */
@@ -28,6 +40,12 @@ interface Transfer {
   next: number;
   /** No chunk from here on was ever sent: a follower can't have it. */
   unsent: number;
+  /** A piece that found no room, so that it is not read again with each tick. */
+  ready: SnapshotChunkFrame | null;
+  /** The most that was ever acknowledged; `null` until the first answer. */
+  reached: number | null;
+  /** When that last grew: only this says that the transfer will end. */
+  progressAtMs: number;
   heardAtMs: number;
   /** When what may be lost was last repeated. */
   repeatedAtMs: number;
@@ -35,8 +53,11 @@ interface Transfer {
 
 /** Chunks sent and not acknowledged: what heartbeats may have to wait for on the same connection. */
 const windowChunks = 4;
-/** A follower that says nothing for so long is given up. */
-const silenceMsMax = 60_000;
+/**
+ * A follower that gets no further for so long is given up, also one that answers: a piece may find no room, or break
+ * the connection, each time. Until then the log is kept for it.
+ */
+export const standstillMsMax = 60_000;
 /** What is not acknowledged after so long is sent again: frames may be lost on a connection that stays up. */
 const resendMs = 2_000;
 
@@ -77,6 +98,9 @@ export class SnapshotSender {
       acked: null,
       next: 0,
       unsent: 0,
+      ready: null,
+      reached: null,
+      progressAtMs: now,
       heardAtMs: now,
       repeatedAtMs: now,
     };
@@ -101,6 +125,10 @@ export class SnapshotSender {
     if (nextChunk > transfer.unsent) return; // It can't have that. To look for it would be to read everything.
     transfer.heardAtMs = this.#options.now();
     if (status === 'complete') return this.#end(transfer, true);
+    if (transfer.reached === null || nextChunk > transfer.reached) {
+      transfer.reached = nextChunk;
+      transfer.progressAtMs = transfer.heardAtMs;
+    }
     const isFirst = transfer.acked === null;
     transfer.acked = isFirst ? nextChunk : Math.max(transfer.acked ?? 0, nextChunk);
     transfer.next = isFirst ? nextChunk : Math.max(transfer.next, transfer.acked);
@@ -119,16 +147,23 @@ export class SnapshotSender {
   #sendNext(transfer: Transfer): void {
     if (transfer.acked === null) return;
     while (transfer.next < transfer.acked + windowChunks) {
-      const chunk = transfer.view.chunk(transfer.next);
-      if (chunk === undefined) return; // All are on their way.
-      const { group } = this.#options;
-      const { transferId } = transfer;
-      const checksum = crc32(chunk.bytes);
-      if (!this.#options.send(transfer.to, { type: 'snapshotChunk', group, transferId, checksum, ...chunk }))
-        return;
+      const frame = this.#frameOf(transfer);
+      if (frame === undefined) return; // All are on their way.
+      const isSent = this.#options.send(transfer.to, frame);
+      transfer.ready = isSent ? null : frame;
+      if (!isSent) return;
       transfer.next += 1;
       transfer.unsent = Math.max(transfer.unsent, transfer.next);
     }
+  }
+
+  /** The next piece, as it is sent. */
+  #frameOf({ ready, next, transferId, view }: Transfer): SnapshotChunkFrame | undefined {
+    if (ready?.number === next) return ready;
+    const chunk = view.chunk(next);
+    if (chunk === undefined) return undefined;
+    const { group } = this.#options;
+    return { type: 'snapshotChunk', group, transferId, checksum: crc32(chunk.bytes), ...chunk };
   }
 
   /** A connection to this peer is open again: it says where it is. */
@@ -139,11 +174,11 @@ export class SnapshotSender {
     this.#sendOffer(transfer);
   }
 
-  /** Sends what found no room, repeats what may be lost, and gives up who is silent for too long. */
+  /** Sends what found no room, repeats what may be lost, and gives up who gets no further. */
   onTick(): void {
     const now = this.#options.now();
     for (const transfer of [...this.#transfers.values()]) {
-      if (now - transfer.heardAtMs > silenceMsMax) this.#end(transfer, false);
+      if (now - transfer.progressAtMs > standstillMsMax) this.#giveUp(transfer);
       else if (now - Math.max(transfer.heardAtMs, transfer.repeatedAtMs) > resendMs)
         this.#repeat(transfer, now);
       else this.#fill(transfer);
@@ -153,6 +188,12 @@ export class SnapshotSender {
   #repeat(transfer: Transfer, now: number): void {
     transfer.repeatedAtMs = now;
     this.onUp(transfer.to.id);
+  }
+
+  #giveUp(transfer: Transfer): void {
+    const { to, transferId, view, reached } = transfer;
+    this.#options.onGivenUp({ to, transferId, index: view.index, nextChunk: reached });
+    this.#end(transfer, false);
   }
 
   #end(transfer: Transfer, isSent: boolean): void {

@@ -17,9 +17,10 @@ import type {
 } from '../transport/transport.ts';
 import type { LogLane } from './log-lane.ts';
 import type { LaneView } from './machine-lane.ts';
+import type { Logger } from './raft-node.ts';
 import { piecesIn, saveMachine } from './saved-machine.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
+import { type GivenUpTransfer, SnapshotSender, standstillMsMax } from './snapshot-sender.ts';
 import type { StateMachine } from './state-machine.ts';
 
 /** What {@link Snapshots} works with. */
@@ -36,6 +37,7 @@ export interface SnapshotsOptions {
   readonly input: (input: Input) => void;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
+  readonly logger: Logger;
 }
 
 /** Snapshots of a node: taken, sent, received and installed (§7; design §6). */
@@ -53,7 +55,15 @@ export class Snapshots {
     const { group, storage, commitIndex, send, input, now, onError } = options;
     this.#options = options;
     this.#durableAppliedIndex = storage.machineStore.appliedIndex;
-    this.#sender = new SnapshotSender({ group, view: (from) => this.#view(from), send, input, now, onError });
+    this.#sender = new SnapshotSender({
+      group,
+      view: (from) => this.#view(from),
+      send,
+      input,
+      now,
+      onError,
+      onGivenUp: (transfer) => logGivenUp(options.logger, transfer),
+    });
     this.#receiver = new SnapshotReceiver({
       group,
       storage,
@@ -172,5 +182,14 @@ export class Snapshots {
 function noRestore(index: Index): TypeError {
   return new TypeError(
     `a snapshot of ${index} came, and this state machine can't restore one: it has no restore()`,
+  );
+}
+
+function logGivenUp(logger: Logger, { to, transferId, index, nextChunk }: GivenUpTransfer): void {
+  const where = nextChunk === null ? 'it never answered' : `the next piece is ${nextChunk}`;
+  logger.warn(
+    { peer: to.id, transferId, index, nextChunk },
+    `gave up sending ${to.id} a snapshot of ${index}, since it got no further for ${standstillMsMax} ms: ${where}. ` +
+      'A new transfer begins',
   );
 }

@@ -22,6 +22,7 @@ import {
   newChunks,
   newEntries,
   oldEntries,
+  pieceBytes,
   receive,
   sameData,
   snapshotConfiguration,
@@ -221,6 +222,47 @@ export const storageSnapshotCases: readonly StorageConformanceCase[] = [
     await place.current.install(switchTo('t3'));
     sameData('of an empty one', place, []);
   }),
+  conform('hands on a value of 2 MB, over restarts on both sides', async (place, other) => {
+    const entries = { a: '1', big: 'v'.repeat(2_000_000), z: '2' };
+    await other.begin();
+    await other.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    await other.apply(1, entries);
+    await beginOld(place);
+
+    for (let isComplete = false; !isComplete; ) {
+      const stage = await place.current.stage('t1');
+      const view = other.current.viewMachine();
+      for (const _ of [1, 2, 3, 4]) {
+        const chunk = view.chunk(stage.nextChunk);
+        if (chunk === undefined) break;
+        claim('no chunk is large', chunk.bytes.byteLength <= 256 * 1024);
+        await stage.append(chunk);
+      }
+      isComplete = stage.isComplete;
+      await place.reopen();
+      await other.reopen();
+    }
+
+    same('installed', await place.current.install(switchTo('t1')), true);
+    sameData('then', place, Object.entries(entries));
+    await place.reopen();
+    sameData('after a restart', place, Object.entries(entries));
+  }),
+  ...badPieces().map(({ what, bad, isLast = false }) =>
+    conform(`refuses a piece of a value that ${what}, and drops what was staged`, async (place) => {
+      await beginOld(place);
+      const stage = await place.current.stage('t1');
+      await stage.append({ number: 0, bytes: chunkBytes(['b', '1']), isLast: false });
+      await stage.append({ number: 1, bytes: pieceBytes('d', '2'), isLast: false });
+
+      await rejects('it', 'RAFT_BAD_SNAPSHOT', stage.append({ number: 2, bytes: bad, isLast }));
+
+      same('dropped', [stage.nextChunk, stage.isComplete], [0, false]);
+      await receive(place.current, 't1', [{ number: 0, bytes: chunkBytes(['e', '3']), isLast: true }]);
+      await place.current.install(switchTo('t1'));
+      sameData('of the next try', place, [['e', '3']]);
+    }),
+  ),
   ...badChunks().map(({ what, bad }) =>
     conform(`refuses a chunk that ${what}, and drops what was staged`, async (place) => {
       await beginOld(place);
@@ -343,7 +385,7 @@ function badChunks(): readonly { readonly what: string; readonly bad: Uint8Array
   const tooLong = Uint8Array.of(1, 0x07, 0x6d, 0, 0, 0, 0, ...new Uint8Array(1901));
   return [
     { what: 'is empty', bad: new Uint8Array() },
-    { what: 'is of another version', bad: Uint8Array.of(2, ...good.subarray(1)) },
+    { what: 'is of another version', bad: Uint8Array.of(9, ...good.subarray(1)) },
     { what: 'ends within a value', bad: good.subarray(0, -1) },
     { what: 'ends within a header', bad: good.subarray(0, 12) },
     { what: 'has keys that do not ascend', bad: chunkBytes(['f', '1'], ['e', '2']) },
@@ -352,5 +394,24 @@ function badChunks(): readonly { readonly what: string; readonly bad: Uint8Array
     { what: 'repeats the last key', bad: chunkBytes(['d', '1']) },
     { what: 'has an empty key', bad: chunkBytes(['', '1']) },
     { what: 'has a key that is too long', bad: tooLong },
+  ];
+}
+
+/** What must not follow a piece of the value under `d` that is not its last. */
+function badPieces(): readonly {
+  readonly what: string;
+  readonly bad: Uint8Array;
+  readonly isLast?: boolean;
+}[] {
+  const good = pieceBytes('d', '3', { isEnd: true });
+  return [
+    { what: 'is of another key', bad: pieceBytes('e', '3') },
+    { what: 'is empty', bad: pieceBytes('d', '') },
+    { what: 'ends within its key', bad: Uint8Array.of(2, 1, 0, 9, ...key('d')) },
+    { what: 'ends within its header', bad: good.subarray(0, 3) },
+    { what: 'has no key', bad: pieceBytes('', '3') },
+    { what: 'neither goes on nor ends', bad: Uint8Array.of(2, 2, ...good.subarray(2)) },
+    { what: 'is not there: entries follow', bad: chunkBytes(['e', '3']) },
+    { what: 'is the last of the snapshot and not of the value', bad: pieceBytes('d', '3'), isLast: true },
   ];
 }

@@ -92,3 +92,8 @@ export function chunkBytes(...entries: readonly (readonly [string, string])[]): 
   ]);
   return Uint8Array.of(1, ...bytes);
 }
+
+/** The bytes of a piece of a value, by hand. */
+export function pieceBytes(name: string, part: string, { isEnd = false } = {}): Uint8Array {
+  return Uint8Array.of(2, isEnd ? 1 : 0, 0, name.length, ...key(name), ...key(part));
+}

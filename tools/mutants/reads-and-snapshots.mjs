@@ -216,16 +216,46 @@ export const readsAndSnapshots = [
     {
       name: 'a follower that has its snapshot gets no log after it',
       file: core('append-entries'),
-      find: 'if (hasSnapshot) becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).',
+      find: '    becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).',
       replace: '',
       claim: 'and follows the log as before',
     },
     {
       name: 'a transfer that failed is forgotten',
       file: core('snapshot-sending'),
-      find: '    becomeProbe(peer, after(peer.matchIndex));\n    peer.isPaused = true;\n    return undefined;',
+      find: '    giveUpSnapshot(peer);\n    return undefined;',
       replace: '    return undefined;',
       claim: 'a transfer that fails begins anew',
+    },
+    {
+      name: 'a receiver that is dead is waited for for ever',
+      file: core('snapshot-sending'),
+      find: 'if (peer.silentMs < silenceMsMax || isSending) return;',
+      replace: 'if (peer.silentMs >= 0 || isSending) return;',
+      claim: '62000 ms later the log begins at 11',
+    },
+    {
+      name: 'the log is compacted before the receiver of a snapshot has caught up',
+      file: core('append-entries'),
+      find: 'peer.snapshotFrom = peer.arrivedSnapshot?.snapshot.index ?? peer.snapshotFrom;',
+      replace: 'peer.snapshotFrom = 0 as Index;',
+      claim: 'the log after it is kept until it has caught up',
+    },
+  ]),
+  ...ofRule(12, 'test/unit/storage/staged-value.test.ts', [
+    {
+      name: 'a snapshot is whole although its last value is not',
+      file: 'src/storage/staging.ts',
+      find: 'isLast && step.state.unfinished !== null',
+      replace: 'isLast && step.state.unfinished === undefined',
+      claim: 'is not whole when the snapshot ends before it',
+    },
+    {
+      name: 'the pieces of a value that is not whole yet are swept away',
+      file: 'src/storage/store.ts',
+      find: '[used, staged.generation, piecesOf(staged)]',
+      replace: '[used, staged.generation, staged.generation || piecesOf(staged)]',
+      claim: 'keeps its pieces while what is not in use is swept away',
     },
   ]),
 ];

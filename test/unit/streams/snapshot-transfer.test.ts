@@ -5,7 +5,7 @@ import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
 import type { SnapshotView } from '../../../src/storage/storage.ts';
 import { crc32 } from '../../../src/streams/crc32.ts';
 import { SnapshotReceiver } from '../../../src/streams/snapshot-receiver.ts';
-import { SnapshotSender } from '../../../src/streams/snapshot-sender.ts';
+import { type GivenUpTransfer, SnapshotSender } from '../../../src/streams/snapshot-sender.ts';
 import type { PeerFrame, SnapshotAckFrame } from '../../../src/transport/transport.ts';
 import { n2, n3 } from './scripted-peers.ts';
 
@@ -39,14 +39,17 @@ function sending(view: () => Promise<SnapshotView>) {
   const frames: PeerFrame[] = [];
   const inputs: Input[] = [];
   const errors: unknown[] = [];
+  const givenUp: GivenUpTransfer[] = [];
   const clock = { nowMs: 0 };
+  const room = { isThere: true };
   const sender = new SnapshotSender({
     group: 0,
     view,
-    send: (_to: Peer, frame) => frames.push(frame) > 0,
+    send: (_to: Peer, frame) => (room.isThere || frame.type !== 'snapshotChunk') && frames.push(frame) > 0,
     input: (input) => inputs.push(input),
     now: () => clock.nowMs,
     onError: (error) => errors.push(error),
+    onGivenUp: (transfer) => givenUp.push(transfer),
   });
   const offer = () => frames.findLast((frame) => frame.type === 'snapshotOffer');
   const ack = (more: Partial<SnapshotAckFrame>, from = n2) =>
@@ -59,7 +62,7 @@ function sending(view: () => Promise<SnapshotView>) {
       ...more,
     });
   const numbers = () => frames.flatMap((frame) => (frame.type === 'snapshotChunk' ? [frame.number] : []));
-  return { sender, frames, inputs, errors, clock, offer, ack, numbers };
+  return { sender, frames, inputs, errors, givenUp, clock, room, offer, ack, numbers };
 }
 
 const request = { type: 'sendSnapshotReq', seq: 1, to: n2, from: index(3) } as const;
@@ -144,7 +147,7 @@ describe('a node that sends a snapshot', () => {
   });
 
   it('gives up a follower that is silent for a minute', async () => {
-    const { sender, inputs, clock } = sending(async () => new ScriptedView(1));
+    const { sender, inputs, givenUp, clock } = sending(async () => new ScriptedView(1));
     sender.begin(request);
     await turn();
 
@@ -152,6 +155,58 @@ describe('a node that sends a snapshot', () => {
     sender.onTick();
 
     expect(inputs).toMatchObject([{ seq: 1, sent: null }]);
+    expect(givenUp).toMatchObject([{ to: n2, index: 10, nextChunk: null }]);
+  });
+
+  it('gives up a follower that answers each offer, and gets no further for a minute', async () => {
+    const { sender, inputs, givenUp, clock, room, ack } = sending(async () => new ScriptedView(20));
+    room.isThere = false;
+    sender.begin(request);
+    await turn();
+    clock.nowMs = 59_000; // The first answer counts.
+
+    for (; clock.nowMs < 119_000; clock.nowMs += 1_000) {
+      ack({ nextChunk: 0 });
+      sender.onUp('n2');
+      sender.onTick();
+    }
+    expect(inputs).toEqual([]);
+    clock.nowMs = 119_001;
+    sender.onTick();
+
+    expect(inputs).toMatchObject([{ seq: 1, sent: null }]);
+    expect(givenUp).toMatchObject([{ to: n2, index: 10, nextChunk: 0 }]);
+  });
+
+  it('goes on with a follower that is slow, as long as it gets further', async () => {
+    const { sender, inputs, clock, ack } = sending(async () => new ScriptedView(20));
+    sender.begin(request);
+    await turn();
+
+    for (let nextChunk = 0; nextChunk < 20; nextChunk++) {
+      ack({ nextChunk });
+      clock.nowMs += 50_000;
+      sender.onTick();
+    }
+
+    expect(inputs).toEqual([]);
+  });
+
+  it('reads a piece once, however long there is no room for it', async () => {
+    const view = new ScriptedView(20);
+    const { sender, clock, room, ack, numbers } = sending(async () => view);
+    room.isThere = false;
+    sender.begin(request);
+    await turn();
+
+    ack({ nextChunk: 0 });
+    for (; clock.nowMs < 1_000; clock.nowMs += 25) sender.onTick();
+    expect(view.asked).toEqual([0]);
+    room.isThere = true;
+    sender.onTick();
+
+    expect(view.asked).toEqual([0, 1, 2, 3]);
+    expect(numbers()).toEqual([0, 1, 2, 3]);
   });
 
   it('says so when its disk can not be read', async () => {
