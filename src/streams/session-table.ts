@@ -15,7 +15,7 @@ export interface TableStore {
 export interface SessionLimits {
   /** A session that nobody used for so long, on the log's clock, is gone. Default one hour. */
   readonly sessionTtlMs: number;
-  /** Sessions at once; beyond it, opening one is refused. Default 10,000. */
+  /** Sessions at once; beyond it, opening one is refused unless others have expired. Default 10,000. */
   readonly sessionsMax: number;
   /** Unanswered results of one session; beyond it, its commands are refused. Default 1,024. */
   readonly resultsMax: number;
@@ -24,6 +24,8 @@ export interface SessionLimits {
 /** What a session has told about itself. */
 interface Session {
   readonly lastUsedMs: number;
+  /** Under this time it stands in the order of use: when it was used last, or a little before. */
+  readonly notedMs: number;
   /** Lower sequences have been answered: they never execute again. */
   readonly lowestUnanswered: number;
   /** How many results are kept. */
@@ -46,18 +48,41 @@ export interface SessionStamp {
   readonly lowestUnanswered: number;
 }
 
+/*
+ * The first byte of a key says what is under it. Numbers are u64, big-endian.
+ *
+ * | key | value |
+ * |---|---|
+ * | `0x01`, session | when it was used last and is noted, its lowest unanswered sequence, how many results it has |
+ * | `0x02`, session, sequence | the result |
+ * | `0x03`, time noted, session | nothing: the sessions in the order of use |
+ */
 const sessionTag = 1;
 const resultTag = 2;
+const useTag = 3;
+const endTag = 4;
+
 const gapMax = 16;
+/** Opening a session drops no further one that has expired once so many rows are gone. */
+const droppedRowsMax = 16;
+/** A session that is used is noted anew no more often than so many times in its time to live. */
+const notesPerTtl = 64;
+const nothing = new Uint8Array(0);
 
 /**
  * Who has executed what (thesis §6.3): the table of (session, sequence) → result. It is part of the state
  * machine's data and of its snapshots, and time is the log's clock, so every node has the same table.
+ *
+ * A command is applied on every node, in the event loop: what it costs does not depend on how many sessions there
+ * are. So opening one drops a few of those that have expired, the idlest first, and leaves the rest to the next; it is
+ * refused if those few have all been used a little later than the order says, which is then put right.
  */
 export class SessionTable {
   readonly #store: TableStore;
   readonly #limits: SessionLimits;
   #count = 0;
+  /** No session is noted under a lower key. Not part of the table: it only saves looking where nothing is. */
+  #idlest = useKey(0, 0);
 
   constructor(store: TableStore, limits: SessionLimits) {
     this.#store = store;
@@ -70,7 +95,8 @@ export class SessionTable {
     if (this.#count >= this.#limits.sessionsMax) this.#dropExpired(nowMs);
     if (this.#count >= this.#limits.sessionsMax) return false;
     this.#count += 1;
-    this.#put(session, { lastUsedMs: nowMs, lowestUnanswered: 1, results: 0 });
+    this.#put(session, { lastUsedMs: nowMs, notedMs: nowMs, lowestUnanswered: 1, results: 0 });
+    this.#store.put(useKey(nowMs, session), nothing);
     return true;
   }
 
@@ -81,7 +107,7 @@ export class SessionTable {
     if (sequence < Math.max(known.lowestUnanswered, lowestUnanswered)) return { type: 'expired' }; // Answered.
     const result = this.#store.get(resultKey(session, sequence));
     const next = this.#forgetBelow(session, known, lowestUnanswered);
-    this.#put(session, { ...next, lastUsedMs: nowMs });
+    this.#put(session, this.#use(session, next, nowMs));
     if (result !== undefined) return { type: 'answered', result };
     return next.results >= this.#limits.resultsMax ? { type: 'overloaded' } : { type: 'execute' };
   }
@@ -94,37 +120,73 @@ export class SessionTable {
     this.#put(session, { ...known, results: known.results + 1 });
   }
 
+  #use(session: number, known: Session, nowMs: number): Session {
+    const isNotedLately = nowMs - known.notedMs < this.#limits.sessionTtlMs / notesPerTtl;
+    return isNotedLately ? { ...known, lastUsedMs: nowMs } : this.#note(session, known, nowMs);
+  }
+
+  #note(session: number, known: Session, lastUsedMs: number): Session {
+    this.#store.delete(useKey(known.notedMs, session));
+    this.#store.put(useKey(lastUsedMs, session), nothing);
+    return { ...known, lastUsedMs, notedMs: lastUsedMs };
+  }
+
   #forgetBelow(session: number, known: Session, lowestUnanswered: number): Session {
     if (lowestUnanswered <= known.lowestUnanswered) return known;
-    const old = this.#resultsBetween(session, known.lowestUnanswered, lowestUnanswered);
+    const old = this.#resultsBelow(session, known, lowestUnanswered);
     for (const key of old) this.#store.delete(key);
     return { ...known, lowestUnanswered, results: known.results - old.length };
   }
 
-  /** Mostly there is one, and to look for it is faster than to walk. */
-  #resultsBetween(session: number, from: number, to: number): readonly Uint8Array[] {
-    if (to - from > gapMax) {
-      const walked = this.#store.range({ from: resultKey(session, from), to: resultKey(session, to) });
-      return Array.from(walked, ([key]) => key);
+  /** Mostly they stand side by side, and to look for each is faster than to walk. */
+  #resultsBelow(session: number, { lowestUnanswered, results }: Session, to: number): readonly Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    const lookedTo = Math.min(to, lowestUnanswered + results + gapMax);
+    for (let at = lowestUnanswered; at < lookedTo && keys.length < results; at++) {
+      const key = resultKey(session, at);
+      if (this.#store.get(key) !== undefined) keys.push(key);
     }
-    const keys = Array.from({ length: to - from }, (_, offset) => resultKey(session, from + offset));
-    return keys.filter((key) => this.#store.get(key) !== undefined);
+    if (lookedTo === to || keys.length === results) return keys;
+    const rest = this.#store.range({ from: resultKey(session, lookedTo), to: resultKey(session, to) });
+    for (const [key] of rest) keys.push(key);
+    return keys;
   }
 
-  #isExpired({ lastUsedMs }: Session, nowMs: number): boolean {
+  #isExpired({ lastUsedMs }: Pick<Session, 'lastUsedMs'>, nowMs: number): boolean {
     return nowMs - lastUsedMs > this.#limits.sessionTtlMs;
   }
 
   #dropExpired(nowMs: number): void {
-    const all = [...this.#store.range({ from: tagKey(sessionTag), to: tagKey(resultTag) })];
-    for (const [key, value] of all) {
-      if (!this.#isExpired(decode(value), nowMs)) continue;
-      const session = getUint53(viewOf(key), 1);
-      const results = [...this.#store.range({ from: resultKey(session, 0), to: resultKey(session + 1, 0) })];
-      for (const [result] of results) this.#store.delete(result);
-      this.#store.delete(key);
-      this.#count -= 1;
+    let rows = 0;
+    for (const session of this.#idleSessions(nowMs)) {
+      if (rows >= droppedRowsMax) return;
+      const known = this.#get(session) as Session;
+      if (this.#isExpired(known, nowMs)) rows += this.#drop(session, known);
+      else this.#put(session, this.#note(session, known, known.lastUsedMs)); // Used since it was noted.
     }
+  }
+
+  /** Some that were noted so long ago that they may have expired, the idlest first; none without a look. */
+  #idleSessions(nowMs: number): readonly number[] {
+    const isDue = (key: Uint8Array) => this.#isExpired({ lastUsedMs: getUint53(viewOf(key), 1) }, nowMs);
+    if (!isDue(this.#idlest)) return [];
+    const keys: Uint8Array[] = [];
+    for (const [key] of this.#store.range({ from: this.#idlest, to: tagKey(endTag) })) {
+      keys.push(key);
+      if (keys.length === droppedRowsMax || !isDue(key)) break;
+    }
+    this.#idlest = keys[0] ?? this.#idlest;
+    return keys.filter(isDue).map((key) => getUint53(viewOf(key), 9));
+  }
+
+  /** Returns how many rows are gone by that. */
+  #drop(session: number, known: Session): number {
+    const results = this.#resultsBelow(session, known, Number.MAX_SAFE_INTEGER);
+    for (const key of results) this.#store.delete(key);
+    this.#store.delete(useKey(known.notedMs, session));
+    this.#store.delete(sessionKey(session));
+    this.#count -= 1;
+    return 1 + results.length;
   }
 
   #get(session: number): Session | undefined {
@@ -132,12 +194,13 @@ export class SessionTable {
     return value === undefined ? undefined : decode(value);
   }
 
-  #put(session: number, { lastUsedMs, lowestUnanswered, results }: Session): void {
-    const value = new Uint8Array(24);
+  #put(session: number, { lastUsedMs, notedMs, lowestUnanswered, results }: Session): void {
+    const value = new Uint8Array(32);
     const view = viewOf(value);
     setUint53(view, 0, lastUsedMs);
-    setUint53(view, 8, lowestUnanswered);
-    setUint53(view, 16, results);
+    setUint53(view, 8, notedMs);
+    setUint53(view, 16, lowestUnanswered);
+    setUint53(view, 24, results);
     this.#store.put(sessionKey(session), value);
   }
 }
@@ -146,8 +209,9 @@ function decode(value: Uint8Array): Session {
   const view = viewOf(value);
   return {
     lastUsedMs: getUint53(view, 0),
-    lowestUnanswered: getUint53(view, 8),
-    results: getUint53(view, 16),
+    notedMs: getUint53(view, 8),
+    lowestUnanswered: getUint53(view, 16),
+    results: getUint53(view, 24),
   };
 }
 
@@ -171,5 +235,13 @@ function resultKey(session: number, sequence: number): Uint8Array {
   key[0] = resultTag;
   setUint53(viewOf(key), 1, session);
   setUint53(viewOf(key), 9, sequence);
+  return key;
+}
+
+function useKey(notedMs: number, session: number): Uint8Array {
+  const key = new Uint8Array(17);
+  key[0] = useTag;
+  setUint53(viewOf(key), 1, notedMs);
+  setUint53(viewOf(key), 9, session);
   return key;
 }

@@ -2,6 +2,7 @@ import { getUint53, type Index, plus, setUint53 } from '../core/index.ts';
 import { decodeChunk, encodeChunk, takeChunk } from '../storage/snapshot-chunk.ts';
 import type { MachineStore } from '../storage/storage.ts';
 import { isPromise } from './is-promise.ts';
+import { MemoryTable } from './memory-table.ts';
 import { type SessionLimits, type SessionStamp, SessionTable, type TableStore } from './session-table.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
@@ -58,7 +59,7 @@ class SessionMachine<Command, Result, Query, Answer>
   readonly restore?: (pieces: Iterable<Uint8Array>, index: Index) => void | Promise<void>;
   #table: SessionTable | null = null;
   /** Where the table is, for a machine in memory. */
-  #memory: TableStore = memoryTable();
+  #memory: TableStore = new MemoryTable();
 
   constructor(machine: StateMachine<Command, Result, Query, Answer>, limits: SessionLimits) {
     if (machine.keeps === 'own') {
@@ -75,7 +76,7 @@ class SessionMachine<Command, Result, Query, Answer>
   }
 
   open(store: MachineStore): Index | Promise<Index> {
-    this.#memory = memoryTable();
+    this.#memory = new MemoryTable();
     this.#table = new SessionTable(this.keeps === 'store' ? store : this.#memory, this.#limits);
     return this.#machine.open(this.keeps === 'store' ? innerStore(store) : store);
   }
@@ -127,7 +128,7 @@ class SessionMachine<Command, Result, Query, Answer>
   }
 
   #restore(pieces: Iterable<Uint8Array>, index: Index): void | Promise<void> {
-    this.#memory = memoryTable();
+    this.#memory = new MemoryTable();
     const inner = untagged(pieces, this.#memory);
     this.#table = new SessionTable(this.#memory, this.#limits);
     return this.#machine.restore?.(inner, index);
@@ -200,24 +201,6 @@ function innerKey(key: Uint8Array): Uint8Array {
   inner[0] = innerTag;
   inner.set(key, 1);
   return inner;
-}
-
-/** A table in memory, for a machine in memory: rebuilt from snapshot and log together with it. */
-function memoryTable(): TableStore {
-  const entries = new Map<string, readonly [Uint8Array, Uint8Array]>();
-  const nameOf = (key: Uint8Array) => String.fromCharCode(...key);
-  return {
-    get: (key) => entries.get(nameOf(key))?.[1],
-    put: (key, value) => void entries.set(nameOf(key), [key, value]),
-    delete: (key) => void entries.delete(nameOf(key)),
-    range({ from, to }) {
-      const first = from === undefined ? '' : nameOf(from);
-      const names = [...entries.keys()].filter(
-        (name) => name >= first && (to === undefined || name < nameOf(to)),
-      );
-      return names.sort().map((name) => entries.get(name) as readonly [Uint8Array, Uint8Array]);
-    },
-  };
 }
 
 const tags = { plain: 0, open: 1, once: 2 } as const;

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryTable } from '../../../src/streams/memory-table.ts';
+import { type SessionLimits, SessionTable, type TableStore } from '../../../src/streams/session-table.ts';
+
+/** Counts what is asked of a table: each row that is read, written, or walked over, and each walk. */
+class CountingStore implements TableStore {
+  readonly #store = new MemoryTable();
+  operations = 0;
+
+  get(key: Uint8Array) {
+    this.operations += 1;
+    return this.#store.get(key);
+  }
+
+  put(key: Uint8Array, value: Uint8Array) {
+    this.operations += 1;
+    this.#store.put(key, value);
+  }
+
+  delete(key: Uint8Array) {
+    this.operations += 1;
+    this.#store.delete(key);
+  }
+
+  *range(bounds: { readonly from?: Uint8Array; readonly to?: Uint8Array }) {
+    this.operations += 1;
+    for (const entry of this.#store.range(bounds)) {
+      this.operations += 1;
+      yield entry;
+    }
+  }
+
+  /** What something costs. */
+  costOf(work: () => void): number {
+    const before = this.operations;
+    work();
+    return this.operations - before;
+  }
+}
+
+const ttl = 6_400;
+const stampOf = (session: number, sequence = 1, lowestUnanswered = 1) => ({
+  session,
+  sequence,
+  lowestUnanswered,
+});
+
+function use(table: SessionTable, session: number, nowMs: number, sequence = 1): string {
+  const { type } = table.admit(stampOf(session, sequence), nowMs);
+  if (type === 'execute') table.keep(stampOf(session, sequence), Uint8Array.of(sequence));
+  return type;
+}
+
+/** A table that is full of sessions, one opened a millisecond, each used once. */
+function full(sessions: number, limits: Partial<SessionLimits> = {}) {
+  const store = new CountingStore();
+  const table = new SessionTable(store, {
+    sessionTtlMs: ttl,
+    sessionsMax: sessions,
+    resultsMax: 1024,
+    ...limits,
+  });
+  for (let session = 1; session <= sessions; session++) {
+    table.open(session, session);
+    use(table, session, session);
+  }
+  return { store, table, sessions };
+}
+
+describe('a table full of sessions', () => {
+  it.each([100, 2000])(
+    'of which all of %i have expired costs one that is opened no more for that',
+    (sessions) => {
+      const { store, table } = full(sessions);
+      const costs: number[] = [];
+
+      for (let at = 1; at <= sessions; at++) {
+        costs.push(store.costOf(() => expect(table.open(sessions + at, sessions + ttl + at)).toBe(true)));
+      }
+
+      expect(Math.max(...costs)).toBeLessThan(120);
+    },
+  );
+
+  it.each([100, 2000])('of which none of %i has expired refuses another without a look', (sessions) => {
+    const { store, table } = full(sessions);
+    table.open(sessions + 1, 1 + ttl); // It has seen the idlest.
+
+    const cost = store.costOf(() => expect(table.open(sessions + 2, 1 + ttl)).toBe(false));
+
+    expect(cost).toBe(0);
+  });
+
+  it.each([100, 2000])(
+    'of which all of %i were used a little later bounds the work of a refusal, too',
+    (sessions) => {
+      const { store, table } = full(sessions, { sessionTtlMs: 64 * 3000 });
+      for (let session = 1; session <= sessions; session++) use(table, session, 2999);
+      const costs: number[] = [];
+
+      for (let at = 1; at <= 20; at++) {
+        costs.push(store.costOf(() => expect(table.open(sessions + at, 64 * 3000 + 2900)).toBe(false)));
+      }
+
+      expect(Math.max(...costs)).toBeLessThan(120);
+      expect(table.open(sessions + 99, 64 * 3000 + 3000)).toBe(true);
+    },
+  );
+
+  it('keeps who was used, and drops the idlest', () => {
+    const { table } = full(40);
+    for (let session = 1; session <= 40; session += 2) use(table, session, 1000, 2);
+
+    const isOpened = [1, 2, 3].map((at) => table.open(40 + at, 41 + ttl));
+
+    expect(isOpened).toEqual([true, true, true]);
+    const kept = (session: number) => use(table, session, 41 + ttl, 3);
+    expect([kept(1), kept(39), kept(41)]).toEqual(['execute', 'execute', 'execute']);
+    expect([kept(2), kept(40)]).toEqual(['expired', 'expired']);
+  });
+
+  it('drops all results of a session that has expired, also those far apart', () => {
+    const { store, table } = full(1);
+    for (const sequence of [2, 3, 500, 70_000]) use(table, 1, 1, sequence);
+
+    expect(table.open(2, 2 + ttl)).toBe(true);
+
+    expect([...store.range({})]).toHaveLength(2); // The new session, and its place in the order.
+  });
+});
+
+describe('a command that says that answers have arrived', () => {
+  it('costs what it drops, whatever others keep, also when it skips numbers', () => {
+    const { store, table } = full(2000);
+    for (const sequence of [2, 5000]) use(table, 1, 1, sequence);
+
+    const cost = store.costOf(() => table.admit(stampOf(1, 6000, 5500), 2));
+
+    expect(cost).toBeLessThan(40);
+    expect(table.admit(stampOf(1, 5000, 5500), 2)).toEqual({ type: 'expired' });
+  });
+});
+
+/** One command of a client, some milliseconds after the one before. */
+const command = fc.record({
+  afterMs: fc.integer({ min: 0, max: 60 }),
+  isOpen: fc.boolean(),
+  session: fc.integer({ min: 1, max: 120 }),
+  sequence: fc.integer({ min: 1, max: 60 }),
+  lowestUnanswered: fc.integer({ min: 1, max: 40 }),
+});
+
+describe('two nodes with the same commands', () => {
+  it('have the same table, though one starts again before each of them, and drop exactly who has expired', () => {
+    const limits = { sessionTtlMs: 200, sessionsMax: 5, resultsMax: 8 };
+    fc.assert(
+      fc.property(fc.array(command, { minLength: 100, maxLength: 120 }), (commands) => {
+        const [mine, others] = [new MemoryTable(), new MemoryTable()];
+        const table = new SessionTable(mine, limits);
+        const model = new Map<number, { usedMs: number; lowest: number }>();
+        let nowMs = 0;
+        for (const [at, { afterMs, isOpen, ...stamp }] of commands.entries()) {
+          nowMs += afterMs;
+          const run = (on: SessionTable): unknown => {
+            if (isOpen) return on.open(at + 1, nowMs);
+            const admission = on.admit(stamp, nowMs);
+            if (admission.type === 'execute') on.keep(stamp, Uint8Array.of(at));
+            return admission;
+          };
+          const answer = run(table);
+
+          expect(run(new SessionTable(others, limits))).toEqual(answer);
+          expect([...others.range({})]).toEqual([...mine.range({})]);
+
+          if (isOpen && answer === true) model.set(at + 1, { usedMs: nowMs, lowest: 1 });
+          if (isOpen) continue;
+          const { usedMs, lowest } = model.get(stamp.session) ?? { usedMs: -1000, lowest: 1 };
+          const isExpired = nowMs - usedMs > limits.sessionTtlMs;
+          const isAnswered = stamp.sequence < Math.max(lowest, stamp.lowestUnanswered);
+          expect((answer as { type: string }).type === 'expired').toBe(isExpired || isAnswered);
+          if (isExpired || isAnswered) continue;
+          model.set(stamp.session, { usedMs: nowMs, lowest: Math.max(lowest, stamp.lowestUnanswered) });
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
