@@ -65,6 +65,7 @@ export function draftOf(state: State, outputs: Output[]): Draft {
     now: state.now,
     electionElapsedMs: state.electionElapsedMs,
     electionTimeoutMs: state.electionTimeoutMs,
+    failovers: state.failovers,
     lastAppendAtMs: state.lastAppendAtMs,
     random: state.random,
     outputs,
@@ -105,6 +106,7 @@ export function stateOf(draft: Draft): State {
     now: draft.now,
     electionElapsedMs: draft.electionElapsedMs,
     electionTimeoutMs: draft.electionTimeoutMs,
+    failovers: draft.failovers,
     lastAppendAtMs: draft.lastAppendAtMs,
     random: draft.random,
   };
@@ -138,6 +140,6 @@ function copyRole(role: Role): RoleDraft {
         isLeaving: role.isLeaving,
       };
     default:
-      return { type: role.type, votes: role.votes };
+      return { type: role.type, votes: role.votes, declined: role.declined };
   }
 }

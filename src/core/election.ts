@@ -1,11 +1,11 @@
 import { isVoter, membersOf } from './configuration.ts';
 import type { Draft } from './draft.ts';
 import { isHardStateDurable, send, sendWhenDurable, setTerm, setVote } from './durability.ts';
+import { canStillWin, waitShortly } from './failover.ts';
 import { becomeLeader } from './leader.ts';
 import { isAtLeastAsComplete, lastTerm } from './log.ts';
 import type { Message, PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
 import { isQuorum } from './quorum.ts';
-import { drawBelow, nextRandom } from './random.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
 import { configurationOf } from './state.ts';
 import { after, isSamePeer, type NodeId, type Peer } from './types.ts';
@@ -42,7 +42,7 @@ function mayBeNeeded({ configurations, commitIndex, self }: Draft): boolean {
 export function becomePreCandidate(draft: Draft): void {
   restartElectionTimer(draft);
   const votes = withVote(draft, [], draft.self);
-  draft.role = { type: 'preCandidate', votes };
+  draft.role = { type: 'preCandidate', votes, declined: [] };
   const request: PreVote = { type: 'preVote', term: after(draft.currentTerm), ...lastEntryOf(draft) };
   for (const peer of otherVoters(draft)) send(draft, peer, request);
   if (hasWon(draft, votes)) becomeCandidate(draft);
@@ -53,7 +53,7 @@ export function becomeCandidate(draft: Draft, isTransfer = false): void {
   restartElectionTimer(draft);
   setTerm(draft, after(draft.currentTerm));
   setVote(draft, draft.self);
-  draft.role = { type: 'candidate', votes: [] };
+  draft.role = { type: 'candidate', votes: [], declined: [] };
   const request: RequestVote = {
     type: 'requestVote',
     term: draft.currentTerm,
@@ -90,7 +90,8 @@ export function onPreVote(draft: Draft, from: Peer, request: PreVote): void {
 /** Counts a pre-vote for the term it was asked for; enough of them, and the election begins. */
 export function onPreVoteReply(draft: Draft, from: Peer, reply: PreVoteReply): void {
   if (draft.role.type !== 'preCandidate') return; // Late.
-  if (!reply.voteGranted || reply.term !== after(draft.currentTerm)) return;
+  if (!reply.voteGranted) return countDeclined(draft, from);
+  if (reply.term !== after(draft.currentTerm)) return;
   const votes = withVote(draft, draft.role.votes, from);
   draft.role.votes = votes;
   if (hasWon(draft, votes)) becomeCandidate(draft);
@@ -123,8 +124,22 @@ export function onRequestVote(draft: Draft, from: Peer, request: RequestVote): v
 
 /** Counts a vote of this term; a majority of them makes a leader (§5.2). */
 export function onRequestVoteReply(draft: Draft, from: Peer, reply: RequestVoteReply): void {
-  const isCurrent = reply.term === draft.currentTerm;
-  if (isCurrent && reply.voteGranted) countVote(draft, from);
+  if (reply.term !== draft.currentTerm) return; // Late.
+  if (reply.voteGranted) countVote(draft, from);
+  else countDeclined(draft, from);
+}
+
+/**
+ * Notes who has declined. While the connection to the leader is down, an election that is lost by that is no reason
+ * to wait for the end of the timeout: a split vote, or somebody who has not missed the leader yet.
+ */
+function countDeclined(draft: Draft, voter: Peer): void {
+  const { role } = draft;
+  if (role.type !== 'preCandidate' && role.type !== 'candidate') return; // Late.
+  const wasLost = !canStillWin(draft, role);
+  role.declined = withVote(draft, role.declined, voter);
+  const isLost = !canStillWin(draft, role);
+  if (isLost && !wasLost && draft.failovers > 0) waitShortly(draft);
 }
 
 function countVote(draft: Draft, voter: Peer): void {
@@ -150,10 +165,7 @@ export function onPeerDown(draft: Draft, id: NodeId): void {
   const { role } = draft;
   if (role.type !== 'follower' || role.leader?.id !== id || role.isLeaderDown) return;
   role.isLeaderDown = true;
-  if (!canCampaign(draft)) return;
-  draft.random = nextRandom(draft.random);
-  const delayMs = drawBelow(draft.random, draft.config.failoverDelayMsMax + 1);
-  draft.electionTimeoutMs = Math.min(draft.electionTimeoutMs, draft.electionElapsedMs + delayMs);
+  if (canCampaign(draft)) waitShortly(draft);
 }
 
 /** The transport has the leader back: wait for its heartbeats as before. */
@@ -161,6 +173,7 @@ export function onPeerUp(draft: Draft, id: NodeId): void {
   const { role } = draft;
   if (role.type !== 'follower' || role.leader?.id !== id || !role.isLeaderDown) return;
   role.isLeaderDown = false;
+  draft.failovers = 0;
   restartElectionTimer(draft);
 }
 

@@ -18,6 +18,7 @@ export function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | 
     restartElectionTimer(draft);
   }
   draft.electionElapsedMs = 0;
+  draft.failovers = 0;
   return draft.role as FollowerDraft;
 }
 

@@ -22,6 +22,7 @@ const emptyEntryChecksum = crc32(emptyEntry);
  */
 export function becomeLeader(draft: Draft): void {
   const { lastIndex } = draft.log;
+  draft.failovers = 0;
   const others = membersOf(configurationOf(draft)).filter((member) => !isSamePeer(member, draft.self));
   draft.role = {
     type: 'leader',

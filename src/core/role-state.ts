@@ -23,6 +23,8 @@ export interface PreCandidate {
   readonly type: 'preCandidate';
   /** Who would vote for it; itself included. */
   readonly votes: readonly Peer[];
+  /** Who would not. */
+  readonly declined: readonly Peer[];
 }
 
 /** A node that stands for election (§5.2). */
@@ -30,6 +32,8 @@ export interface Candidate {
   readonly type: 'candidate';
   /** Who voted for it; itself only once its own vote is durable (rule 2). */
   readonly votes: readonly Peer[];
+  /** Who did not. */
+  readonly declined: readonly Peer[];
 }
 
 /** A leader, and what is volatile on leaders (Figure 2). */

@@ -58,6 +58,7 @@ export function initialState(start: Start): State {
     now: 0,
     electionElapsedMs: 0,
     electionTimeoutMs: isAlone(start) ? 0 : timeoutOf(config, random),
+    failovers: 0,
     lastAppendAtMs: 0,
     random,
   };

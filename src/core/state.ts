@@ -93,6 +93,8 @@ export interface State {
   readonly now: number;
   readonly electionElapsedMs: number;
   readonly electionTimeoutMs: number;
+  /** Short waits drawn since the connection to the leader broke; 0 while none has (fast failover, design §4). */
+  readonly failovers: number;
   /** When the last batch was appended here, for the log's own clock. */
   readonly lastAppendAtMs: number;
   readonly random: RandomState;

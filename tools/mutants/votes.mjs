@@ -6,7 +6,7 @@ export const votes = [
     {
       name: 'a vote of an earlier term counts',
       file: core('election'),
-      find: 'const isCurrent = reply.term === draft.currentTerm;\n  if (isCurrent && reply.voteGranted)',
+      find: 'if (reply.term !== draft.currentTerm) return; // Late.\n  if (reply.voteGranted)',
       replace: 'if (reply.voteGranted)',
       claim: 'a vote of an earlier term counts for nothing',
     },
