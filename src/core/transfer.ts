@@ -3,6 +3,7 @@ import { isVoter } from './configuration.ts';
 import type { Draft, LeaderDraft } from './draft.ts';
 import { send } from './durability.ts';
 import type { TransferLeadership } from './input.ts';
+import { isCaughtUp } from './membership.ts';
 import type { Refusal } from './output.ts';
 import { addressOf } from './peers.ts';
 import type { Progress } from './progress.ts';
@@ -32,13 +33,17 @@ export function onTransferLeadership(draft: Draft, leader: LeaderDraft, request:
   handOver(draft, leader);
 }
 
-/** The voter that is asked for, or the one that is furthest; `undefined` if there is none to hand over to. */
+/**
+ * The voter that is asked for, or the one that is furthest among those that answer: one that has stopped stays
+ * connected, and would keep everybody waiting. `undefined` if there is none to hand over to.
+ */
 export function successorOf(draft: Draft, leader: LeaderDraft, id?: string): Progress | undefined {
   const configuration = configurationOf(draft);
-  return leader.peers
+  const able = leader.peers
     .filter((peer) => id === undefined || peer.id === id)
-    .filter((peer) => peer.isConnected && isVoter(configuration, peer))
-    .sort((a, b) => b.matchIndex - a.matchIndex)[0];
+    .filter((peer) => peer.isConnected && isVoter(configuration, peer));
+  const awake = able.filter((peer) => isCaughtUp(leader, peer));
+  return (awake.length > 0 ? awake : able).sort((a, b) => b.matchIndex - a.matchIndex)[0];
 }
 
 /** Asks the successor to stand, as soon as it holds the whole log, and while it is a voter. Asked again with each heartbeat. */

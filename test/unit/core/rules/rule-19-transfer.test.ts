@@ -68,6 +68,24 @@ describe('rule 19: a transfer has a timeout, is aborted by demotion, and refuses
     expect(only(outputs, 'adminRes')).toEqual([{ type: 'adminRes', id: 1, result: { type: 'ok' } }]);
   });
 
+  it('prefers a voter that has answered of late and has caught up: one that has stopped stays connected', () => {
+    const looked = wait(run(current(), from(n2, ack(1, 1))).state, 500).state; // Who has answered is asked anew.
+    const silent = run(looked, transfer(2)).state;
+    const answering = run(looked, from(n3, ack(1, 1)), transfer(2)).state;
+
+    expect(silent.role).toMatchObject({ transfer: { to: n2 } });
+    expect(answering.role).toMatchObject({ transfer: { to: n3 } });
+  });
+
+  it('prefers the one that is furthest to one that answers and lags', () => {
+    const written = flush(run(current(), from(n2, ack(1, 1)), write(1, 'x')).state).state;
+    const looked = wait(run(written, from(n2, ack(1, 2))).state, 500).state;
+
+    const { state } = run(looked, from(n3, ack(1, 1)), transfer(2));
+
+    expect(state.role).toMatchObject({ transfer: { to: n2 } });
+  });
+
   it.each(['demote', 'remove'] as const)(
     'is aborted when the change under way is to %s the successor, which is not asked to stand',
     (type) => {
