@@ -46,10 +46,15 @@ export function successorOf(draft: Draft, leader: LeaderDraft, id?: string): Pro
   return (awake.length > 0 ? awake : able).sort((a, b) => b.matchIndex - a.matchIndex)[0];
 }
 
-/** Asks the successor to stand, as soon as it holds the whole log, and while it is a voter. Asked again with each heartbeat. */
+/**
+ * Asks the successor to stand, while it is a voter, as soon as it holds the whole log, the entry that completes a joint
+ * change included: those who have that would not vote for one who does not. Asked again with each heartbeat.
+ */
 export function handOver(draft: Draft, leader: LeaderDraft): void {
   const { transfer } = leader;
-  if (transfer === null || !isVoter(configurationOf(draft), transfer.to)) return;
+  const configuration = configurationOf(draft);
+  const isJoint = configuration.votersOutgoing.length > 0;
+  if (transfer === null || isJoint || !isVoter(configuration, transfer.to)) return;
   const successor = leader.peers.find((peer) => isSamePeer(peer, transfer.to));
   if (successor?.matchIndex === draft.log.lastIndex) askToStand(draft, successor);
 }

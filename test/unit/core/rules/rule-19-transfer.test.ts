@@ -68,6 +68,18 @@ describe('rule 19: a transfer has a timeout, is aborted by demotion, and refuses
     expect(only(outputs, 'adminRes')).toEqual([{ type: 'adminRes', id: 1, result: { type: 'ok' } }]);
   });
 
+  it('waits for the second half of a joint change: a successor without that entry would not be elected', () => {
+    const joint = run(current(), change(1, { type: 'remove', id: 'n3' }), from(n2, ack(1, 2))).state;
+
+    const asked = run(joint, transfer(2, 'n2'));
+    const committed = flush(asked.state);
+    const caughtUp = run(committed.state, from(n2, ack(1, 3)));
+
+    expect(committed.state.log.lastIndex).toBe(3);
+    expect(timeouts(asked)).toEqual([]);
+    expect(timeouts(caughtUp)).toMatchObject([{ to: 'n2' }]);
+  });
+
   it('prefers a voter that has answered of late and has caught up: one that has stopped stays connected', () => {
     const looked = wait(run(current(), from(n2, ack(1, 1))).state, 500).state; // Who has answered is asked anew.
     const silent = run(looked, transfer(2)).state;
