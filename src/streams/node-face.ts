@@ -1,4 +1,4 @@
-import { firstValueFrom, type Observable, skip } from 'rxjs';
+import type { Observable } from 'rxjs';
 import {
   type Configuration,
   type Explanation,
@@ -13,7 +13,7 @@ import {
 } from '../core/index.ts';
 import type { AdminWork } from './admin-queue.ts';
 import { commitsFrom } from './commit-stream.ts';
-import { RequestError } from './errors.ts';
+import { handOver } from './hand-over.ts';
 import type { NodeRuntime } from './node-runtime.ts';
 import type {
   CloseOptions,
@@ -174,32 +174,14 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     return this.#closing;
   }
 
-  /** A leader hands over first, so that nobody waits for an election (thesis §3.10). */
   async #handOverAndClose(): Promise<void> {
-    const deadlineMs = this.#runtime.handOverDeadlineMs;
-    while (this.#canHandOver && this.#runtime.msUntil(deadlineMs) > 1) {
-      if (await this.#handOver(this.#runtime.msUntil(deadlineMs))) break;
-      await firstValueFrom(this.state$.pipe(skip(1)), { defaultValue: null }); // At the latest with the next tick.
-    }
-    await this.#runtime.lifetime.close();
-  }
-
-  get #canHandOver(): boolean {
-    const { role, peers, members } = this.status();
-    if (role !== 'leader' || this.#runtime.lifetime.isOver) return false;
-    const reached = peers.filter(({ state }) => state !== 'unreachable').map(({ id }) => id);
-    return members.some((member) => member.role === 'voter' && reached.includes(member.id));
-  }
-
-  /** `false`: an operator hands over already, and a moment later it may work. */
-  async #handOver(timeoutMs: number): Promise<boolean> {
-    try {
-      await this.transferLeadership(undefined, { timeoutMs });
-      return true;
-    } catch (error) {
-      const isTooEarly = error instanceof RequestError && error.code === 'RAFT_BUSY';
-      return !isTooEarly; // Else there is an election.
-    }
+    const { lifetime, handOverDeadlineMs } = this.#runtime;
+    await handOver({
+      node: this,
+      isOver: () => lifetime.isOver,
+      msLeft: () => this.#runtime.msUntil(handOverDeadlineMs),
+    });
+    await lifetime.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

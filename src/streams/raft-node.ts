@@ -166,8 +166,8 @@ export interface PeerStatus {
 /** How a node closes. */
 export interface CloseOptions {
   /**
-   * Whether a leader hands over first, for which it takes `electionMs` at most. Default `true`: nobody waits for an
-   * election.
+   * Whether a leader hands over first, and stays until another leads, for which it takes `electionMs` at most.
+   * Default `true`: nobody waits for an election.
    */
   readonly handsOver?: boolean;
 }

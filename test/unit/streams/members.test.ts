@@ -243,6 +243,18 @@ describe('leadership that is handed over', () => {
     },
   );
 
+  it('needs the vote of the leader that closes, while the disk of the third node is slow', async () => {
+    const leader = await founded();
+    const [successor, third] = founders.filter((id) => id !== leader.id) as [string, string];
+    await cluster.run(1000);
+    for (let write = 0; write < 3; write++) cluster.disk(third).plan({ type: 'delay', delayMs: 5000 });
+
+    const closing = cluster.stop(leader.id);
+    await cluster.until(() => cluster.node(successor).status().role === 'leader', 100);
+
+    await closing;
+  });
+
   it('takes a leader that closes no longer than the shortest election timeout', async () => {
     const leader = await founded();
     for (const id of founders) if (id !== leader.id) cluster.network.cut(id, leader.id);
