@@ -81,8 +81,8 @@ export const answers = [
     {
       name: 'a forwarded write that was lost is called not committed',
       file: streams('write-queue'),
-      find: '      this.#reject(group, lostForward(to));\n',
-      replace: '      this.#reject(group, noLeader());\n',
+      find: 'this.#reject(request, lostForward(to));',
+      replace: 'this.#reject(request, noLeader());',
       test: forwarded,
       claim: 'answers unknown when the connection breaks',
     },

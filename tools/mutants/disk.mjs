@@ -81,8 +81,8 @@ export const disk = [
     {
       name: 'a candidate counts its own vote before the flush',
       file: core('election'),
-      find: "draft.role = { type: 'candidate', votes: [] };",
-      replace: "draft.role = { type: 'candidate', votes: withVote(draft, [], draft.self) };",
+      find: "draft.role = { type: 'candidate', votes: [], declined: [] };",
+      replace: "draft.role = { type: 'candidate', votes: withVote(draft, [], draft.self), declined: [] };",
       claim: 'a candidate with one more vote does not lead before its own is flushed',
     },
     {

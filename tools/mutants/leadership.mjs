@@ -66,7 +66,7 @@ export const leadership = [
     {
       name: 'a successor that no longer votes is asked to stand',
       file: core('transfer'),
-      find: 'if (transfer === null || !isVoter(configurationOf(draft), transfer.to)) return;',
+      find: 'if (transfer === null || isJoint || !isVoter(configuration, transfer.to)) return;',
       replace: 'if (transfer === null) return;',
       claim: 'is aborted when the change under way is to demote the successor, which is not asked to stand',
     },

@@ -28,8 +28,8 @@ export const votes = [
     {
       name: 'a pre-vote for another term counts',
       file: core('election'),
-      find: 'if (!reply.voteGranted || reply.term !== after(draft.currentTerm)) return;',
-      replace: 'if (!reply.voteGranted) return;',
+      find: '  if (reply.term !== after(draft.currentTerm)) return;',
+      replace: '',
       claim: 'a pre-vote that was granted for another term counts for nothing',
     },
     {
@@ -43,9 +43,9 @@ export const votes = [
     {
       name: 'asking for pre-votes is a new term',
       file: core('election'),
-      find: "  const votes = withVote(draft, [], draft.self);\n  draft.role = { type: 'preCandidate', votes };",
+      find: "  const votes = withVote(draft, [], draft.self);\n  draft.role = { type: 'preCandidate', votes, declined: [] };",
       replace:
-        "  const votes = withVote(draft, [], draft.self);\n  setTerm(draft, after(draft.currentTerm));\n  draft.role = { type: 'preCandidate', votes };",
+        "  const votes = withVote(draft, [], draft.self);\n  setTerm(draft, after(draft.currentTerm));\n  draft.role = { type: 'preCandidate', votes, declined: [] };",
       claim: 'asking for pre-votes changes no vote or term, and asks nothing of the disk',
     },
     {

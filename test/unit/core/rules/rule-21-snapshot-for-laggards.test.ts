@@ -78,11 +78,11 @@ describe('rule 21: a follower behind the compaction point gets a snapshot, and t
   });
 
   it.each([
-    [59_000, 7],
-    [62_000, 11],
+    ['not before it is over', 59_000, 7],
+    ['when it is over', 62_000, 11],
   ])(
-    'a receiver with all its chunks that dies is waited for a minute: %i ms later the log begins at %i',
-    (silentMs, startIndex) => {
+    'a receiver that dies with all its chunks is given up after a minute: %s',
+    (_when, silentMs, startIndex) => {
       const cluster = withoutN3();
       cluster.tick('n1', 100);
       for (let rounds = 0; rounds < 2; rounds++)
