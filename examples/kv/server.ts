@@ -4,6 +4,7 @@ import { type Logger, raftNode, withSessions } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
 import { wsTransport } from 'rxraft/transport';
 import type { ServeConfig } from './config/serve-config.ts';
+import { watchFounding } from './founding-watch.ts';
 import { kvApp } from './http/app.ts';
 import type { KvLimits } from './http/context.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
@@ -56,7 +57,7 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
   if (config.join !== null) {
     const { join: urls, advertise: url, isLearner } = config;
     void joinCluster(opened, { urls, url, isLearner, logger, signal: closing.signal });
-  }
+  } else void watchFounding(opened, { members: config.members, logger, signal: closing.signal });
   const look = setInterval(() => clock.observe(opened.status().peers), peerLookMs);
   return {
     node: opened,

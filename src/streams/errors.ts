@@ -91,8 +91,10 @@ export function badRequest(what: string): RequestError {
 }
 
 /** Nobody took the request before its deadline. */
-export function noLeader(): RequestError {
-  const what = 'No leader was found within the time limit: fewer than a majority of the voters may be up.';
+export function noLeader(isFounded: boolean): RequestError {
+  const what = isFounded
+    ? 'No leader was found within the time limit: fewer than a majority of the voters may be up.'
+    : 'This node belongs to no cluster yet: every founding member must be up, or a cluster take it in; its log says what is missing.';
   return requestError('RAFT_NO_LEADER', 'notCommitted', what);
 }
 

@@ -119,6 +119,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       reply: (to, frame) => this.network.send(to, frame),
       routes: {
         target: () => this.#target(),
+        isFounded: () => this.#founding !== null,
         input: (input) => this.#input$.next(input),
         forward: (to, frame) => this.network.sendTo(to, { ...frame, group }),
         now: () => this.#start.settings.clock(),
@@ -241,7 +242,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
 
   /** Throws if no snapshot can be taken now. */
   checkSnapshot(): void {
-    if (this.streams.state === null) throw noLeader();
+    if (this.streams.state === null) throw noLeader(false);
     if (!this.lanes.canSnapshot)
       throw badRequest('this state machine gives no snapshots: it has no snapshot()');
     if (this.lanes.snapshots.isBusy)

@@ -205,7 +205,7 @@ export class ReadQueue<Query, Value> {
     const giveUp = (reads: Iterable<ReadCall<Query, Value>>, why: () => RequestError): void => {
       for (const { call } of reads) if (now >= call.deadlineMs) call.reject(why());
     };
-    giveUp(this.#waiting, noLeader);
+    giveUp(this.#waiting, () => noLeader(this.#routes.isFounded()));
     this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
     for (const reads of this.#sent.requests) giveUp(reads, unconfirmed);
     this.#sent.takeAll(({ request }) => request.every(({ call }) => call.isDone));

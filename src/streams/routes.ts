@@ -5,6 +5,8 @@ import type { ForwardFrame } from '../transport/transport.ts';
 export interface Routes {
   /** Who takes requests now: this node's core, another node, or nobody that is known. */
   target(): 'self' | NodeId | null;
+  /** Whether this node belongs to a cluster. */
+  isFounded(): boolean;
   /** Hands an input to the core. */
   input(input: Input): void;
   /** Passes a request on, once. `false`: it did not leave. */

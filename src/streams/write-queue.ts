@@ -245,7 +245,7 @@ export class WriteQueue<Result> {
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
   expire(now: number): void {
     this.#waiting = this.#waiting.filter((write) => {
-      if (now >= write.call.deadlineMs) this.#fail(write, noLeader());
+      if (now >= write.call.deadlineMs) this.#fail(write, noLeader(this.#routes.isFounded()));
       return !write.call.isDone;
     });
     for (const group of this.#sent.requests) {

@@ -14,6 +14,10 @@ export class NotedRoutes implements Routes {
     return this.leader;
   }
 
+  isFounded(): boolean {
+    return true;
+  }
+
   input(input: Input): void {
     this.inputs.push(input);
   }
