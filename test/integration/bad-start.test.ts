@@ -56,6 +56,7 @@ describe('a wrong configuration', () => {
     expect(wrong.stderr).toContain(`"http" in ${file}`);
     expect(wrong.stderr).toContain(`"color" in ${file}`);
     expect(absent.stderr).toContain('absent.json');
+    expect(absent.stderr).not.toContain('no --id'); // It may stand in that file.
   });
 
   it('says which command there is', async () => {
@@ -91,6 +92,20 @@ describe('an address that others can reach', () => {
     await node.ready();
 
     expect(node.log).toContain(`WARNING: --insecure: whoever reaches 0.0.0.0:${node.place.httpPort}`);
+  });
+});
+
+describe('a list of members that gives this node another port than its own', () => {
+  it('is taken, with a warning', async () => {
+    const cluster = clusterOfTest();
+    const node = await cluster.addNode('n1');
+    const other = await freePort();
+
+    node.start('--members', `n1=ws://127.0.0.1:${other},n2=ws://127.0.0.1:${await freePort()}`);
+
+    await node.says(
+      `dial this node at ws://127.0.0.1:${other}, and it listens on port ${node.place.raftPort}`,
+    );
   });
 });
 

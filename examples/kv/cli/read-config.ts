@@ -14,6 +14,8 @@ export function readConfig(
   const file = fileSource(command.opts()['config'] ?? env['RXRAFT_CONFIG']);
   const read = serveConfig([flags.source, envSource(env, serveSettings), ...file.sources]);
   const unread = [...flags.problems, ...file.problems];
-  if ('problems' in read) return { problems: [...unread, ...read.problems] };
+  const isFileRead = file.problems.length === 0; // Else what seems to be missing may stand there.
+  if ('problems' in read)
+    return { problems: [...unread, ...read.problems.filter(({ isMissing }) => isFileRead || !isMissing)] };
   return unread.length > 0 ? { problems: unread } : read;
 }

@@ -67,13 +67,15 @@ async function start(config: ServeConfig, logger: PinoLogger, output: Output): P
 }
 
 /** After the first start it is the store that says who is in the cluster; a list that differs has no effect. */
-function noteMembership({ node }: KvServer, { id, members, join }: ServeConfig, logger: PinoLogger): void {
+function noteMembership({ node }: KvServer, config: ServeConfig, logger: PinoLogger): void {
+  const { id, members, join } = config;
   const { clusterId, members: stored } = node.status();
   if (clusterId === null) {
     const facts = { members: formatMembers(members), join };
     const what =
       join === null ? 'the cluster is founded once every declared member is up' : 'it asks to join';
     logger.info(facts, `the store is new: ${what}`);
+    warnOfMisfit(config, logger);
     return;
   }
   if (join !== null) {
@@ -88,6 +90,16 @@ function noteMembership({ node }: KvServer, { id, members, join }: ServeConfig, 
   const isSame = sorted(stored) === sorted(members);
   if (isSame) logger.info(facts, 'the members are those in the store');
   else logger.warn(facts, 'the members in the store win; --members differs from them and has no effect');
+}
+
+/** On one machine, nobody reaches a node at another port than the one it listens on, or seldom. */
+function warnOfMisfit({ id, members, listen }: ServeConfig, logger: PinoLogger): void {
+  const own = members.find((member) => member.id === id);
+  if (own === undefined) return;
+  const { hostname, port } = new URL(own.url);
+  if (!isLoopback(hostname) || Number(port) === listen.port) return;
+  const what = `the others will dial this node at ${own.url}, and it listens on port ${listen.port}`;
+  logger.warn({}, `${what}: correct --members or --listen, unless something passes connections on`);
 }
 
 function sorted(members: ServeConfig['members']): string {

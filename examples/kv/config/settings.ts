@@ -25,6 +25,8 @@ export interface Problem {
   readonly given: string;
   readonly expected: string;
   readonly example: string;
+  /** Nothing was given. */
+  readonly isMissing?: true;
 }
 
 /** Values by name, and how to call the place where one stands, for messages. */
@@ -58,7 +60,8 @@ export function readSettings<S extends Settings>(settings: S, sources: readonly 
         problems.push(problemOf(setting, `${source.nameOf(name)} ${show(source.values[name])}`));
       } else if (!Object.hasOwn(values, name)) values[name] = result.output;
     }
-    if (setting.isRequired === true && given.length === 0) problems.push(problemOf(setting, `no --${name}`));
+    if (setting.isRequired === true && given.length === 0)
+      problems.push({ ...problemOf(setting, `no --${name}`), isMissing: true });
   }
   return { values: values as Values<S>, unreadable, problems };
 }
