@@ -1,5 +1,5 @@
 // Rules 17 to 20: when a leader stops leading.
-import { core, ofRule, rules } from './places.mjs';
+import { core, ofRule, paper, rules } from './places.mjs';
 
 export const leadership = [
   ...ofRule(17, rules('rule-17-silent-without-quorum'), [
@@ -90,6 +90,23 @@ export const leadership = [
       find: 'if (leader.transfer !== null) return `leadership',
       replace: 'if (leader.transfer !== null && draft.now < 0) return `leadership',
       claim: 'no change of members begins meanwhile',
+    },
+    {
+      name: 'anybody may ask a node to stand',
+      file: core('election'),
+      find: 'if (request.term === draft.currentTerm && isFromLeader && canCampaign(draft)) becomeCandidate(draft, true);',
+      replace: 'if (isFromLeader || canCampaign(draft)) becomeCandidate(draft, true);',
+      test: paper('thesis-3.10-leadership-transfer'),
+      claim: 'Only the leader of the term may ask: a request that is late, or from another, has no effect.',
+    },
+    {
+      name: 'the successor’s request for votes is passed over',
+      file: core('election'),
+      find: 'if (isSticky(draft) && !request.isTransfer) return;',
+      replace: 'if (isSticky(draft)) return;',
+      test: paper('thesis-4.2.3-disruptive-servers'),
+      claim:
+        'RequestVote messages of a leadership transfer should be processed by other servers even when they believe a current cluster leader exists',
     },
     {
       name: 'leadership is handed to a learner',

@@ -1,5 +1,5 @@
 // Rules 4 to 6 and 14: what goes into the log, what leaves it, and what is committed.
-import { core, ofRule, rules } from './places.mjs';
+import { core, ofRule, paper, rules } from './places.mjs';
 
 export const log = [
   ...ofRule(4, rules('rule-4-truncate-only-on-conflict'), [
@@ -99,6 +99,16 @@ export const log = [
       find: 'return Math.min(incoming, majorityValue(configuration.votersOutgoing, reachedBy));',
       replace: 'return majorityValue(configuration.votersOutgoing, reachedBy);',
       claim: 'in a joint configuration both halves must agree',
+    },
+    {
+      name: 'learners count towards the majority',
+      file: core('quorum'),
+      find: 'const incoming = majorityValue(configuration.voters, reachedBy);',
+      replace:
+        'const incoming = majorityValue([...configuration.voters, ...configuration.learners], reachedBy);',
+      test: paper('thesis-4.2.1-catching-up-new-servers'),
+      claim:
+        'The leader replicates log entries to it, but it is not yet counted towards majorities for voting or commitment purposes.',
     },
     {
       name: 'a configuration without voters agrees to everything',

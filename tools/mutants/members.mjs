@@ -1,5 +1,5 @@
 // Rules 8 and 9: who is in the cluster.
-import { core, ofRule, rules } from './places.mjs';
+import { core, ofRule, paper, rules } from './places.mjs';
 
 const founding = 'test/unit/transport/founding.test.ts';
 
@@ -77,6 +77,15 @@ export const members = [
       find: 'if (ready.length === 0 || obstacleOf(draft, leader) !== undefined) return;',
       replace: 'if (ready.length >= 0 || obstacleOf(draft, leader) !== undefined) return;',
       claim: 'adds a learner, and makes it a voter by itself once it has caught up',
+    },
+    {
+      name: 'a learner is promoted before it has caught up',
+      file: core('membership'),
+      find: "peer.isActive && peer.state === 'replicate' && leader.markIndex > 0 && peer.matchIndex >= leader.markIndex",
+      replace: 'leader.peers.includes(peer)',
+      test: paper('thesis-4.2.1-catching-up-new-servers'),
+      claim:
+        'Each round replicates all the log entries present in the leader’s log at the start of the round',
     },
   ]),
   ...ofRule(9, rules('rule-9-name-and-store'), [
