@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { StorageError } from './errors.ts';
+import { problemOfFile } from './lmdb-file.ts';
 
 /** MDB_READERS_FULL. */
 const readersFull = -30790;
@@ -35,7 +36,10 @@ export async function takeOwnerLock(path: string): Promise<OwnerLock> {
 }
 
 async function takePlace(folder: string): Promise<OwnerLock> {
-  const environment = openOwner(join(folder, 'owner.mdb'));
+  const path = join(folder, 'owner.mdb');
+  const problem = await problemOfFile(path); // LMDB would end the process with a segmentation fault.
+  if (problem !== undefined) throw cannotOpen(path, problem);
+  const environment = openOwner(path);
   try {
     return holding(folder, environment, environment.useReadTransaction());
   } catch (error) {
@@ -56,14 +60,18 @@ function openOwner(path: string): RootDatabase {
       overlappingSync: false,
     });
   } catch (cause) {
-    throw new StorageError(
-      'RAFT_STORE_FAILED',
-      `${path} can't be opened: ${cause instanceof Error ? cause.message : String(cause)}. It keeps two nodes ` +
-        'from sharing a store and holds no data; those are untouched. See that the folder can be written. If ' +
-        `the file is damaged: make sure that no process uses this store, then delete it and ${path}-lock.`,
-      { cause },
-    );
+    throw cannotOpen(path, cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+function cannotOpen(path: string, reason: string, cause?: unknown): StorageError {
+  return new StorageError(
+    'RAFT_STORE_FAILED',
+    `${path} can't be opened: ${reason}. It keeps two nodes from sharing a store and holds no data; those are ` +
+      'untouched. See that the folder can be written. If the file is damaged: make sure that no process uses ' +
+      `this store, then delete it and ${path}-lock.`,
+    { cause },
+  );
 }
 
 function holding(folder: string, environment: RootDatabase, place: Transaction): OwnerLock {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -180,6 +180,30 @@ describe('a store that another process has open', () => {
 
     expect(other.output).toContain('RAFT_STORE_IN_USE');
     expect(another.output).toContain('RAFT_STORE_IN_USE');
+  }, 60_000);
+});
+
+describe('a store whose lock is damaged, by a power cut while it was new for instance', () => {
+  it('is refused with what to delete, and is as good as before then', async () => {
+    const path = newPath();
+    const first = new Writer(path);
+    await first.until('durable');
+    await first.kill();
+    const lock = join(path, 'owner.mdb');
+
+    for (const content of [Buffer.alloc(8192), Buffer.from('garbage')]) {
+      writeFileSync(lock, content);
+      const refused = new Writer(path);
+      await refused.ended;
+      expect(refused.output).toContain(`failed RAFT_STORE_FAILED ${lock} can't be opened: `);
+      expect(refused.output).toContain(`then delete it and ${lock}-lock`);
+    }
+
+    for (const file of [lock, `${lock}-lock`]) rmSync(file);
+    const again = new Writer(path);
+    await again.until('durable');
+    await again.kill();
+    expect(again.output).toMatch(/^open [1-9]/);
   }, 60_000);
 });
 
