@@ -30,6 +30,6 @@ export async function watchFounding(node: KvNode, watch: FoundingWatch): Promise
       missing.length === 0
         ? 'every member is reached, but they have not answered'
         : `no connection to ${who}`;
-    logger.warn({ missing: missing.map((member) => member.id) }, `the cluster is not founded yet: ${what}`);
+    logger.warn({ missing: missing.map((member) => member.id) }, `this node is in no cluster yet: ${what}`);
   }
 }

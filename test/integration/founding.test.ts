@@ -25,7 +25,7 @@ describe('a cluster that is new', () => {
     expect([alive.status, ready.status]).toEqual([200, 503]);
     expect((await n1.status()).clusterId).toBe(null);
     expect(n1.log).toContain('founded once every declared member is up');
-    await n1.says(`the cluster is not founded yet: no connection to n3 at ${n3.raftUrl}`);
+    await n1.says(`this node is in no cluster yet: no connection to n3 at ${n3.raftUrl}`);
 
     n3.start();
     await Promise.all(nodes.map((node) => node.ready()));

@@ -28,7 +28,7 @@ export function kvApp(services: KvServices): Hono<{ Bindings: Bindings }> {
   };
 
   app.onError((error, c) => refuse(c, error));
-  app.notFound((c) => refuse(c, new KvError(404, 'KV_NO_SUCH_ROUTE', `nothing is at ${c.req.path}`)));
+  app.notFound((c) => refuse(c, noSuchRoute(app, c.req.path)));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, allowed) => wrongMethod(c, allowed, refuse) }));
   app.use(hangUpWhenClosing(services.closing));
   app.use(hostCheck(services.hosts));
@@ -49,12 +49,17 @@ function hangUpWhenClosing(closing: AbortSignal): MiddlewareHandler {
   };
 }
 
+function noSuchRoute(app: Hono<{ Bindings: Bindings }>, path: string): KvError {
+  const places = new Set(app.routes.map((route) => route.path).filter((place) => !/^\/?\*$/.test(place)));
+  return new KvError(404, 'KV_NO_SUCH_ROUTE', `nothing is at ${path}. There is ${[...places].join(', ')}`);
+}
+
 function wrongMethod(
   c: KvContext,
   allowed: readonly string[],
   refuse: (c: KvContext, error: KvError) => Response,
 ): Response {
-  const message = `${c.req.method} is not what ${c.req.path} answers: ${allowed.join(', ')}`;
+  const message = `${c.req.path} does not answer ${c.req.method}. It answers ${allowed.join(', ')}`;
   const response = refuse(c, new KvError(405, 'KV_METHOD_NOT_ALLOWED', message));
   response.headers.set('allow', allowed.join(', '));
   return response;

@@ -26,9 +26,16 @@ export function malformed(message: string): KvError {
   return new KvError(400, 'KV_MALFORMED', message);
 }
 
+const limitFlags: Readonly<Record<string, string>> = {
+  'a key': '--key-bytes-max',
+  'a value': '--value-bytes-max',
+};
+
 /** Bytes over their limit; both numbers in the message. */
 export function tooLarge(what: string, bytes: number | null, bytesMax: number): KvError {
-  const message = `${what} may have ${bytesMax} bytes, and this one has ${bytes ?? 'more'}`;
+  const flag = limitFlags[what];
+  const remedy = flag === undefined ? 'Send less' : `Send less, or start every node with a higher ${flag}`;
+  const message = `${what} may have ${bytesMax} bytes, and this one has ${bytes ?? 'more'}. ${remedy}`;
   return new KvError(413, 'KV_TOO_LARGE', message);
 }
 
