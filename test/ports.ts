@@ -3,9 +3,12 @@ import { createServer } from 'node:net';
 
 /**
  * Below what the system hands out to outgoing connections: such a connection could otherwise sit on the port
- * of a node that is down for a moment, and keep it from starting again.
+ * of a node that is down for a moment, and keep it from starting again. Test files that run side by side take
+ * turns, a hundred ports each, for the same reason.
  */
 const range = { from: 10_000, to: 32_000 };
+const block = 100;
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % 2;
 
 const given = new Set<number>();
 
@@ -19,7 +22,7 @@ export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = range.from + Math.floor(Math.random() * (range.to - range.from));
     const ports = Array.from({ length: count }, (_, at) => first + at);
-    if (ports.some((port) => given.has(port))) continue;
+    if (ports.some((port) => given.has(port) || Math.floor(port / block) % 2 !== worker)) continue;
     const areFree = await Promise.all(ports.map(isFree));
     if (areFree.includes(false)) continue;
     for (const port of ports) given.add(port);
