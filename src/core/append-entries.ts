@@ -132,10 +132,7 @@ function onAccepted(draft: Draft, peer: ProgressDraft, matchIndex: Index): void 
     noteArrived(peer, matchIndex);
   }
   const hasSnapshot = peer.state === 'snapshot' && matchIndex >= draft.log.startIndex;
-  if (hasSnapshot) {
-    peer.snapshotFrom = peer.arrivedSnapshot?.snapshot.index ?? peer.snapshotFrom;
-    becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).
-  }
+  if (hasSnapshot) becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).
   if (peer.state === 'probe' && matchIndex >= before(peer.nextIndex)) {
     peer.state = 'replicate';
     peer.isPaused = false;

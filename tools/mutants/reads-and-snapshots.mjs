@@ -216,7 +216,7 @@ export const readsAndSnapshots = [
     {
       name: 'a follower that has its snapshot gets no log after it',
       file: core('append-entries'),
-      find: '    becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).',
+      find: 'if (hasSnapshot) becomeProbe(peer, after(matchIndex)); // The log can take over (rule 21).',
       replace: '',
       claim: 'and follows the log as before',
     },
@@ -236,9 +236,9 @@ export const readsAndSnapshots = [
     },
     {
       name: 'the log is compacted before the receiver of a snapshot has caught up',
-      file: core('append-entries'),
-      find: 'peer.snapshotFrom = peer.arrivedSnapshot?.snapshot.index ?? peer.snapshotFrom;',
-      replace: 'peer.snapshotFrom = 0 as Index;',
+      file: core('compaction'),
+      find: 'peer.snapshotFrom > 0 ? lower(needed, peer.snapshotFrom) : needed',
+      replace: "peer.state === 'snapshot' ? lower(needed, peer.snapshotFrom) : needed",
       claim: 'the log after it is kept until it has caught up',
     },
   ]),
