@@ -68,17 +68,6 @@ export const answers = [
       claim: 'a change of members is unknown when its leader steps down',
     },
     {
-      name: 'a truncated entry is called not committed',
-      file: core('role'),
-      find: unknownWrite,
-      replace: unknownWrite.replace(
-        "{ type: 'unknown' }",
-        "{ type: 'notCommitted', reason: { type: 'overloaded' } }",
-      ),
-      test: 'test/unit/core/scenarios.test.ts',
-      claim: 'truncated-and-committed.txt is what it was',
-    },
-    {
       name: 'a forwarded write that was lost is called not committed',
       file: streams('write-queue'),
       find: 'this.#reject(request, lostForward(to));',

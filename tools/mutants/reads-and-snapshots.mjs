@@ -1,7 +1,7 @@
 // Rules 10 to 13 and 21: reads, snapshots, and the state machine.
 import { core, ofRule, rules, streams } from './places.mjs';
 
-const nodeScenarios = 'test/unit/streams/scenarios.test.ts';
+const forwarded = 'test/unit/streams/forwarded.test.ts';
 const machines = 'test/unit/streams/machine-durability.test.ts';
 const together = 'then log start, configuration, commit and applied index go together';
 
@@ -49,16 +49,17 @@ export const readsAndSnapshots = [
       file: streams('requests'),
       find: 'if (bootCounter !== this.#options.bootCounter) return;',
       replace: '',
-      test: nodeScenarios,
-      claim: 'forwarded-read-after-restart.txt is what it was',
+      test: forwarded,
+      claim: 'heeds neither an answer to an earlier run',
     },
     {
       name: 'a follower queries before it has applied the read index',
       file: streams('read-queue'),
       find: 'const isThere = group.index <= this.#machine.appliedIndex() && !this.#machine.isInstalling();',
       replace: 'const isThere = group.index >= 0 && !this.#machine.isInstalling();',
-      test: nodeScenarios,
-      claim: 'forwarded-read-after-restart.txt is what it was',
+      test: forwarded,
+      claim:
+        'asks the leader unless the caller wanted less, and queries only once that index is applied here',
     },
   ]),
   ...ofRule(11, rules('rule-10-read-index'), [
@@ -74,8 +75,9 @@ export const readsAndSnapshots = [
       file: streams('requests'),
       find: "const { consistency = 'linearizable', index: from = 0 } = options;",
       replace: "const { consistency = 'stale', index: from = 0 } = options;",
-      test: nodeScenarios,
-      claim: 'forwarded-read-after-restart.txt is what it was',
+      test: forwarded,
+      claim:
+        'asks the leader unless the caller wanted less, and queries only once that index is applied here',
     },
   ]),
   ...ofRule(12, rules('rule-12-snapshots'), [

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { filter, firstValueFrom } from 'rxjs';
 import { raftNode } from 'rxraft';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -252,6 +253,25 @@ describe('a follower that has passed a write on', () => {
 });
 
 describe('a follower that has asked for a read index', () => {
+  it('asks the leader unless the caller wanted less, and queries only once that index is applied here', async () => {
+    const { node, peers } = await following();
+    let answer: unknown = 'none yet';
+    node
+      .read((words) => words.length)
+      .then((read) => {
+        answer = read;
+      }, String);
+
+    await setTimeout(20);
+    expect(peers.forwards).toMatchObject([{ request: { type: 'readIndex' } }]);
+    const { seq } = peers.forwards[0] as ForwardFrame;
+    const reply = { type: 'readIndex', index: 5 } as const;
+    peers.say(n2, { type: 'forwardReply', group: 0, bootCounter: 2, seq, reply });
+    await setTimeout(20);
+
+    expect(answer).toBe('none yet');
+  });
+
   it('asks anew when the connection breaks', async () => {
     const { node, peers } = await following();
     const read = node.read((words) => words.length);
