@@ -101,13 +101,15 @@ async function restoreMachine<C, R, Q, A>(
 }
 
 /**
- * The log's clock at the machine's applied index: that of the batch there, or of the snapshot that stands for it.
- * A machine with a storage of its own may be ahead of the snapshot.
+ * The log's clock at the machine's applied index: that of what the store holds of the machine, or of the batch there.
+ * Only a machine with a storage of its own stands elsewhere than the store says.
  */
 async function logTimeAt(storage: Storage, appliedIndex: Index): Promise<number> {
-  const batches = appliedIndex > 0 ? await storage.readLog({ from: appliedIndex, maxBytes: 1 }) : [];
-  const batch = batches === 'compacted' ? undefined : batches[0];
-  if (batch !== undefined) return batch.logTimeMs;
+  if (appliedIndex !== storage.machineStore.appliedIndex) {
+    const batches = await storage.readLog({ from: appliedIndex, maxBytes: 1 });
+    const batch = batches === 'compacted' ? undefined : batches[0];
+    if (batch !== undefined) return batch.logTimeMs;
+  }
   const view = storage.viewMachine();
   try {
     return view.logTimeMs;
