@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { isFree } from '../bench/harness/free-ports.ts';
 
 /**
  * Below what the system hands out to outgoing connections: such a connection could otherwise sit on the port
@@ -28,17 +27,4 @@ export async function freePorts(count: number): Promise<number> {
     for (const port of ports) given.add(port);
     return first;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
 }

@@ -18,7 +18,8 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return found;
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on this port of 127.0.0.1. */
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   server.listen(port, '127.0.0.1');
   try {
