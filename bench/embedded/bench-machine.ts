@@ -31,7 +31,7 @@ export function benchMachine(): StateMachine<Uint8Array, Uint8Array, Uint8Array,
 
 /** A command that sets a key to a value of so many bytes, no two alike. */
 export function benchCommand(key: number, valueBytes: number): Uint8Array {
-  const command = new Uint8Array(keyBytes + valueBytes).fill(key % 251, keyBytes);
-  new DataView(command.buffer).setUint32(0, key);
+  const command = Buffer.allocUnsafe(keyBytes + valueBytes).fill(key % 251, keyBytes); // Cut from a pool.
+  command.writeUInt32BE(key, 0);
   return command;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RaftNode } from 'rxraft';
-import { percentile } from '../harness/report.ts';
+import { Latencies } from '../harness/latencies.ts';
 import { benchCommand } from './bench-machine.ts';
 
 export type BenchNode = RaftNode<Uint8Array, Uint8Array, Uint8Array, Uint8Array>;
@@ -30,7 +30,7 @@ export class Load {
   #running: Promise<void> = Promise.resolve();
   #offered = 0;
   #served = 0;
-  #latencies: number[] = [];
+  #latencies = new Latencies();
   #windowAt = 0;
 
   constructor(node: BenchNode, shape: LoadShape) {
@@ -79,7 +79,7 @@ export class Load {
     this.#node.write(this.#next()).then(
       () => {
         this.#served += 1;
-        this.#latencies.push(performance.now() - sentAt);
+        this.#latencies.add(performance.now() - sentAt);
       },
       () => undefined, // Not served.
     );
@@ -89,7 +89,7 @@ export class Load {
   openWindow(): void {
     this.#offered = 0;
     this.#served = 0;
-    this.#latencies = [];
+    this.#latencies = new Latencies();
     this.#windowAt = performance.now();
   }
 
@@ -99,8 +99,8 @@ export class Load {
       seconds: (performance.now() - this.#windowAt) / 1000,
       offered: this.#offered,
       served: this.#served,
-      medianMs: percentile(this.#latencies, 50),
-      p99Ms: percentile(this.#latencies, 99),
+      medianMs: this.#latencies.percentile(50),
+      p99Ms: this.#latencies.percentile(99),
     };
   }
 

@@ -165,7 +165,7 @@ export function decodePayload(payload: Uint8Array): readonly Uint8Array[] {
   for (let at = 0; at < payload.byteLength; ) {
     const start = at + 4;
     at = start + lengthAt(payload, at);
-    entries.push(payload.subarray(start, at));
+    entries.push(new Uint8Array(payload.buffer, payload.byteOffset + start, at - start)); // `subarray` is slower.
   }
   return entries;
 }

@@ -212,9 +212,9 @@ function openEnvironment(path: string): Environment {
 
 function ignore(): void {}
 
-/** What a transaction writes, apart from the state machine's copy of what is in the log. */
-function bytesOf({ log, stage }: Transaction): number {
-  let bytes = 0;
+/** What a transaction writes. */
+function bytesOf({ log, machine, stage }: Transaction): number {
+  let bytes = machine?.bytes ?? 0;
   for (const { payload } of log?.batches ?? []) bytes += payload.byteLength;
   for (const [key, value] of stage?.entries ?? []) bytes += key.byteLength + value.byteLength;
   return bytes;

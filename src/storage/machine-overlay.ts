@@ -35,6 +35,8 @@ export interface MachineWrites {
   /** What the entries belong to. */
   readonly generation: number;
   readonly entries: Iterable<readonly [KeyText, Uint8Array | null]>;
+  /** Of keys and values, at least. */
+  readonly bytes: number;
   /** What is in use from now on; `null` if that stays as it is. */
   readonly state: MachineState | null;
 }
@@ -49,6 +51,7 @@ export class MachineOverlay implements MachineStore {
   #base: MachineBase;
   #dirty: Layer = new KeyMap();
   #flushing: Layer = new KeyMap();
+  #dirtyBytes = 0;
   #applied = emptyMachine;
   #flushingState = emptyMachine;
   #durable = emptyMachine;
@@ -70,6 +73,14 @@ export class MachineOverlay implements MachineStore {
     return this.#dirty.size > 0 || this.#flushing.size > 0 || this.#applied !== this.#durable;
   }
 
+  get unflushedKeys(): number {
+    return this.#dirty.size;
+  }
+
+  get unflushedBytes(): number {
+    return this.#dirtyBytes;
+  }
+
   get(key: Uint8Array): Uint8Array | undefined {
     if (this.#dirty.size === 0 && this.#flushing.size === 0) return this.#base.get(key);
     const text = keyText(key);
@@ -80,10 +91,12 @@ export class MachineOverlay implements MachineStore {
 
   put(key: Uint8Array, value: Uint8Array): void {
     this.#dirty.set(textOf(key), value);
+    this.#dirtyBytes += key.byteLength + value.byteLength;
   }
 
   delete(key: Uint8Array): void {
     this.#dirty.set(textOf(key), null);
+    this.#dirtyBytes += key.byteLength;
   }
 
   *range({
@@ -111,6 +124,7 @@ export class MachineOverlay implements MachineStore {
   restore(base: MachineBase, state: MachineState): void {
     this.#base = base;
     this.#dirty = new KeyMap();
+    this.#dirtyBytes = 0;
     this.#flushing = new KeyMap();
     this.#applied = state;
     this.#flushingState = state;
@@ -119,12 +133,15 @@ export class MachineOverlay implements MachineStore {
 
   /** Hands out everything unflushed for one transaction. {@link endFlush} comes before the next. */
   beginFlush(): MachineWrites {
+    const bytes = this.#dirtyBytes;
     this.#flushing = this.#dirty;
     this.#dirty = new KeyMap();
+    this.#dirtyBytes = 0;
     this.#flushingState = this.#applied;
     return {
       generation: this.#applied.generation,
       entries: this.#flushing.entries(),
+      bytes,
       state: this.#flushingState === this.#durable ? null : this.#flushingState,
     };
   }

@@ -40,7 +40,12 @@ export function takePiece(
   const before = state.unfinished ?? { pieces: 0, bytes: 0 };
   const unfinished = { pieces: before.pieces + 1, bytes: before.bytes + bytes.byteLength };
   const entry = [pieceText(before.pieces), bytes] as const;
-  const pieces = { generation: piecesOf(state), entries: [entry], state: null };
+  const pieces = {
+    generation: piecesOf(state),
+    entries: [entry],
+    bytes: bytes.byteLength,
+    state: null,
+  };
   return { state: { ...state, lastKey, unfinished }, entries: [], pieces };
 }
 

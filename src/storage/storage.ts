@@ -124,9 +124,9 @@ export interface Storage {
   found(founding: Founding): Promise<void>;
 
   /**
-   * Carries out all of these in one transaction, together with what the machine store holds unflushed.
-   * Resolves once all of it survives a power cut. The caller waits for one before it starts the next.
-   * May be called with no requests, to flush the machine store.
+   * Carries out all of these in one transaction, with all that the machine store holds unflushed, or with
+   * nothing of it if `withMachine` is `false`. Resolves once all of it survives a power cut. The caller waits for
+   * one before it starts the next. May be called with no requests, to flush the machine store.
    *
    * A compaction moves the log's start, and the configurations with it, in that transaction; what it makes
    * needless is deleted later, in slices. Chunks of a snapshot may be written at the same time.
@@ -135,7 +135,7 @@ export interface Storage {
    * (rule 14), when a compaction does not fall on the end of a batch, or when it is called while another one is
    * under way. Every later call then rejects with it too.
    */
-  persist(requests: readonly LogWork[]): Promise<Persisted>;
+  persist(requests: readonly LogWork[], options?: { readonly withMachine: boolean }): Promise<Persisted>;
 
   /**
    * The machine store's durable data as they are now, unmoved by what is written later, as chunks. To be closed.
@@ -189,6 +189,10 @@ export interface MachineStore {
   readonly appliedIndex: Index;
   /** Whether anything, the applied index included, is not durable yet. */
   readonly isDirty: boolean;
+  /** Keys that were set or deleted since the last transaction with the machine began. */
+  readonly unflushedKeys: number;
+  /** Bytes of those keys and their values, and at least so many more of values replaced since. */
+  readonly unflushedBytes: number;
   /** The value of a key; the bytes are not to be changed. */
   get(key: Uint8Array): Uint8Array | undefined;
   /** Sets a key. Neither array may be changed afterwards. */

@@ -99,13 +99,18 @@ export class Store implements Storage {
     await this.#write({ founding });
   }
 
-  async persist(work: readonly LogWork[]): Promise<Persisted> {
+  async persist(
+    work: readonly LogWork[],
+    { withMachine }: { readonly withMachine: boolean } = { withMachine: true },
+  ): Promise<Persisted> {
     this.#status.check();
     const log = this.#status.checked(() => mergeWork(work, this.#stored));
-    if (work.length > 0 || this.#overlay.isDirty) {
-      const machine = this.#overlay.beginFlush();
-      await this.#write({ log, machine });
+    if (withMachine && this.#overlay.isDirty) {
+      await this.#write({ log, machine: this.#overlay.beginFlush() });
       this.#overlay.endFlush();
+      this.#adopt(log);
+    } else if (work.length > 0) {
+      await this.#write({ log });
       this.#adopt(log);
     }
     return { seq: log.seq, durableAppliedIndex: this.#overlay.durable.index };
@@ -173,7 +178,7 @@ export class Store implements Storage {
       const log = this.#status.checked(() => switchLog(this.#stored, request));
       const { generation } = staged;
       const state = { generation, index: request.index, logTimeMs: request.logTimeMs };
-      const machine = { generation, entries: [], state };
+      const machine = { generation, entries: [], bytes: 0, state };
       const stage = { state: null, entries: [] };
       await this.#write(log === undefined ? { machine, stage } : { log, machine, stage });
       this.#overlay.restore(this.#medium.machineOf(generation), state);

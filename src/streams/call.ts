@@ -21,15 +21,16 @@ export class Call<T> {
   readonly deadlineMs: number;
   #isDone = false;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort: () => void;
+  readonly #onAbort: (() => void) | undefined;
   readonly #answer: Answer<T>;
 
-  constructor(limits: CallLimits, answer: Answer<T>, onAbort: () => void) {
+  /** @param onAbort - needed only where the limits have a signal. */
+  constructor(limits: CallLimits, answer: Answer<T>, onAbort?: () => void) {
     this.deadlineMs = limits.deadlineMs;
     this.#signal = limits.signal;
     this.#onAbort = onAbort;
     this.#answer = answer;
-    if (this.#signal !== undefined) watchAbort(this.#signal, onAbort);
+    if (this.#signal !== undefined && onAbort !== undefined) watchAbort(this.#signal, onAbort);
   }
 
   /** It has been answered: whatever else becomes of the request concerns nobody. */
@@ -48,7 +49,7 @@ export class Call<T> {
   #settle(): boolean {
     if (this.#isDone) return false;
     this.#isDone = true;
-    if (this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
+    if (this.#signal !== undefined && this.#onAbort !== undefined) unwatchAbort(this.#signal, this.#onAbort);
     return true;
   }
 }

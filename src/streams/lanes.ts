@@ -53,6 +53,7 @@ export class Lanes<Command, Result> {
     this.#options = options;
     this.log = new LogLane(options.storage, {
       timeScheduler: options.settings.timeScheduler,
+      clock: options.settings.clock,
       input: options.input,
       onError: (cause) => this.onDiskError(cause),
     });

@@ -21,6 +21,7 @@ import {
   type ReadLogReq,
 } from '../core/index.ts';
 import type { SnapshotSwitch, Storage } from '../storage/storage.ts';
+import { CatchUpPace } from './catch-up-pace.ts';
 import { LogCache } from './log-cache.ts';
 import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 
@@ -31,6 +32,9 @@ const cacheBytesMax = 16 * 1024 * 1024;
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
 export class LogLane {
   readonly #storage: Storage;
+  readonly #timeScheduler: SchedulerLike;
+  readonly #clock: () => number;
+  readonly #pace: CatchUpPace;
   readonly #input: (input: Input) => void;
   readonly #onError: (error: unknown) => void;
   readonly #cache = new LogCache(cacheBytesMax);
@@ -47,11 +51,16 @@ export class LogLane {
     storage: Storage,
     options: {
       readonly timeScheduler: SchedulerLike;
+      /** Milliseconds, monotonic. */
+      readonly clock: () => number;
       readonly input: (input: Input) => void;
       readonly onError: (error: unknown) => void;
     },
   ) {
     this.#storage = storage;
+    this.#timeScheduler = options.timeScheduler;
+    this.#clock = options.clock;
+    this.#pace = new CatchUpPace(options.clock);
     this.#input = options.input;
     this.#onError = options.onError;
     const flushMachine$ = this.#machineChange$.pipe(
@@ -87,7 +96,9 @@ export class LogLane {
   persist(request: PersistReq): void {
     if (request.truncateFrom !== undefined) this.#truncations += 1;
     this.#cache.write(request);
-    for (const batch of request.batches) this.#bytesSinceSnapshot += encodedBytes(batch);
+    const bytes = totalBytes(request.batches);
+    this.#bytesSinceSnapshot += bytes;
+    this.#pace.onWritten(bytes);
     this.#request$.next(request);
   }
 
@@ -127,14 +138,18 @@ export class LogLane {
     this.#machineChange$.next();
   }
 
-  /** Answers a `readLogReq`, at once if the batches are in memory. */
+  /** Answers a `readLogReq`: at once if the batches are in memory, else in its time ({@link CatchUpPace}). */
   answer({ seq, from, maxBytes }: ReadLogReq): void {
     const cached = this.#cache.read({ from, maxBytes });
     if (cached !== undefined) return this.#input({ type: 'readLogRes', seq, batches: cached });
-    this.read({ from, maxBytes }).then(
-      (batches) => this.#input({ type: 'readLogRes', seq, batches }),
-      this.#onError,
-    );
+    const startedAtMs = this.#clock();
+    this.read({ from, maxBytes }).then((batches) => {
+      const bytes = batches === 'compacted' ? 0 : totalBytes(batches);
+      const waitMs = Math.floor(this.#pace.waitMs(bytes, startedAtMs));
+      const answer = () => this.#input({ type: 'readLogRes', seq, batches });
+      if (waitMs === 0) answer();
+      else this.#writing.add(this.#timeScheduler.schedule(answer, waitMs));
+    }, this.#onError);
   }
 
   /** A batch that is in memory. */
@@ -175,4 +190,10 @@ export class LogLane {
   abandon(): void {
     this.#writing.unsubscribe();
   }
+}
+
+function totalBytes(batches: readonly EntryBatch[]): number {
+  let bytes = 0;
+  for (const batch of batches) bytes += encodedBytes(batch);
+  return bytes;
 }

@@ -12,6 +12,7 @@ import {
   term0,
 } from '../core/index.ts';
 import type { AdminWork } from './admin-queue.ts';
+import type { Answer } from './call.ts';
 import { commitsFrom } from './commit-stream.ts';
 import { handOver } from './hand-over.ts';
 import type { NodeRuntime } from './node-runtime.ts';
@@ -29,6 +30,28 @@ import type {
   RoleName,
 } from './raft-node.ts';
 import { statusOf } from './status.ts';
+import type { Written } from './write-queue.ts';
+
+const noOptions: RequestOptions = {};
+
+/** The answer to a single command: an object with two fields, since there is one for each write. */
+class SingleAnswer<Result> implements Answer<Written<Result>> {
+  readonly #resolve: (committed: Committed<Result>) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(resolve: (committed: Committed<Result>) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  resolve({ index, term, results, offset }: Written<Result>): void {
+    this.#resolve({ index, term, result: results[offset] as Result });
+  }
+
+  reject(error: unknown): void {
+    this.#reject(error);
+  }
+}
 
 /** A node as its users see it. */
 export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command, Result, Query, Value> {
@@ -59,12 +82,9 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     this.#runtime = runtime;
   }
 
-  write(command: Command, options: RequestOptions = {}): Promise<Committed<Result>> {
+  write(command: Command, options: RequestOptions = noOptions): Promise<Committed<Result>> {
     return new Promise((resolve, reject) => {
-      this.#runtime.requests.write([command], options, {
-        resolve: ({ index: at, term, results }) => resolve({ index: at, term, result: results[0] as Result }),
-        reject,
-      });
+      this.#runtime.requests.write([command], options, new SingleAnswer(resolve, reject));
     });
   }
 
@@ -75,8 +95,14 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     if (commands.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#runtime.requests.write(commands, options, {
-        resolve: ({ index: first, term, results }) =>
-          resolve(results.map((result, offset) => ({ index: plus(first, offset), term, result }))),
+        resolve: ({ index: first, term, results, offset }) =>
+          resolve(
+            commands.map((_, at) => ({
+              index: plus(first, at),
+              term,
+              result: results[offset + at] as Result,
+            })),
+          ),
         reject,
       });
     });

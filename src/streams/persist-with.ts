@@ -14,6 +14,13 @@ export interface InstallWork {
 /** What the disk is asked for; `flushMachine` writes the machine's data even if the log has nothing to write. */
 export type DiskWork = LogWork | InstallWork | { readonly type: 'flushMachine' };
 
+/** As much of a storage as {@link persistWith} asks for. */
+type DiskOf = Pick<Storage, 'persist' | 'install' | 'machineStore'>;
+
+/** So many of the machine's keys, or bytes, wait for the disk until they go along with the next transaction. */
+const unflushedKeysMax = 4096;
+const unflushedBytesMax = 4 * 1024 * 1024;
+
 /** What a piece of finished work covered. */
 export interface Flushed extends Persisted {
   /** The `compactLogReq`s among it. */
@@ -27,9 +34,7 @@ export interface Flushed extends Persisted {
  * when storage fails, and never retries: a disk that lost one write can't be trusted with the next. Completes
  * once everything it was given is durable.
  */
-export function persistWith(
-  storage: Pick<Storage, 'persist' | 'install'>,
-): (work$: Observable<DiskWork>) => Observable<Flushed> {
+export function persistWith(storage: DiskOf): (work$: Observable<DiskWork>) => Observable<Flushed> {
   return bufferWhile(async (work: readonly DiskWork[]) => {
     let rest = work;
     let flushed: Flushed = {
@@ -49,9 +54,16 @@ export function persistWith(
   });
 }
 
-async function persist(storage: Pick<Storage, 'persist'>, work: readonly DiskWork[]): Promise<Flushed> {
+/**
+ * The machine's data do not go along with every transaction: what a key was in between is never written, and a
+ * transaction of the log alone is short. They go when their time has come, or when they have become many.
+ */
+async function persist(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
   const requests = work.filter((item) => item.type === 'persistReq' || item.type === 'compactLogReq');
-  const { seq, durableAppliedIndex } = await storage.persist(requests);
+  const { unflushedKeys, unflushedBytes } = storage.machineStore;
+  const withMachine =
+    requests.length < work.length || unflushedKeys >= unflushedKeysMax || unflushedBytes >= unflushedBytesMax;
+  const { seq, durableAppliedIndex } = await storage.persist(requests, { withMachine });
   const compactions = requests.filter((request) => request.type === 'compactLogReq');
   return { seq, durableAppliedIndex, compacted: compactions.map((request) => request.seq) };
 }

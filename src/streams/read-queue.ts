@@ -92,7 +92,7 @@ export class ReadQueue<Query, Value> {
         answer.reject(error);
       },
     };
-    const call = new Call(limits, counted, () => call.reject(aborted()));
+    const call: Call<IndexedAnswer<Value>> = new Call(limits, counted, () => call.reject(aborted()));
     return { call, query };
   }
 

@@ -11,7 +11,7 @@ import {
 import type { ForwardReplyFrame, TransportEvent } from '../transport/transport.ts';
 import { AdminQueue, type AdminWork } from './admin-queue.ts';
 import type { Answer, CallLimits } from './call.ts';
-import { badRequest, requestError, textOf } from './errors.ts';
+import { badRequest, type RequestError, requestError, textOf } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
 import type { ReadOptions, RequestOptions } from './raft-node.ts';
@@ -76,19 +76,14 @@ export class Requests<Command, Result, Query, Value> {
   write(commands: readonly Command[], options: RequestOptions, answer: Answer<Written<Result>>): void {
     const limits = this.limitsOf(options);
     const { commandBytesMax } = this.#options.settings;
-    const encoded = commands.map((command) => this.#encode(command));
-    const bytes = encoded.reduce((sum, command) => sum + payloadBytes(command), 0) - 4;
-    if (bytes > commandBytesMax) {
-      const what =
-        encoded.length === 1
-          ? `The command has ${bytes} bytes`
-          : `The ${encoded.length} commands have ${bytes} bytes, with 4 between any two`;
-      throw requestError(
-        'RAFT_COMMAND_TOO_LARGE',
-        'notCommitted',
-        `${what}, the limit is ${commandBytesMax} (option commandBytesMax).`,
-      );
+    const encoded: Uint8Array[] = [];
+    let bytes = -4;
+    for (const command of commands) {
+      const one = this.#encode(command);
+      encoded.push(one);
+      bytes += payloadBytes(one);
     }
+    if (bytes > commandBytesMax) throw tooLarge(encoded.length, { bytes, commandBytesMax });
     this.#writes.add(encoded, limits, answer);
     this.flushSoon();
   }
@@ -236,4 +231,19 @@ export class Requests<Command, Result, Query, Value> {
     this.#admin.close(code, what);
     this.#forwarded.close();
   }
+}
+
+function tooLarge(
+  count: number,
+  { bytes, commandBytesMax }: { readonly bytes: number; readonly commandBytesMax: number },
+): RequestError {
+  const what =
+    count === 1
+      ? `The command has ${bytes} bytes`
+      : `The ${count} commands have ${bytes} bytes, with 4 between any two`;
+  return requestError(
+    'RAFT_COMMAND_TOO_LARGE',
+    'notCommitted',
+    `${what}, the limit is ${commandBytesMax} (option commandBytesMax).`,
+  );
 }

@@ -182,6 +182,12 @@ function innerStore(store: MachineStore): MachineStore {
     get isDirty() {
       return store.isDirty;
     },
+    get unflushedKeys() {
+      return store.unflushedKeys;
+    },
+    get unflushedBytes() {
+      return store.unflushedBytes;
+    },
     get: (key) => store.get(innerKey(key)),
     put: (key, value) => store.put(innerKey(key), value),
     delete: (key) => store.delete(innerKey(key)),

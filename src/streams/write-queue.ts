@@ -24,23 +24,37 @@ import {
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
 
-/** Where a call's first command stands, and the results of its commands, in order. */
+/** Where a call's first command stands, and where the results of its commands are. */
 export interface Written<Result> {
   readonly index: Index;
   readonly term: Term;
+  /** Of the whole batch, in order; shared by its calls, so that none needs a list of its own. */
   readonly results: readonly Result[];
+  /** Where the results of this call begin. */
+  readonly offset: number;
 }
 
 /** One `write` or `writeAll` of a caller. */
-interface WriteCall<Result> {
-  readonly call: Call<Written<Result>>;
+class WriteCall<Result> extends Call<Written<Result>> {
   readonly commands: readonly Uint8Array[];
   /** Of the commands, each with its length. */
   readonly bytes: number;
   /** Calls leave in the order they came, also when they have to leave once more. */
   readonly order: number;
   /** It has left, and is not back: what becomes of it is for others to decide. */
-  isSent: boolean;
+  isSent = false;
+
+  constructor(
+    work: { readonly commands: readonly Uint8Array[]; readonly bytes: number; readonly order: number },
+    limits: CallLimits,
+    answer: Answer<Written<Result>>,
+    onAbort?: () => void,
+  ) {
+    super(limits, answer, onAbort);
+    this.commands = work.commands;
+    this.bytes = work.bytes;
+    this.order = work.order;
+  }
 }
 
 /** Calls whose commands went off together. */
@@ -91,16 +105,23 @@ export class WriteQueue<Result> {
     const overload = this.#overloadOf(commands.length, bytes);
     if (overload !== null) return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', overload));
     this.#lastOrder += 1;
-    const write: WriteCall<Result> = {
-      call: new Call(limits, answer, () => this.#abort(write)),
-      commands,
-      bytes,
-      order: this.#lastOrder,
-      isSent: false,
-    };
-    this.#waiting.push(write);
+    const work = { commands, bytes, order: this.#lastOrder };
+    this.#waiting.push(
+      limits.signal === undefined
+        ? new WriteCall(work, limits, answer)
+        : this.#abortable(work, limits, answer),
+    );
     this.#pending += commands.length;
     this.#pendingBytes += bytes;
+  }
+
+  #abortable(
+    work: ConstructorParameters<typeof WriteCall<Result>>[0],
+    limits: CallLimits,
+    answer: Answer<Written<Result>>,
+  ): WriteCall<Result> {
+    const write: WriteCall<Result> = new WriteCall(work, limits, answer, () => this.#abort(write));
+    return write;
   }
 
   /** Why no more can be taken, in words; `null` if it can. */
@@ -148,7 +169,7 @@ export class WriteQueue<Result> {
 
   #send(calls: readonly WriteCall<Result>[], target: 'self' | NodeId): boolean {
     if (this.#closed !== null) return false;
-    const live = calls.filter(({ call }) => !call.isDone);
+    const live = calls.filter(({ isDone }) => !isDone);
     if (live.length === 0) return true;
     const commands =
       live.length === 1 ? (live[0] as WriteCall<Result>).commands : live.flatMap((call) => call.commands);
@@ -162,10 +183,7 @@ export class WriteQueue<Result> {
       this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
       return true;
     }
-    const timeoutMs = remainingMs(
-      live.map(({ call }) => call),
-      this.#routes.now(),
-    );
+    const timeoutMs = remainingMs(live, this.#routes.now());
     const request = { type: 'write', payload, payloadChecksum, count, timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return true;
     this.#sent.take(id);
@@ -178,7 +196,7 @@ export class WriteQueue<Result> {
     if (group === undefined) return; // Everyone gave up, or it was a forwarded one.
     switch (result.type) {
       case 'committed':
-        return this.#resolve(group, { index: result.index, term: result.term, results });
+        return this.#resolve(group, result, results);
       case 'notCommitted':
         return this.#onRefused(group, refusalError(result.reason));
       case 'unknown':
@@ -233,7 +251,7 @@ export class WriteQueue<Result> {
     } catch (cause) {
       return this.#reject(group, badResult(index, cause));
     }
-    this.#resolve(group, { index: index as Index, term: term as Term, results: decoded });
+    this.#resolve(group, { index: index as Index, term: term as Term }, decoded);
   }
 
   /** The connection on which requests were passed on has closed: what became of them can't be known. */
@@ -245,15 +263,15 @@ export class WriteQueue<Result> {
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
   expire(now: number): void {
     this.#waiting = this.#waiting.filter((write) => {
-      if (now >= write.call.deadlineMs) this.#fail(write, noLeader(this.#routes.isFounded()));
-      return !write.call.isDone;
+      if (now >= write.deadlineMs) this.#fail(write, noLeader(this.#routes.isFounded()));
+      return !write.isDone;
     });
     for (const group of this.#sent.requests) {
-      for (const write of group) if (now >= write.call.deadlineMs) this.#fail(write, timedOut());
+      for (const write of group) if (now >= write.deadlineMs) this.#fail(write, timedOut());
     }
     for (const { request, via } of this.#sent.takeOrphans(this.#routes.target(), now))
       this.#reject(request, lostForward(via));
-    this.#sent.takeAll(({ request }) => request.every(({ call }) => call.isDone));
+    this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));
   }
 
   /** Answers everything that is outstanding. Nothing leaves any more. */
@@ -273,7 +291,7 @@ export class WriteQueue<Result> {
 
   /** These were never appended anywhere: they may go off once more, each in its place. */
   #wait(calls: readonly WriteCall<Result>[]): void {
-    const live = calls.filter(({ call }) => !call.isDone);
+    const live = calls.filter(({ isDone }) => !isDone);
     for (const write of live) write.isSent = false;
     if (this.#closed === null) {
       this.#waiting = [...live, ...this.#waiting].sort((a, b) => a.order - b.order);
@@ -283,19 +301,22 @@ export class WriteQueue<Result> {
     for (const write of live) this.#fail(write, requestError(code, 'notCommitted', what));
   }
 
-  #resolve(group: WriteGroup<Result>, { index, term, results }: Written<Result>): void {
-    const count = group.reduce((sum, { commands }) => sum + commands.length, 0);
+  #resolve(
+    group: WriteGroup<Result>,
+    { index, term }: { readonly index: Index; readonly term: Term },
+    results: readonly Result[],
+  ): void {
+    let count = 0;
+    for (const { commands } of group) count += commands.length;
     if (results.length !== count) {
       const what = `it has ${results.length} results for ${count} commands`;
       return this.#reject(group, badResult(index, what));
     }
     let offset = 0;
     for (const write of group) {
-      const { length } = write.commands;
-      const own = length === count ? results : results.slice(offset, offset + length);
-      if (!write.call.isDone) this.#release(write);
-      write.call.resolve({ index: plus(index, offset), term, results: own });
-      offset += length;
+      if (!write.isDone) this.#release(write);
+      write.resolve({ index: plus(index, offset), term, results, offset });
+      offset += write.commands.length;
     }
   }
 
@@ -304,9 +325,9 @@ export class WriteQueue<Result> {
   }
 
   #fail(write: WriteCall<Result>, error: RequestError): void {
-    if (write.call.isDone) return;
+    if (write.isDone) return;
     this.#release(write);
-    write.call.reject(error);
+    write.reject(error);
   }
 }
 

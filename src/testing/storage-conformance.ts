@@ -317,6 +317,20 @@ export const storageConformance: readonly StorageConformanceCase[] = [
       [3, 2, [['a', '1']]],
     );
   }),
+  conform('writes nothing of the machine where it is told to leave it', async (place) => {
+    await place.beginFounded();
+    place.machine.put(key('a'), key('1'));
+    place.machine.advance(index(1), 10);
+    const batches = [batchOf(1)];
+    const left = await place.current.persist([request({ seq: 2, batches })], { withMachine: false });
+    same('durable without it', [left.seq, left.durableAppliedIndex, place.machine.isDirty], [2, 0, true]);
+    same('unflushed', [place.machine.unflushedKeys, place.machine.unflushedBytes], [1, 2]);
+
+    const { durableAppliedIndex } = await place.current.persist([], { withMachine: true });
+
+    same('durable with it', [durableAppliedIndex, place.machine.isDirty], [1, false]);
+    same('unflushed after it', [place.machine.unflushedKeys, place.machine.unflushedBytes], [0, 0]);
+  }),
   conform('takes writes of the machine while a flush is under way', async (place) => {
     await place.begin();
     await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);

@@ -16,7 +16,12 @@ function logLaneOn(storage: Storage): LogLane {
   const fail = (error: unknown) => {
     throw error;
   };
-  return new LogLane(storage, { timeScheduler: scheduler, input: () => {}, onError: fail });
+  return new LogLane(storage, {
+    timeScheduler: scheduler,
+    clock: () => scheduler.now(),
+    input: () => {},
+    onError: fail,
+  });
 }
 
 const write = (batches: readonly EntryBatch[], truncateFrom?: number): PersistReq => ({

@@ -18,7 +18,8 @@ function queueOf(): {
   const add = (...bytes: number[]): string[] => {
     const answers: string[] = [];
     const answer: Answer<Written<number>> = {
-      resolve: ({ index, results }) => answers.push(`${index}: ${results}`),
+      resolve: ({ index, results, offset }) =>
+        answers.push(`${index}: ${results.slice(offset, offset + bytes.length)}`),
       reject: (error) => answers.push((error as { code: string }).code),
     };
     queue.add(

@@ -1,0 +1,70 @@
+import { Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { PersistReq } from '../../../src/core/index.ts';
+import { memoryDisk } from '../../../src/storage/memory-disk.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { type DiskWork, persistWith } from '../../../src/streams/persist-with.ts';
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** A storage, and for each of its transactions whether the machine's data went along. */
+async function noted() {
+  const storage = memoryStorage({ disk: memoryDisk({ storeId: 's1' }) });
+  await storage.open();
+  const withMachine: (boolean | undefined)[] = [];
+  const persist: Storage['persist'] = (requests, options) => {
+    withMachine.push(options?.withMachine);
+    return storage.persist(requests, options);
+  };
+  const work$ = new Subject<DiskWork>();
+  persistWith({ persist, install: storage.install, machineStore: storage.machineStore })(work$).subscribe();
+  const log = async (seq: number) => {
+    work$.next({ type: 'persistReq', seq, batches: [] } satisfies PersistReq);
+    await turn();
+  };
+  const put = (key: number, bytes: number) =>
+    storage.machineStore.put(Uint8Array.of(key >> 8, key), new Uint8Array(bytes));
+  return { withMachine, work$, log, put };
+}
+
+describe("the machine's data", () => {
+  it('stay behind when the log is written', async () => {
+    const { withMachine, log, put } = await noted();
+    put(1, 1);
+
+    await log(1);
+
+    expect(withMachine).toEqual([false]);
+  });
+
+  it('go when their time has come, with what the log has to write', async () => {
+    const { withMachine, work$, put } = await noted();
+    put(1, 1);
+
+    work$.next({ type: 'flushMachine' });
+    await turn();
+
+    expect(withMachine).toEqual([true]);
+  });
+
+  it('go along with the log when they are many', async () => {
+    const { withMachine, log, put } = await noted();
+    for (let key = 0; key < 4096; key++) put(key, 1);
+    await log(1);
+
+    await log(2);
+
+    expect(withMachine).toEqual([true, false]);
+  });
+
+  it('go along with the log when they are large', async () => {
+    const { withMachine, log, put } = await noted();
+    put(1, 4 * 1024 * 1024);
+    await log(1);
+
+    await log(2);
+
+    expect(withMachine).toEqual([true, false]);
+  });
+});
