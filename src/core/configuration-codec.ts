@@ -1,4 +1,4 @@
-import type { Configuration, Member } from './configuration.ts';
+import { type Configuration, hasNoTwins, type Member } from './configuration.ts';
 
 /*
  * The payload of a configuration entry: one length-prefixed entry, which holds
@@ -55,8 +55,9 @@ export function decodeConfiguration(payload: Uint8Array): Configuration | undefi
   const voters = readMembers(cursor);
   const votersOutgoing = readMembers(cursor);
   const learners = readMembers(cursor);
+  const configuration = { voters, votersOutgoing, learners };
   const isWhole = cursor.isSound && cursor.at === payload.byteLength && voters.length > 0;
-  return isWhole ? { voters, votersOutgoing, learners } : undefined;
+  return isWhole && hasNoTwins(configuration) ? configuration : undefined;
 }
 
 interface Cursor {

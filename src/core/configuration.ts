@@ -32,6 +32,12 @@ export function votersOnly(voters: readonly Member[]): Configuration {
   return { voters, votersOutgoing: [], learners: [] };
 }
 
+/** Whether no name stands twice in one half of it. */
+export function hasNoTwins({ voters, votersOutgoing, learners }: Configuration): boolean {
+  const isSet = (members: readonly Member[]) => new Set(members.map(({ id }) => id)).size === members.length;
+  return isSet(votersOutgoing) && isSet([...voters, ...learners]);
+}
+
 /** Every member once, voters first. */
 export function membersOf(configuration: Configuration): readonly Member[] {
   const { voters, votersOutgoing, learners } = configuration;

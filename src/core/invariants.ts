@@ -1,5 +1,5 @@
 import { firstBroken, isAscending } from './claims.ts';
-import type { Configuration, ConfigurationAt, Member } from './configuration.ts';
+import { type ConfigurationAt, hasNoTwins, type Member } from './configuration.ts';
 import { lastTerm, termAt } from './log.ts';
 import { checkRole } from './role-invariants.ts';
 import { durableIndex, type State } from './state.ts';
@@ -54,11 +54,6 @@ function checkConfigurations({ configurations, log }: State): string | undefined
       'voters change without a joint configuration',
     ],
   ]);
-}
-
-function hasNoTwins({ voters, votersOutgoing, learners }: Configuration): boolean {
-  const isSet = (members: readonly Member[]) => new Set(members.map(({ id }) => id)).size === members.length;
-  return isSet(votersOutgoing) && isSet([...voters, ...learners]);
 }
 
 /** Every majority of one meets every majority of the next: the same voters, or a joint configuration between (§6). */

@@ -1,4 +1,4 @@
-import type { Member } from './configuration.ts';
+import { hasNoTwins, type Member } from './configuration.ts';
 import { isEncodable } from './configuration-codec.ts';
 import { isContiguous } from './log.ts';
 import type { Message } from './message.ts';
@@ -46,6 +46,8 @@ function isSnapshot({ transferId, snapshot, term }: Extract<Message, { type: 'in
   );
   return (
     isConfiguration &&
+    at.configuration.voters.length > 0 &&
+    hasNoTwins(at.configuration) &&
     isCount(at.index) &&
     at.index <= snapshot.index &&
     snapshot.index >= 1 &&

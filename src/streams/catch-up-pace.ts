@@ -1,7 +1,7 @@
 /** The rate of writes is taken over windows of this length. */
 const windowMs = 1000;
 /** Old log is read at most so many times as fast as new log is written: a follower that lags gains on the writers, whose latency it costs. */
-const timesWriteRate = 3.5;
+const timesWriteRate = 4;
 /** But it may always be read at this rate, in bytes a millisecond: 32 MiB a second. */
 const bytesPerMsMin = (32 * 1024 * 1024) / 1000;
 

@@ -9,6 +9,7 @@ import {
   Subject,
   type Subscription,
   takeUntil,
+  timer,
 } from 'rxjs';
 import {
   type CompactLogReq,
@@ -148,7 +149,7 @@ export class LogLane {
       const waitMs = Math.floor(this.#pace.waitMs(bytes, startedAtMs));
       const answer = () => this.#input({ type: 'readLogRes', seq, batches });
       if (waitMs === 0) answer();
-      else this.#writing.add(this.#timeScheduler.schedule(answer, waitMs));
+      else this.#writing.add(timer(waitMs, this.#timeScheduler).subscribe(answer)); // Leaves once it has fired.
     }, this.#onError);
   }
 

@@ -142,13 +142,13 @@ function listenError(
   if (error.code === 'EADDRINUSE') {
     return new TransportError(
       'RAFT_PORT_IN_USE',
-      `port ${port} on ${host} is taken by another process, perhaps an earlier run of this node. Nothing was changed. Stop that process, or listen on another port`,
+      `port ${port} on ${host} is taken by another process, perhaps an earlier run of this node. No data were changed, though a store that is new and empty may be there now. Stop that process, or listen on another port`,
       { cause: error },
     );
   }
   return new TransportError(
     'RAFT_LISTEN_FAILED',
-    `listening on ${host} port ${port} failed: ${error.message}. Nothing was changed. Check that the address belongs to this machine and that the port is allowed`,
+    `listening on ${host} port ${port} failed: ${error.message}. No data were changed, though a store that is new and empty may be there now. Check that the address belongs to this machine and that the port is allowed`,
     { cause: error },
   );
 }

@@ -12,11 +12,13 @@ const text = fc.string({ unit: fc.constantFrom(...'abcXYZ019._-:/'), maxLength: 
 const member: fc.Arbitrary<Member> = fc
   .record({ id: text, storeId: text, url: text, willVote: fc.boolean() })
   .map(({ willVote, ...rest }) => (willVote ? { ...rest, willVote: true } : rest));
-const configuration: fc.Arbitrary<Configuration> = fc.record({
-  voters: fc.array(member, { minLength: 1, maxLength: 9 }),
-  votersOutgoing: fc.array(member, { maxLength: 9 }),
-  learners: fc.array(member, { maxLength: 9 }),
-});
+const half = fc.uniqueArray(member, { minLength: 1, maxLength: 9, selector: ({ id }) => id });
+const configuration: fc.Arbitrary<Configuration> = fc
+  .tuple(half, fc.nat({ max: 9 }), fc.uniqueArray(member, { maxLength: 9, selector: ({ id }) => id }))
+  .map(([members, learners, votersOutgoing]) => {
+    const voters = Math.max(1, members.length - learners);
+    return { voters: members.slice(0, voters), votersOutgoing, learners: members.slice(voters) };
+  });
 
 describe('a configuration', () => {
   it('comes back from its bytes as it was, and they are the payload of one entry', () => {
@@ -41,6 +43,19 @@ describe('a configuration', () => {
       }),
       { seed: 1 },
     );
+  });
+
+  it('is not found where a name stands twice in one half of it', () => {
+    const [a, b] = ['s1', 's2'].map((storeId) => ({ id: 'n1', storeId, url: 'ws://h:1' })) as [
+      Member,
+      Member,
+    ];
+    const rest = { votersOutgoing: [], learners: [] };
+
+    expect(decodeConfiguration(encodeConfiguration({ ...rest, voters: [a, b] }))).toBeUndefined();
+    expect(decodeConfiguration(encodeConfiguration({ ...rest, voters: [a], learners: [b] }))).toBeUndefined();
+    const outgoing = encodeConfiguration({ ...rest, voters: [a], votersOutgoing: [b] }); // The store is replaced.
+    expect(decodeConfiguration(outgoing)).toBeDefined();
   });
 
   it('is found or not in any bytes at all, without an exception, and then encodes to the same list', () => {
