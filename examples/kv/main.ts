@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { snapshot, transfer } from './cli/admin-commands.ts';
-import { clusterOf, withCluster, withExpectation, withTimeout } from './cli/cluster-options.ts';
+import { clusterOf, count, withCluster, withExpectation, withTimeout } from './cli/cluster-options.ts';
 import { withFlags } from './cli/flags.ts';
+import type { ReplayFlags } from './cli/inspect-command.ts';
 import { get, put, remove } from './cli/key-commands.ts';
 import { add, demote, members, move, promote, removeMember } from './cli/member-commands.ts';
 import { output } from './cli/output.ts';
@@ -92,6 +93,19 @@ withTimeout(withCluster(program.command('transfer [ID]')))
 withTimeout(withCluster(program.command('snapshot')))
   .description('let each of the servers take a snapshot, and drop the log before it')
   .action((options) => snapshot(clusterOf(options), options));
+
+program
+  .command('inspect')
+  .description('look into what a node has left behind')
+  .command('replay <FILE>')
+  .description('do again what serve --record wrote down, and report the first difference')
+  .option('--node <ID>', 'with --to: the node whose state is printed')
+  .option('--to <SEQ>', 'print the state after this step; 0 is before the first', count)
+  .option('--json', 'print the result as one line of JSON')
+  .action(async (path: string, options: ReplayFlags) => {
+    const { replay } = await import('./cli/inspect-command.ts'); // It brings the simulator with it.
+    await replay(path, options, output({ isJson: options.json === true }));
+  });
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1); // Whoever read our results has had enough.

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, raftNode, withSessions } from 'rxraft';
@@ -11,6 +12,7 @@ import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { peerClock } from './http/peer-clock.ts';
 import { joinCluster } from './join.ts';
 import { type KvNode, kvMachine } from './kv-machine.ts';
+import { type Recording, recordTo } from './recording-file.ts';
 
 /** A node with its HTTP interface, running. */
 export interface KvServer {
@@ -52,7 +54,12 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
     closing: closing.signal,
   });
   const http = await listenHttp(app, config.http);
-  const opened = await openNode(config, logger).catch((error: unknown) => letGo(http, error));
+  const seed = randomInt(2 ** 32);
+  const recording = await openRecording(config, seed, logger).catch((error: unknown) => letGo(http, error));
+  const onStep = recording?.onStep;
+  const opened = await openNode(config, { logger, seed, onStep }).catch((error: unknown) =>
+    letGo(http, error),
+  );
   node = opened;
   if (config.join !== null) {
     const { join: urls, advertise: url, isLearner } = config;
@@ -67,12 +74,24 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
       clearInterval(look);
       const answered = http.close();
       await Promise.race([answered, pause(drainMsMax)]);
-      await Promise.all([opened.close(), answered]);
+      await Promise.all([opened.close(), answered]).finally(() => recording?.close());
     },
   };
 }
 
-function openNode(config: ServeConfig, logger: Logger): Promise<KvNode> {
+async function openRecording(
+  { record }: ServeConfig,
+  seed: number,
+  logger: Logger,
+): Promise<Recording | null> {
+  return record === null ? null : recordTo(record, seed, logger);
+}
+
+function openNode(
+  config: ServeConfig,
+  how: { readonly logger: Logger; readonly seed: number; readonly onStep: Recording['onStep'] | undefined },
+): Promise<KvNode> {
+  const { logger, seed, onStep } = how;
   const { id, data, listen, members, electionMs, heartbeatMs, timeoutMs, isInsecure } = config;
   return raftNode({
     id,
@@ -88,6 +107,8 @@ function openNode(config: ServeConfig, logger: Logger): Promise<KvNode> {
     // A compare-and-swap carries two values.
     commandBytesMax: 2 * config.valueBytesMax + config.keyBytesMax + commandOverheadBytes,
     logger,
+    seed,
+    ...(onStep !== undefined && { onStep }),
   });
 }
 

@@ -26,6 +26,8 @@ export interface CoreSinks {
   readonly onReadRes: (output: ReadRes) => void;
   readonly onAdminRes: (output: AdminRes) => void;
   readonly onFault: (fault: Fault, input: Input) => void;
+  /** Before the outputs of a step are carried out: what they lead to may end this process. */
+  readonly onStepped: (stepped: Stepped) => void;
   /** After the outputs of a step have been carried out. */
   readonly onStep: (state: State) => void;
   /** Something threw, and what it was to do is half-done: the node must stop. */
@@ -46,8 +48,10 @@ export interface CoreLoop {
  * in the order emitted.
  */
 export function runCore({ initial, input$, log, sinks }: CoreLoop): void {
-  const carryOut = ({ state, outputs, input }: Stepped): void => {
+  const carryOut = (stepped: Stepped): void => {
+    const { state, outputs, input } = stepped;
     try {
+      sinks.onStepped(stepped);
       log.follow(durableIndex(state));
       for (const output of outputs) handOut(output, { input, log, sinks });
       if (input.type === 'persistRes') log.evict(log.durableIndex);

@@ -30,6 +30,7 @@ import type {
   RoleName,
 } from './raft-node.ts';
 import { statusOf } from './status.ts';
+import type { Stepped } from './step-with.ts';
 import type { Written } from './write-queue.ts';
 
 const noOptions: RequestOptions = {};
@@ -157,6 +158,10 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
       peers: [],
       links,
     };
+  }
+
+  recent(): readonly Stepped[] {
+    return this.#runtime.stepLog.recent();
   }
 
   explain(): readonly Explanation[] {

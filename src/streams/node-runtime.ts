@@ -30,6 +30,7 @@ import type { MembershipChange, RaftNodeOptions } from './raft-node.ts';
 import { Reminders } from './reminders.ts';
 import { Requests } from './requests.ts';
 import { leaderIdOf } from './status.ts';
+import { StepLog } from './step-log.ts';
 
 /** One Raft group a node for now; frames, keys and batches carry its number. */
 const group = 0;
@@ -53,6 +54,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
   readonly lanes: Lanes<Command, Result>;
   readonly requests: Requests<Command, Result, Query, Value>;
   readonly self: Peer;
+  readonly stepLog: StepLog;
   readonly #options: RaftNodeOptions<Command, Result, Query, Value>;
   readonly #start: NodeStart;
   readonly #startedAtMs: number;
@@ -72,6 +74,11 @@ export class NodeRuntime<Command, Result, Query, Value> {
     this.#start = start;
     this.#founding = start.loaded.founding;
     this.self = { id: options.id, storeId: start.loaded.storeId };
+    this.stepLog = new StepLog({
+      keptMax: start.settings.recordLast,
+      onStep: options.onStep,
+      logger: start.settings.logger,
+    });
     this.#startedAtMs = start.settings.clock();
     this.#refusals = new Reminders(start.settings.clock);
     this.#violations = new Reminders(start.settings.clock);
@@ -222,6 +229,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
         onFault: (fault, input) => this.#onFault(fault, input),
         onAdminRes: (output) => this.requests.onAdminRes(output),
         sendSnapshot: (request) => this.lanes.snapshots.send(request),
+        onStepped: (stepped) => this.stepLog.add(stepped),
         onStep: (state) => this.#onStep(state),
         onError: (cause) => this.#fail({ what: 'The runtime failed', cause }),
       },

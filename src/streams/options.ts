@@ -15,6 +15,7 @@ export interface Settings {
   readonly snapshotBytes: number;
   readonly commandBytesMax: number;
   readonly pendingMax: number;
+  readonly recordLast: number;
   readonly logger: Logger;
   readonly seed: number;
   readonly timeScheduler: SchedulerLike;
@@ -45,6 +46,7 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
     snapshotBytes: options.snapshotBytes ?? 64 * 1024 * 1024,
     commandBytesMax: options.commandBytesMax ?? 1024 * 1024 + 4096,
     pendingMax: options.pendingMax ?? 65_536,
+    recordLast: options.recordLast ?? 0,
     logger: options.logger === undefined ? silent : harmless(options.logger),
     seed: options.seed ?? randomSeed(),
     timeScheduler: timeScheduler ?? asyncScheduler,
@@ -112,6 +114,8 @@ function numberProblems(settings: Settings): readonly string[] {
   const problems = Object.entries(positive)
     .filter(([, [value]]) => !Number.isSafeInteger(value) || value < 1)
     .map(([name, [value, example]]) => `${name} is ${value}, expected a positive integer such as ${example}`);
+  if (!Number.isSafeInteger(settings.recordLast) || settings.recordLast < 0)
+    problems.push(`recordLast is ${settings.recordLast}, expected a number of steps such as 1000, or 0`);
   if (!Number.isSafeInteger(settings.seed)) problems.push(`seed is ${settings.seed}, expected an integer`);
   if (heartbeatIntervalMs * 2 > electionTimeoutMsMin) {
     problems.push(

@@ -13,6 +13,7 @@ import type {
 import type { Storage } from '../storage/storage.ts';
 import type { LinkStatus, MemberAddress, Transport } from '../transport/transport.ts';
 import type { StateMachine } from './state-machine.ts';
+import type { Stepped } from './step-with.ts';
 
 /** What a node is doing. A `learner` receives the log and does not vote. */
 export type RoleName = 'leader' | 'follower' | 'preCandidate' | 'candidate' | 'learner';
@@ -64,6 +65,16 @@ export interface RaftNodeOptions<Command, Result, Query, Answer> {
   readonly pendingMax?: number;
   /** Told what happens. Default: nobody. */
   readonly logger?: Logger;
+  /**
+   * How many of the latest steps are kept for {@link RaftNode.recent}, with the payloads of their inputs. Default 0:
+   * none.
+   */
+  readonly recordLast?: number;
+  /**
+   * Told of every step of the core, before its outputs are carried out: what the `recorder` of `rxraft/testing` writes
+   * down. It runs inside the loop, so it must be quick. Once it throws, that is logged and it is told no more.
+   */
+  readonly onStep?: (stepped: Stepped) => void;
   /** Where randomness comes from: seeds the election timeouts. Default: drawn at random. */
   readonly seed?: number;
   /** Gives ticks and time. Default `asyncScheduler`. */
@@ -204,6 +215,8 @@ export interface RaftNode<Command, Result, Query, Answer> {
   read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
   /** The node at a glance, as it is now. */
   status(): NodeStatus;
+  /** The latest steps of the core, oldest first, as many as `recordLast` says: also after the node had to stop. */
+  recent(): readonly Stepped[];
   /** This node in words: why there is no leader, why writes wait, who lags and why. Empty if all is well. */
   explain(): readonly Explanation[];
   /**

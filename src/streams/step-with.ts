@@ -1,8 +1,9 @@
 import { Observable } from 'rxjs';
 import { type Input, type State, type Step, step } from '../core/index.ts';
 
-/** A step, and the input that led to it. */
+/** A step, the state it began from, and the input that led to it: what `step` was given, and what it gave. */
 export interface Stepped extends Step {
+  readonly before: State;
   readonly input: Input;
 }
 
@@ -24,9 +25,10 @@ export function stepWith(initial: State): (input$: Observable<Input>) => Observa
         isRunning = true;
         for (let at = 0; at < waiting.length && !subscriber.closed; at++) {
           const input = waiting[at] as Input;
-          const result = step(state, input);
+          const before = state;
+          const result = step(before, input);
           state = result.state;
-          subscriber.next({ state, outputs: result.outputs, input });
+          subscriber.next({ before, state, outputs: result.outputs, input });
         }
         waiting.length = 0;
         isRunning = false;

@@ -1,3 +1,7 @@
 export * from './linearizability/index.ts';
+export type { PayloadForm } from './recorded-bytes.ts';
+export { RecordingError, recordingFormat, stateText } from './recorded-line.ts';
+export { type RecorderOptions, recorder } from './recorder.ts';
+export { Replay, type ReplayDifference, type ReplayOptions, type ReplaySummary } from './replay.ts';
 export * from './storage-conformance.ts';
 export * from './transport-conformance.ts';

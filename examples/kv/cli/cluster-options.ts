@@ -50,6 +50,12 @@ export function wholeNumber(text: string): string {
   throw new InvalidArgumentError('Expected a whole number from 1 to 600000, such as 5000.');
 }
 
+/** A count of something, from 0. */
+export function count(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number, such as 17.');
+}
+
 function index(text: string): string {
   if (/^\d{1,15}$/.test(text)) return text;
   throw new InvalidArgumentError('Expected an index, such as 17.');

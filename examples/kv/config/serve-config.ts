@@ -11,6 +11,12 @@ import {
   type Values,
 } from './settings.ts';
 
+/** Where the steps of a node are recorded, and how. */
+export interface RecordConfig {
+  readonly path: string;
+  readonly payloads: 'checksums' | 'whole';
+}
+
 /** How one node is run. */
 export interface ServeConfig {
   readonly id: string;
@@ -32,6 +38,7 @@ export interface ServeConfig {
   readonly valueBytesMax: number;
   readonly keyBytesMax: number;
   readonly allowedHosts: readonly string[];
+  readonly record: RecordConfig | null;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly isInsecure: boolean;
 }
@@ -77,9 +84,17 @@ function withDefaults(values: Values<typeof serveSettings>): ServeConfig {
     valueBytesMax: values['value-bytes-max'] ?? 1024 * 1024,
     keyBytesMax: values['key-bytes-max'] ?? 1_024,
     allowedHosts: values['allowed-hosts'] ?? [],
+    record: recordOf(values),
     logLevel: values['log-level'] ?? 'info',
     isInsecure: values.insecure ?? false,
   };
+}
+
+function recordOf({
+  record: path,
+  'record-payloads': isWhole,
+}: Values<typeof serveSettings>): RecordConfig | null {
+  return path === undefined ? null : { path, payloads: isWhole === true ? 'whole' : 'checksums' };
 }
 
 function misfits({ values, unreadable }: Reading<typeof serveSettings>, config: ServeConfig): Problem[] {
@@ -106,6 +121,13 @@ function misfits({ values, unreadable }: Reading<typeof serveSettings>, config: 
       given: `--http ${formatAddress(http)} and --listen ${formatAddress(listen)}`,
       expected: 'two addresses, one for clients and one for nodes',
       example: '--http 127.0.0.1:8101 --listen 127.0.0.1:7101',
+    });
+  }
+  if (values.record === undefined && values['record-payloads'] === true) {
+    problems.push({
+      given: '--record-payloads without --record',
+      expected: 'both: --record says where to',
+      example: `${serveSettings.record.example} --record-payloads`,
     });
   }
   return [
@@ -177,6 +199,9 @@ export function printableConfig(config: ServeConfig): Record<string, unknown> {
     'value-bytes-max': config.valueBytesMax,
     'key-bytes-max': config.keyBytesMax,
     ...(config.allowedHosts.length === 0 ? {} : { 'allowed-hosts': config.allowedHosts.join(',') }),
+    ...(config.record === null
+      ? {}
+      : { record: config.record.path, 'record-payloads': config.record.payloads === 'whole' }),
     'log-level': config.logLevel,
     insecure: config.isInsecure,
   };

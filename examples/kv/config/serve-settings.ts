@@ -128,6 +128,19 @@ export const serveSettings = {
       v.transform((names) => names.toLowerCase().split(',')),
     ),
   },
+  record: {
+    value: 'FILE',
+    description: 'add every step of this node to a file, which rxraft inspect replay does again',
+    expected: 'a file',
+    example: '--record n1.recording.jsonl',
+    schema: v.pipe(v.string(), v.nonEmpty()),
+  },
+  'record-payloads': {
+    description: 'with --record: write keys and values too (default: their length and checksum)',
+    expected: 'true or false',
+    example: '--record-payloads',
+    schema: onOff,
+  },
   'log-level': {
     value: 'LEVEL',
     description: 'how much is logged to stderr (default info)',

@@ -52,6 +52,7 @@ describe('a configuration', () => {
       valueBytesMax: 1_048_576,
       keyBytesMax: 1_024,
       allowedHosts: [],
+      record: null,
       logLevel: 'info',
       isInsecure: false,
     });
@@ -92,9 +93,13 @@ describe('a configuration', () => {
       '--insecure',
       '--log-level',
       'warn',
+      '--record',
+      'steps',
+      '--record-payloads',
     ];
     const config = configOf({ args });
 
+    expect(config.record).toEqual({ path: 'steps', payloads: 'whole' });
     expect(configOf({ args: [], file: printableConfig(config) })).toEqual(config);
   });
 });
@@ -180,6 +185,7 @@ describe('a configuration with problems', () => {
         '100',
         '--http',
         '127.0.0.1:7101',
+        '--record-payloads',
       ],
     });
 
@@ -187,6 +193,7 @@ describe('a configuration with problems', () => {
       '--members n2=ws://127.0.0.1:7102',
       '--election-ms 100 with --heartbeat-ms 100',
       '--http 127.0.0.1:7101 and --listen 127.0.0.1:7101',
+      '--record-payloads without --record',
     ]);
   });
 

@@ -19,6 +19,7 @@ export interface CodeBlock {
 /** The pages whose examples are tried. */
 export const pages: readonly string[] = [
   'README.md',
+  'docs/recording.md',
   ...readdirSync(join(root, 'docs/guide')).map((name) => `docs/guide/${name}`),
 ];
 

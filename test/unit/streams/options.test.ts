@@ -41,6 +41,7 @@ describe("options that can't be used", () => {
       closeTimeoutMs: Number.NaN,
       commandBytesMax: 1e300,
       pendingMax: 0,
+      recordLast: -1,
       seed: 0.1,
     });
 
@@ -57,6 +58,7 @@ describe("options that can't be used", () => {
       'closeTimeoutMs',
       'commandBytesMax',
       'pendingMax',
+      'recordLast',
       'seed',
     ]) {
       expect(problems.filter((problem) => problem.includes(name)).length).toBeGreaterThan(0);
