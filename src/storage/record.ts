@@ -11,7 +11,12 @@ export function encodeRecord(value: unknown): Uint8Array {
 /** The value of a record; `undefined` if the bytes are not what `encodeRecord` made. */
 export function decodeRecord(bytes: Uint8Array): unknown {
   const json = withoutChecksum(bytes);
-  return json === undefined ? undefined : JSON.parse(Buffer.from(json).toString('utf8'));
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(json).toString('utf8'));
+  } catch {
+    return undefined; // Another program's bytes, with a checksum that fits.
+  }
 }
 
 /** Bytes after their CRC-32, a big-endian u32. */

@@ -1,0 +1,31 @@
+// `npm run fuzz -- --minutes 5`: the fuzz tests of `npm test`, on other bytes each time, for as long as one likes.
+//
+// What fails is printed with its seed, its path and the smallest input that still fails, and ends this with 1.
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { install } from './install.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { values, positionals } = parseArgs({
+  options: { minutes: { type: 'string', default: '1' } },
+  allowPositionals: true,
+});
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) {
+  console.error(
+    `--minutes ${values.minutes}, expected a number such as 5. Then, if you like, part of a file's name.`,
+  );
+  process.exit(1);
+}
+if (!install(root)) process.exit(1);
+const vitest = join(root, 'node_modules/.bin/vitest');
+const files =
+  positionals.length === 0 ? ['test/unit/fuzz'] : positionals.map((name) => `test/unit/fuzz/${name}`);
+const { status } = spawnSync(vitest, ['run', '--project=unit', '--maxWorkers=1', ...files], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, RXRAFT_FUZZ_MINUTES: String(minutes) },
+});
+process.exit(status ?? 1);
