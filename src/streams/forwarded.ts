@@ -1,5 +1,6 @@
 import {
   type AdminResult,
+  decodePayload,
   type GroupId,
   type Input,
   index,
@@ -42,6 +43,8 @@ interface Latest {
 /** What {@link ForwardedRequests} works with. */
 export interface ForwardedOptions<Result> {
   readonly codec: Codec<Result>;
+  /** Whether the state machine can read a command. */
+  readonly isCommand: (bytes: Uint8Array) => boolean;
   readonly group: GroupId;
   /** Sends an answer; `false`: it did not leave. */
   readonly reply: (to: Peer, frame: ForwardReplyFrame) => boolean;
@@ -96,7 +99,8 @@ export class ForwardedRequests<Result> {
 
   /**
    * Why a request is not handed to the core. The payload comes from a peer: were it appended as it is, with a
-   * count or a checksum that is not its own, every node of the cluster would find its log damaged.
+   * count or a checksum that is not its own, every node of the cluster would find its log damaged; with a command that
+   * no machine can read, such as one of a later version, every node would stop at it, and again after each start.
    */
   #errorOf(request: ForwardFrame['request']): RequestError | undefined {
     const { pendingMax, payloadBytesMax } = this.#options;
@@ -119,6 +123,10 @@ export class ForwardedRequests<Result> {
       return badRequest(`the ${byteLength} bytes of the payload are not ${count} commands`);
     if (crc32(payload) !== payloadChecksum)
       return badRequest(`the payload's checksum is not ${payloadChecksum}: it was damaged on the way`);
+    if (!decodePayload(payload).every(this.#options.isCommand))
+      return badRequest(
+        "the leader's state machine can't read a command in it: the two nodes run other versions",
+      );
     return undefined;
   }
 

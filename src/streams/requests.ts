@@ -17,7 +17,7 @@ import type { Settings } from './options.ts';
 import type { ReadOptions, RequestOptions } from './raft-node.ts';
 import { type IndexedAnswer, ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { Codec, StateMachine } from './state-machine.ts';
 import { payloadBytes, WriteQueue, type Written } from './write-queue.ts';
 
 const batchCountMax = 2048;
@@ -65,6 +65,7 @@ export class Requests<Command, Result, Query, Value> {
     this.#admin = new AdminQueue(routes, pendingMax);
     this.#forwarded = new ForwardedRequests(routes, {
       codec: machine.result,
+      isCommand: (bytes) => isReadable(machine.command, bytes),
       group,
       reply,
       pendingMax,
@@ -246,4 +247,13 @@ function tooLarge(
     'notCommitted',
     `${what}, the limit is ${commandBytesMax} (option commandBytesMax).`,
   );
+}
+
+function isReadable(codec: Codec<unknown>, bytes: Uint8Array): boolean {
+  try {
+    codec.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -90,6 +90,7 @@ describe('a leader to whom a write is passed on', () => {
   });
 
   const two = encodePayload([new Uint8Array(1), new Uint8Array(2)]);
+  const noWord = encodePayload([new TextEncoder().encode('"word"'), Uint8Array.of(0xff)]);
   const large = encodePayload([new Uint8Array(1001)]);
   it.each([
     ["a count that is not the payload's", { count: 2 }, 'RAFT_BAD_REQUEST'],
@@ -103,6 +104,11 @@ describe('a leader to whom a write is passed on', () => {
     ["a checksum that is not the payload's", { payloadChecksum: 1 }, 'RAFT_BAD_REQUEST'],
     ['bytes that are not', { payload: 'word' as unknown as Uint8Array }, 'RAFT_BAD_REQUEST'],
     ['a length beyond the payload', { payload: Uint8Array.of(0, 0, 0, 9, 1) }, 'RAFT_BAD_REQUEST'],
+    [
+      'a command that the machine can not read',
+      { payload: noWord, payloadChecksum: crc32(noWord), count: 2 },
+      'RAFT_BAD_REQUEST',
+    ],
     ['no time to wait', { timeoutMs: Number.NaN }, 'RAFT_BAD_REQUEST'],
     ['too many bytes', { payload: large, payloadChecksum: crc32(large) }, 'RAFT_COMMAND_TOO_LARGE'],
   ])('refuses %s, and appends nothing', async (_what, change, code) => {
