@@ -6,8 +6,8 @@ import type { Environment } from './lmdb-tables.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 import { storeKey } from './store-keys.ts';
 
-/** What this version writes. A store of a higher one is refused. */
-const formatVersion = 1;
+/** What this version writes. A store of a higher one is refused; `docs/formats.md` says when it is raised. */
+export const formatVersion = 1;
 const formatKey = storeKey('format');
 const identityKey = storeKey('store');
 
