@@ -2,6 +2,8 @@ import { EMPTY, type Observable, ReplaySubject } from 'rxjs';
 import {
   type Configuration,
   configurationOf,
+  isSamePeer,
+  type Member,
   membersOf,
   type NodeId,
   type Peer,
@@ -43,8 +45,11 @@ interface Invited {
 /** The transport as one node uses it: who may speak with it, whom it speaks with, and what it says. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
-  /** The members, as each of them told us before we knew. */
-  readonly #introduced = new Map<NodeId, readonly MemberAddress[]>();
+  /** The members, as each told us that our own configuration does not list: it is older than theirs. */
+  readonly #introduced = new Map<
+    NodeId,
+    { readonly peer: Peer; readonly members: readonly MemberAddress[] }
+  >();
   /** Nodes that are asked for their store before they are added. */
   readonly #invited = new Set<Invited>();
 
@@ -100,14 +105,26 @@ export class NodeNetwork {
     return membersOf(configurationOf(state)).map(({ id, url }) => ({ id, url }));
   }
 
-  /** A member that we do not know yet dialed us: we are joining, and answer those whom it names. */
-  onUp({ id, clusterId, members }: Hello): void {
-    const configuration = this.#configuration();
-    const isKnown =
-      configuration !== undefined && membersOf(configuration).some((member) => member.id === id);
-    if (isKnown || clusterId === null) return;
-    this.#introduced.set(id, members);
+  /**
+   * A member that we do not know yet dialed us: we are joining, or have missed that it did. Who does not lead by our
+   * own configuration may well lead by that of the others, and nothing reaches us unless it hears our answers.
+   */
+  onUp({ id, storeId, clusterId, members }: Hello): void {
+    const peer = { id, storeId };
+    if (clusterId === null || this.#isListed(peer)) return;
+    this.#introduced.set(id, { peer, members });
     this.#redial();
+  }
+
+  /** No connection is open with this peer. If it comes back, it introduces itself again. */
+  onDown(id: NodeId): void {
+    if (this.#isListed(this.#options.self) && this.#introduced.delete(id)) this.#redial();
+  }
+
+  /** Whether the configuration lists this very store: its namesake may be one that we lost (rule 9). */
+  #isListed(peer: Peer): boolean {
+    const configuration = this.#configuration();
+    return configuration !== undefined && membersOf(configuration).some((member) => isSamePeer(member, peer));
   }
 
   #configuration(): Configuration | undefined {
@@ -144,19 +161,26 @@ export class NodeNetwork {
 
   /** Keeps connections to those of the configurations. A wrong address is no reason to lose a node. */
   dialMembers(configurations: readonly Configuration[]): void {
-    const invited = [...this.#invited].map(({ address }) => address);
     const known = configurations.flatMap(membersOf);
-    const isMember = known.some((member) => member.id === this.#options.self.id);
-    if (isMember) this.#introduced.clear();
-    const others = [...[...this.#introduced.values()].flat(), ...invited];
-    const byId = new Map<NodeId, MemberAddress>(others.map((address) => [address.id, address]));
-    for (const member of known) byId.set(member.id, member);
+    const invited = [...this.#invited].map(({ address }) => address);
+    const byId = new Map<NodeId, MemberAddress>();
+    for (const address of [...invited, ...known, ...this.#newerThan(known)]) byId.set(address.id, address);
     try {
       this.dial([...byId.values()]);
     } catch (error) {
       const message = `the connections stay as they are: ${textOf(error)}`;
       this.#options.settings.logger.error({ error, configurations }, message);
     }
+  }
+
+  /** Addresses that we were told of, and that these members lack. A member answers; one that joins asks everybody. */
+  #newerThan(known: readonly Member[]): readonly MemberAddress[] {
+    for (const [id, { peer }] of [...this.#introduced])
+      if (known.some((member) => isSamePeer(member, peer))) this.#introduced.delete(id);
+    const isMember = known.some((member) => isSamePeer(member, this.#options.self));
+    return [...this.#introduced.values()].flatMap(({ peer, members }) =>
+      isMember ? members.filter(({ id }) => id === peer.id) : members,
+    );
   }
 
   /** Lossy is fine, and no frame is worth the node: what can't be sent is dropped. */

@@ -307,6 +307,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
         this.network.onUp(event.hello);
         return this.#input$.next({ type: 'peerUp', id: event.hello.id });
       case 'down':
+        this.network.onDown(event.id);
         return this.#input$.next({ type: 'peerDown', id: event.id });
       case 'outgoingDown':
         return;

@@ -164,6 +164,50 @@ describe('a cluster that is told to change its members', () => {
   });
 });
 
+describe('a cluster in which nobody is left of those that a node knows', () => {
+  /** Makes n4 and n5 take the place of all founders but one, which keeps its vote and no longer runs. */
+  async function replacedAllBut(): Promise<string> {
+    const leader = await founded();
+    await cluster.settle(leader.write('a'));
+    const [left, other] = founders.filter((id) => id !== leader.id) as [string, string];
+    await join('n4');
+    await join('n5');
+    const added = ['n4', 'n5'].map((id) => ({ type: 'add', id, url: urlOf(id) }) as const);
+    cluster.kill(left);
+    await cluster.settle(leader.changeMembers(added));
+    await untilVoters('n1', 'n2', 'n3', 'n4', 'n5');
+    await cluster.run(500); // That change is complete before the next one.
+    const removed = [other, leader.id].map((each) => ({ type: 'remove', id: each }) as const);
+    await cluster.settle(leader.changeMembers(removed));
+    await cluster.until(() => leader.status().role !== 'leader');
+    cluster.kill(leader.id);
+    cluster.kill(other);
+    await untilVoters(left, 'n4', 'n5');
+    return left;
+  }
+
+  it('brings it up to date when it comes back', async () => {
+    const id = await replacedAllBut();
+
+    const node = await cluster.start(id);
+
+    expect((await cluster.settle(node.read(all))).value).toEqual(['a']);
+  });
+
+  it('takes it back with an empty store, under the name that it had as a founder', async () => {
+    const id = await replacedAllBut();
+    const leader = await leading();
+    await cluster.settle(leader.changeMembers([{ type: 'remove', id }]));
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+
+    const node = await cluster.start(id, { storage: memoryStorage({ disk }), members: [] });
+    await cluster.settle(leader.changeMembers([{ type: 'add', id, url: urlOf(id) }]));
+
+    await untilVoters('n4', 'n5', id);
+    expect((await cluster.settle(node.read(all))).value).toEqual(['a']);
+  });
+});
+
 describe('a new member that does not answer', () => {
   const absent = [{ type: 'add', id: 'n4', url: urlOf('n4') }] as const;
 
