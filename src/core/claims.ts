@@ -1,9 +1,12 @@
-/** A claim, and what to say when it does not hold. */
-export type Claim = readonly [holds: boolean, problem: string];
+/** A claim, and what to say when it does not hold. Words with numbers in them are a function: they cost more than the claim. */
+export type Claim = readonly [holds: boolean, problem: string | (() => string)];
 
 /** What to say of the first claim that does not hold; `undefined` if all do. */
 export function firstBroken(claims: readonly Claim[]): string | undefined {
-  return claims.find(([holds]) => !holds)?.[1];
+  for (const [holds, problem] of claims) {
+    if (!holds) return typeof problem === 'string' ? problem : problem();
+  }
+  return undefined;
 }
 
 /** Whether each value is above the one before it. */

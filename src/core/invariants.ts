@@ -7,33 +7,89 @@ import { isSamePeer } from './types.ts';
 
 /**
  * What is wrong with one state, in words; `undefined` if nothing is. Whatever inputs a node was given, this
- * holds: tests and simulations ask after every step.
+ * holds: tests and simulations ask after every step. `since` is an earlier state in which nothing was wrong: what
+ * has not changed since is not looked at again.
  */
-export function checkState(state: State): string | undefined {
+export function checkState(state: State, since?: State): string | undefined {
+  const isLogSame = isSameLog(state, since);
   const problem =
-    checkLog(state) ??
-    checkConfigurations(state) ??
-    checkDisk(state) ??
-    checkRequests(state) ??
-    checkSnapshots(state) ??
-    checkRole(state);
+    (isLogSame ? undefined : checkLog(state)) ??
+    (areSameConfigurations(state, since) ? undefined : checkConfigurations(state)) ??
+    (isSameDisk(state, since) ? undefined : checkDisk(state)) ??
+    (isLogSame && areSameRequests(state, since) ? undefined : checkRequests(state)) ??
+    (isLogSame && areSameSnapshots(state, since) ? undefined : checkSnapshots(state)) ??
+    checkRole(state, since);
   return problem && `${state.self.id}: ${problem}`;
+}
+
+function isSameLog(state: State, since: State | undefined): boolean {
+  return (
+    state.log === since?.log &&
+    state.commitIndex === since.commitIndex &&
+    state.lastApplied === since.lastApplied &&
+    state.currentTerm === since.currentTerm
+  );
+}
+
+/** A log that grows at its end leaves what stands in it where it is. */
+function areSameConfigurations({ configurations, log }: State, since: State | undefined): boolean {
+  return (
+    configurations === since?.configurations &&
+    log.startIndex === since.log.startIndex &&
+    log.lastIndex >= since.log.lastIndex
+  );
+}
+
+function isSameDisk(state: State, since: State | undefined): boolean {
+  return (
+    state.log === since?.log &&
+    state.unflushed === since.unflushed &&
+    state.held === since.held &&
+    state.persistSeq === since.persistSeq &&
+    state.durableSeq === since.durableSeq &&
+    state.hardStateSeq === since.hardStateSeq &&
+    state.currentTerm === since.currentTerm
+  );
+}
+
+function areSameRequests(state: State, since: State | undefined): boolean {
+  return (
+    state.writes === since?.writes &&
+    state.writeBytes === since.writeBytes &&
+    state.role.type === since.role.type
+  );
+}
+
+function areSameSnapshots(state: State, since: State | undefined): boolean {
+  return (
+    state.installing === since?.installing &&
+    state.compacting === since.compacting &&
+    state.snapshotSeq === since.snapshotSeq &&
+    state.snapshotIndex === since.snapshotIndex &&
+    state.role.type === since.role.type
+  );
 }
 
 function checkLog({ log, commitIndex, lastApplied, currentTerm }: State): string | undefined {
   return firstBroken([
-    [lastApplied <= commitIndex, `lastApplied ${lastApplied} is above commitIndex ${commitIndex}`],
-    [commitIndex <= log.lastIndex, `commitIndex ${commitIndex} is above lastIndex ${log.lastIndex}`],
-    [commitIndex >= log.startIndex, `commitIndex ${commitIndex} is before the log, at ${log.startIndex}`],
+    [lastApplied <= commitIndex, () => `lastApplied ${lastApplied} is above commitIndex ${commitIndex}`],
+    [commitIndex <= log.lastIndex, () => `commitIndex ${commitIndex} is above lastIndex ${log.lastIndex}`],
+    [
+      commitIndex >= log.startIndex,
+      () => `commitIndex ${commitIndex} is before the log, at ${log.startIndex}`,
+    ],
     [
       log.terms.length > 0 === log.lastIndex > log.startIndex,
-      `${log.lastIndex} is the last index without a term`,
+      () => `${log.lastIndex} is the last index without a term`,
     ],
     [(log.terms[0]?.index ?? log.startIndex + 1) === log.startIndex + 1, 'the first entry has no term'],
     [isAscending(log.terms.map((start) => start.index)), 'terms begin out of order'],
     [isAscending([log.startTerm - 1, ...log.terms.map((start) => start.term)]), 'terms of the log fall'],
     [(log.terms.at(-1)?.index ?? 0) <= log.lastIndex, 'a term begins beyond the last entry'],
-    [lastTerm(log) <= currentTerm, `the last entry's term ${lastTerm(log)} is above term ${currentTerm}`],
+    [
+      lastTerm(log) <= currentTerm,
+      () => `the last entry's term ${lastTerm(log)} is above term ${currentTerm}`,
+    ],
   ]);
 }
 
@@ -45,7 +101,7 @@ function checkConfigurations({ configurations, log }: State): string | undefined
     [(configurations.at(-1)?.index ?? 0) <= log.lastIndex, 'a configuration is beyond the last entry'],
     [
       configurations.length === 0 || atStart.length === 1,
-      `${atStart.length} configurations at the log's start`,
+      () => `${atStart.length} configurations at the log's start`,
     ],
     [configurations.every((at) => at.configuration.voters.length > 0), 'a configuration without a voter'],
     [configurations.every((at) => hasNoTwins(at.configuration)), 'a member is listed twice'],
@@ -71,20 +127,23 @@ function areSame(a: readonly Member[], b: readonly Member[]): boolean {
 function checkSnapshots(state: State): string | undefined {
   const { installing, compacting, snapshotSeq, snapshotIndex, commitIndex, log, role, lastApplied } = state;
   return firstBroken([
-    [lastApplied >= log.startIndex, `lastApplied ${lastApplied} is before the log, at ${log.startIndex}`],
-    [snapshotIndex <= lastApplied, `a snapshot of ${snapshotIndex}, and ${lastApplied} is applied`],
+    [
+      lastApplied >= log.startIndex,
+      () => `lastApplied ${lastApplied} is before the log, at ${log.startIndex}`,
+    ],
+    [snapshotIndex <= lastApplied, () => `a snapshot of ${snapshotIndex}, and ${lastApplied} is applied`],
     [
       snapshotIndex >= log.startIndex,
-      `a snapshot of ${snapshotIndex}, and the log begins at ${log.startIndex}`,
+      () => `a snapshot of ${snapshotIndex}, and the log begins at ${log.startIndex}`,
     ],
     [
       (installing?.seq ?? 0) <= snapshotSeq && (compacting?.seq ?? 0) <= snapshotSeq,
       'a snapshot that nobody asked for',
     ],
-    [installing === null || role.type === 'follower', `a ${role.type} installs a snapshot`],
+    [installing === null || role.type === 'follower', () => `a ${role.type} installs a snapshot`],
     [
       installing === null || installing.snapshot.index > commitIndex,
-      `a snapshot of ${installing?.snapshot.index} is installed over ${commitIndex}`,
+      () => `a snapshot of ${installing?.snapshot.index} is installed over ${commitIndex}`,
     ],
   ]);
 }
@@ -93,15 +152,18 @@ function checkDisk(state: State): string | undefined {
   const { persistSeq, durableSeq, hardStateSeq, unflushed, held, log } = state;
   const durable = durableIndex(state);
   return firstBroken([
-    [durableSeq <= persistSeq, `durableSeq ${durableSeq} is above persistSeq ${persistSeq}`],
-    [hardStateSeq <= persistSeq, `hardStateSeq ${hardStateSeq} is above persistSeq ${persistSeq}`],
+    [durableSeq <= persistSeq, () => `durableSeq ${durableSeq} is above persistSeq ${persistSeq}`],
+    [hardStateSeq <= persistSeq, () => `hardStateSeq ${hardStateSeq} is above persistSeq ${persistSeq}`],
     [isAscending(unflushed.map((request) => request.seq)), 'unflushed requests are out of order'],
     [isAscending(unflushed.map((request) => request.firstIndex)), 'unflushed indexes are out of order'],
     [
       unflushed.every(({ seq }) => seq > durableSeq && seq <= persistSeq),
       'a flushed request counts as unflushed',
     ],
-    [durable >= log.startIndex && durable <= log.lastIndex, `durable through ${durable} of ${log.lastIndex}`],
+    [
+      durable >= log.startIndex && durable <= log.lastIndex,
+      () => `durable through ${durable} of ${log.lastIndex}`,
+    ],
     [held.every(({ seq }) => seq > durableSeq && seq <= hardStateSeq), 'a message is held for nothing'],
     [held.every(({ message }) => message.term === state.currentTerm), 'a message of another term is held'],
   ]);
@@ -115,6 +177,7 @@ function checkRequests({
   role,
   commitIndex,
 }: State): string | undefined {
+  if (writes.length === 0 && writeBytes === 0) return undefined;
   return firstBroken([
     [isAscending(writes.flatMap((write) => [write.index - 0.5, write.lastIndex])), 'writes are out of order'],
     [writes.every((write) => write.lastIndex > lastApplied), 'an applied write waits for its answer'],
@@ -125,7 +188,7 @@ function checkRequests({
     ],
     [
       writes.reduce((sum, { bytes }) => sum + bytes, 0) === writeBytes,
-      `${writeBytes} bytes of writes wait, counted otherwise`,
+      () => `${writeBytes} bytes of writes wait, counted otherwise`,
     ],
   ]);
 }

@@ -20,11 +20,28 @@ export function checkTransition(before: State, after: State): string | undefined
 }
 
 function checkIdentity(before: State, after: State): string | undefined {
-  return firstBroken([
-    [isSamePeer(before.self, after.self), 'a node became another'],
-    [before.group === after.group, 'the group changed'],
-    [before.config === after.config, 'the configuration of the node changed'],
-  ]);
+  if (!isSamePeer(before.self, after.self)) return 'a node became another';
+  if (before.group !== after.group) return 'the group changed';
+  return before.config === after.config ? undefined : 'the configuration of the node changed';
+}
+
+/** Looks with one condition, since this is asked after every step: which one fell is found out only when one did. */
+function checkMonotonic(before: State, after: State): string | undefined {
+  const hasFallen =
+    after.currentTerm < before.currentTerm ||
+    after.commitIndex < before.commitIndex ||
+    after.lastApplied < before.lastApplied ||
+    after.persistSeq < before.persistSeq ||
+    after.durableSeq < before.durableSeq ||
+    after.hardStateSeq < before.hardStateSeq ||
+    after.readLogSeq < before.readLogSeq ||
+    after.applySeq < before.applySeq ||
+    after.snapshotSeq < before.snapshotSeq ||
+    after.snapshotIndex < before.snapshotIndex ||
+    after.now < before.now;
+  if (hasFallen) return describeFallen(before, after);
+  if (after.persistSeq > before.persistSeq + 1) return 'one step asked for the disk twice';
+  return undefined;
 }
 
 const monotonic = [
@@ -41,22 +58,20 @@ const monotonic = [
   'now',
 ] as const;
 
-function checkMonotonic(before: State, after: State): string | undefined {
+function describeFallen(before: State, after: State): string | undefined {
   const fallen = monotonic.find((name) => after[name] < before[name]);
-  if (fallen !== undefined) return `${fallen} fell from ${before[fallen]} to ${after[fallen]}`;
-  if (after.persistSeq > before.persistSeq + 1) return 'one step asked for the disk twice';
-  return undefined;
+  return fallen && `${fallen} fell from ${before[fallen]} to ${after[fallen]}`;
 }
 
 /** Within a term a vote, once cast, stays; and what changes is written (§5.2). */
 function checkTerm(before: State, after: State): string | undefined {
   const isSameTerm = before.currentTerm === after.currentTerm;
   const isSameVote = isSamePeer(before.votedFor, after.votedFor);
-  const hasChanged = !isSameTerm || !isSameVote;
+  if (isSameTerm && isSameVote) return undefined;
   return firstBroken([
-    [!isSameTerm || isSameVote || before.votedFor === null, 'a second vote in one term'],
-    [!hasChanged || after.hardStateSeq === after.persistSeq, 'a term or vote is not written'],
-    [!hasChanged || after.hardStateSeq > before.hardStateSeq, 'a term or vote counts as written before'],
+    [!isSameTerm || before.votedFor === null, 'a second vote in one term'],
+    [after.hardStateSeq === after.persistSeq, 'a term or vote is not written'],
+    [after.hardStateSeq > before.hardStateSeq, 'a term or vote counts as written before'],
   ]);
 }
 
@@ -82,10 +97,13 @@ function checkStart(before: State, after: State): string | undefined {
   return firstBroken([
     [
       startIndex > before.log.startIndex,
-      `the log's start fell from ${before.log.startIndex} to ${startIndex}`,
+      () => `the log's start fell from ${before.log.startIndex} to ${startIndex}`,
     ],
-    [isInstalled || isCompacted, `the log was cut at ${startIndex}, ${before.lastApplied} is applied`],
-    [after.log.lastIndex >= before.commitIndex, `the log ends at ${after.log.lastIndex}, before the commit`],
+    [isInstalled || isCompacted, () => `the log was cut at ${startIndex}, ${before.lastApplied} is applied`],
+    [
+      after.log.lastIndex >= before.commitIndex,
+      () => `the log ends at ${after.log.lastIndex}, before the commit`,
+    ],
   ]);
 }
 
@@ -116,7 +134,7 @@ function checkLeaderStep(before: State, after: State): string | undefined {
     checkPrefix(before.log, after.log, before.log.lastIndex) ??
     firstBroken([
       [after.log.lastIndex >= before.log.lastIndex, 'a leader deleted entries'],
-      [fallen === undefined, `the progress of ${fallen?.id} fell`],
+      [fallen === undefined, () => `the progress of ${fallen?.id} fell`],
       [round >= before.role.round, 'the round of read confirmation fell'],
       [readyIndex === before.role.readyIndex, 'readyIndex changed'],
     ])
@@ -133,8 +151,8 @@ function checkFollowerStep(before: State, after: State): string | undefined {
     checkPrefix(before.log, after.log, verifiedIndex) ??
     firstBroken([
       [isSamePeer(leader, after.role.leader), 'a second leader in one term'],
-      [after.role.verifiedIndex >= verifiedIndex, `verified fell from ${verifiedIndex}`],
-      [after.role.ackedIndex >= ackedIndex, `acknowledged fell from ${ackedIndex}`],
+      [after.role.verifiedIndex >= verifiedIndex, () => `verified fell from ${verifiedIndex}`],
+      [after.role.ackedIndex >= ackedIndex, () => `acknowledged fell from ${ackedIndex}`],
     ])
   );
 }
