@@ -73,7 +73,7 @@ export class BareCluster {
   /** Messages on their way, in the order they were sent. */
   readonly inFlight: Envelope[] = [];
   /** Every answer to every request: more than one is a bug. */
-  readonly answers = new Map<RequestId, readonly Answer[]>();
+  readonly answers = new Map<RequestId, Answer[]>();
   readonly faults: Fault[] = [];
   readonly #config: Config;
   readonly #onStep: ((taken: BareStep) => void) | undefined;
@@ -365,7 +365,7 @@ export class BareCluster {
       case 'writeRes':
       case 'readRes':
       case 'adminRes':
-        this.answers.set(output.id, [...(this.answers.get(output.id) ?? []), output.result]);
+        this.#note(output.id, output.result);
         break;
       case 'fault':
         this.faults.push(output);
@@ -373,6 +373,12 @@ export class BareCluster {
       default:
         break; // The node's own disk and machine have taken it.
     }
+  }
+
+  #note(id: RequestId, answer: Answer): void {
+    const given = this.answers.get(id);
+    if (given === undefined) this.answers.set(id, [answer]);
+    else given.push(answer);
   }
 
   #nextId(): RequestId {

@@ -82,9 +82,18 @@ interface Apply {
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
+const none: readonly string[] = [];
+/** Every node of a cluster holds the same bytes, and asks again and again what they say. */
+const decoded = new WeakMap<Uint8Array, readonly string[]>();
+
 /** The commands of a batch, as text. */
-export function commandsOf(batch: EntryBatch): readonly string[] {
-  return batch.kind === 'command' ? decodePayload(batch.payload).map((bytes) => decoder.decode(bytes)) : [];
+export function commandsOf({ kind, payload }: EntryBatch): readonly string[] {
+  if (kind !== 'command') return none;
+  const known = decoded.get(payload);
+  if (known !== undefined) return known;
+  const commands = decodePayload(payload).map((bytes) => decoder.decode(bytes));
+  decoded.set(payload, commands);
+  return commands;
 }
 
 /**

@@ -1,19 +1,19 @@
-import type { AdminResult, EntryBatch, NodeId, Output, RequestId } from '../core/index.ts';
-import { commandsOf } from './bare-node.ts';
+import {
+  type AdminResult,
+  type Index,
+  type NodeId,
+  type Output,
+  plus,
+  type RequestId,
+} from '../core/index.ts';
+import type { Request } from './operation.ts';
 import { expectThat } from './violation.ts';
 
-/** What is asked of a node. */
-export type RequestType = 'write' | 'read' | 'changeMembers' | 'transferLeadership' | 'compact';
-
-interface Request {
-  readonly type: RequestType;
-  readonly at: NodeId;
+interface Pending {
+  readonly type: Request['type'];
   readonly commands: readonly string[];
   /** The highest index that anybody had been told of when it began. */
   readonly floor: number;
-  answer: string | undefined;
-  /** Its node died, so nobody will answer. */
-  isLost: boolean;
 }
 
 /** How requests ended. */
@@ -31,129 +31,132 @@ export interface AnswerCounts {
   adminUnknown: number;
 }
 
+type WriteAnswer = Extract<Output, { type: 'writeRes' }>['result'];
+type ReadAnswer = Extract<Output, { type: 'readRes' }>['result'];
+
 const decoder = new TextDecoder();
+const noCommands: readonly string[] = [];
 
 /**
  * What clients were told, and whether it was true: exactly one answer each (rule 22), committed writes stay,
  * refused ones never happened, and reads and writes take effect between their beginning and their answer
- * (linearizability, with the index as the clock).
+ * (linearizability, with the index as the clock). It is told of every commit, and compares with the committed log.
  */
 export class ClientOracle {
-  readonly counts: AnswerCounts = {
-    committed: 0,
-    notCommitted: 0,
-    unknown: 0,
-    reads: 0,
-    refused: 0,
-    lost: 0,
-    membersChanged: 0,
-    transfers: 0,
-    compactions: 0,
-    adminRefused: 0,
-    adminUnknown: 0,
-  };
-  readonly #requests = new Map<RequestId, Request>();
-  /** By index: the command that its client was told is there. */
-  readonly #acknowledged = new Map<number, string>();
+  readonly #counts: AnswerCounts;
+  /** By node: the requests that wait for an answer, by the names that their callers gave them. */
+  readonly #waiting = new Map<NodeId, Map<RequestId, Pending>>();
+  /** The committed log: by command where it stands, and by index what stands there. */
+  readonly #places = new Map<string, Index>();
+  readonly #log = new Map<Index, string>();
+  /** Commands that were answered `notCommitted`. */
   readonly #refused = new Set<string>();
   #toldIndex = 0;
 
+  /** Counts answers in `counts`. */
+  constructor(counts: AnswerCounts) {
+    this.#counts = counts;
+  }
+
+  /** Whether a node has nobody waiting under this name. */
+  isFree(at: NodeId, id: RequestId): boolean {
+    return this.#waiting.get(at)?.has(id) !== true;
+  }
+
   /** A client asks. Commands must all be different. */
-  begin(
-    id: RequestId,
-    { type, at, commands = [] }: { type: RequestType; at: NodeId; commands?: string[] },
-  ): void {
-    this.#requests.set(id, { type, at, commands, floor: this.#toldIndex, answer: undefined, isLost: false });
+  begin(request: Request): void {
+    const { type, at, id } = request;
+    const commands = type === 'write' ? request.commands : noCommands;
+    this.#waitingAt(at).set(id, { type, commands, floor: this.#toldIndex });
   }
 
   /** A node has answered, if this is an answer. */
-  observe(output: Output): void {
+  observe(at: NodeId, output: Output): void {
     if (output.type !== 'writeRes' && output.type !== 'readRes' && output.type !== 'adminRes') return;
-    const request = this.#requests.get(output.id);
-    expectThat(
-      request !== undefined && !request.isLost,
-      () => `request ${output.id} is answered and was never made`,
-    );
-    const { answer } = request as Request;
+    const waiting = this.#waitingAt(at);
+    const request = waiting.get(output.id);
     const { type } = output.result;
-    expectThat(answer === undefined, () => `request ${output.id} is answered ${answer}, and then ${type}`);
-    (request as Request).answer = type;
-    if (output.type === 'writeRes') this.#onWrite(request as Request, output.result);
-    else if (output.type === 'readRes') this.#onRead(request as Request, output.result);
-    else this.#onAdmin(request as Request, output.result);
+    expectThat(
+      request !== undefined,
+      () => `${at} answers request ${output.id}: ${type}, and nobody waits for that`,
+    );
+    waiting.delete(output.id);
+    if (output.type === 'writeRes') this.#onWrite(request as Pending, output.result);
+    else if (output.type === 'readRes') this.#onRead(request as Pending, output.result);
+    else this.#onAdmin(request as Pending, output.result);
   }
 
   /** A node died; its clients are left without an answer. */
   lose(at: NodeId): void {
-    for (const request of this.#requests.values()) {
-      if (request.at !== at || request.answer !== undefined || request.isLost) continue;
-      request.isLost = true;
-      this.counts.lost += 1;
-    }
+    const waiting = this.#waitingAt(at);
+    this.#counts.lost += waiting.size;
+    waiting.clear();
   }
 
-  /** Compares with a log that is committed: for the end, when all logs are the same. */
-  checkLog(batches: readonly EntryBatch[]): void {
-    const log = new Map<number, string>();
-    for (const batch of batches) {
-      commandsOf(batch).forEach((command, at) => {
-        log.set(batch.index + at, command);
-        expectThat(
-          !this.#refused.has(command),
-          () => `${command} is in the log, and was answered notCommitted`,
-        );
-      });
-    }
-    for (const [index, command] of this.#acknowledged) {
-      expectThat(
-        log.get(index) === command,
-        () => `${command}, acknowledged at ${index}, is ${log.get(index)}`,
-      );
-    }
-    const commands = [...log.values()];
-    expectThat(new Set(commands).size === commands.length, () => 'a command is in the log twice');
+  /** A command is in the log for good. */
+  commit(index: Index, command: string): void {
+    const other = this.#places.get(command);
+    expectThat(other === undefined, () => `${command} is committed at ${index}, and at ${other} already`);
+    const isRefused = this.#refused.has(command);
+    expectThat(!isRefused, () => `${command} is committed at ${index}, and was answered notCommitted`);
+    this.#places.set(command, index);
+    this.#log.set(index, command);
   }
 
   /** Throws if somebody still waits: for the end. */
   checkAllAnswered(): void {
-    for (const [id, { answer, isLost, at, type }] of this.#requests) {
-      expectThat(answer !== undefined || isLost, () => `${type} ${id} at ${at} is never answered`);
+    for (const [at, waiting] of this.#waiting) {
+      for (const [id, { type }] of waiting) {
+        expectThat(false, () => `${type} ${id} at ${at} is never answered`);
+      }
     }
   }
 
-  #onWrite(request: Request, result: Extract<Output, { type: 'writeRes' }>['result']): void {
-    this.counts[result.type] += 1;
-    if (result.type === 'notCommitted') for (const command of request.commands) this.#refused.add(command);
+  #waitingAt(at: NodeId): Map<RequestId, Pending> {
+    const known = this.#waiting.get(at);
+    if (known !== undefined) return known;
+    const waiting = new Map<RequestId, Pending>();
+    this.#waiting.set(at, waiting);
+    return waiting;
+  }
+
+  #onWrite({ commands, floor }: Pending, result: WriteAnswer): void {
+    this.#counts[result.type] += 1;
+    if (result.type === 'notCommitted') this.#refuse(commands);
     if (result.type !== 'committed') return;
     const { index } = result;
-    expectThat(
-      index > request.floor,
-      () => `a write is at ${index}, and began after ${request.floor} was told`,
-    );
-    request.commands.forEach((command, at) => {
-      const other = this.#acknowledged.get(index + at);
-      expectThat(other === undefined, () => `${command} and ${other} are both acknowledged at ${index + at}`);
-      this.#acknowledged.set(index + at, command);
+    expectThat(index > floor, () => `a write is at ${index}, and began after ${floor} was told`);
+    commands.forEach((command, at) => {
+      const held = this.#log.get(plus(index, at));
+      expectThat(held === command, () => `${command}, acknowledged at ${index + at}, is ${held}`);
     });
-    this.#toldIndex = Math.max(this.#toldIndex, index + request.commands.length - 1);
+    this.#toldIndex = Math.max(this.#toldIndex, index + commands.length - 1);
   }
 
-  #onRead(request: Request, result: Extract<Output, { type: 'readRes' }>['result']): void {
+  #refuse(commands: readonly string[]): void {
+    for (const command of commands) {
+      this.#refused.add(command);
+      const place = this.#places.get(command);
+      expectThat(place === undefined, () => `${command} is answered notCommitted, and committed at ${place}`);
+    }
+  }
+
+  #onRead({ floor }: Pending, result: ReadAnswer): void {
     if (result.type === 'refused') {
-      this.counts.refused += 1;
+      this.#counts.refused += 1;
       return;
     }
-    this.counts.reads += 1;
+    this.#counts.reads += 1;
     const seen = Number(decoder.decode(result.payload));
-    expectThat(seen >= request.floor, () => `a read saw ${seen}, and began after ${request.floor} was told`);
+    expectThat(seen >= floor, () => `a read saw ${seen}, and began after ${floor} was told`);
     this.#toldIndex = Math.max(this.#toldIndex, seen);
   }
 
-  #onAdmin({ type }: Request, result: AdminResult): void {
-    if (result.type === 'refused') this.counts.adminRefused += 1;
-    else if (result.type === 'unknown') this.counts.adminUnknown += 1;
-    else if (type === 'changeMembers') this.counts.membersChanged += 1;
-    else if (type === 'transferLeadership') this.counts.transfers += 1;
-    else this.counts.compactions += 1;
+  #onAdmin({ type }: Pending, result: AdminResult): void {
+    if (result.type === 'refused') this.#counts.adminRefused += 1;
+    else if (result.type === 'unknown') this.#counts.adminUnknown += 1;
+    else if (type === 'changeMembers') this.#counts.membersChanged += 1;
+    else if (type === 'transferLeadership') this.#counts.transfers += 1;
+    else this.#counts.compactions += 1;
   }
 }

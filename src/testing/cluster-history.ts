@@ -1,4 +1,5 @@
 import {
+  type Configuration,
   type EntryBatch,
   type Index,
   lastOf,
@@ -10,6 +11,7 @@ import {
   term0,
 } from '../core/index.ts';
 import { commandsOf } from './bare-node.ts';
+import { ConfigurationHistory } from './configuration-history.ts';
 import type { Applied } from './disk.ts';
 import { expectThat } from './violation.ts';
 
@@ -19,6 +21,13 @@ export interface NodeView {
   readonly batches: readonly EntryBatch[];
   /** The term of the entry before the first one; 0 where the log was never compacted. */
   readonly startTerm?: Term | undefined;
+}
+
+/** What a {@link ClusterHistory} may be told. */
+export interface ClusterHistoryOptions {
+  /** The configuration at index 0; without it, the first one committed is believed. */
+  readonly founding?: Configuration | undefined;
+  readonly onCommit?: (index: Index, command: string) => void;
 }
 
 /** A committed entry: what it is, and in which term it was committed. */
@@ -34,7 +43,7 @@ interface CommittedBatch {
 export class ClusterHistory {
   readonly #leaders = new Map<Term, StoreId>();
   /** By term and first index: a batch, and what stands before it. */
-  readonly #batches = new Map<string, { readonly batch: EntryBatch; readonly prevTerm: number }>();
+  readonly #batches = new Map<number, { readonly batch: EntryBatch; readonly prevTerm: number }>();
   /** In log order. */
   readonly #committed: CommittedBatch[] = [];
   /** By the index of its first entry: where a batch stands in `#committed`. */
@@ -43,6 +52,14 @@ export class ClusterHistory {
   readonly #seen = new Map<NodeId, NodeView>();
   /** How far each node's committed entries were compared. They can't change unnoticed: see `checkTransition`. */
   readonly #compared = new Map<NodeId, Index>();
+  readonly #configurations: ConfigurationHistory;
+  readonly #onCommit: ((index: Index, command: string) => void) | undefined;
+
+  /** `onCommit` is told of every command, once, when the first node commits it. */
+  constructor(options: ClusterHistoryOptions = {}) {
+    this.#configurations = new ConfigurationHistory(options.founding);
+    this.#onCommit = options.onCommit;
+  }
 
   /** The committed log, as far as any node has shown it. */
   get committed(): readonly EntryBatch[] {
@@ -66,7 +83,9 @@ export class ClusterHistory {
     this.#seen.set(view.state.self.id, view);
     this.#checkElectionSafety(view.state);
     if (before?.batches !== view.batches) this.#checkLogMatching(view, before?.batches ?? []);
-    this.#checkCommitted(view);
+    if (before?.state.commitIndex !== view.state.commitIndex) this.#checkCommitted(view);
+    if (before?.state.configurations !== view.state.configurations)
+      this.#configurations.checkNode(view.state, this.commitIndex);
     const hasBegunToLead = view.state.role.type === 'leader' && before?.state.role.type !== 'leader';
     if (hasBegunToLead) this.#checkLeaderCompleteness(view);
   }
@@ -90,12 +109,11 @@ export class ClusterHistory {
    * to there (§5.3). It is enough that such an entry is the same and follows the same term, step by step.
    */
   #checkLogMatching({ state, batches, startTerm = term0 }: NodeView, before: readonly EntryBatch[]): void {
-    let at = 0;
-    while (at < before.length && before[at] === batches[at]) at++;
+    let at = sharedLength(before, batches);
     for (; at < batches.length; at++) {
       const batch = batches[at] as EntryBatch;
       const prev = batches[at - 1];
-      const key = `${batch.term}:${batch.index}`;
+      const key = batch.term * 2 ** 21 + batch.index; // Fewer entries than that are simulated.
       const prevTerm = prev?.term ?? startTerm;
       const known = this.#batches.get(key) ?? { batch, prevTerm };
       const isSame = isSameBatch(known.batch, batch) && known.prevTerm === prevTerm;
@@ -132,19 +150,25 @@ export class ClusterHistory {
     );
     this.#places.set(batch.index, this.#committed.length);
     this.#committed.push(committed);
+    if (batch.kind === 'configuration') this.#configurations.commit(batch);
     commandsOf(batch).forEach((command, at) => {
-      this.#commands.set(plus(batch.index, at), command);
+      const index = plus(batch.index, at);
+      this.#commands.set(index, command);
+      this.#onCommit?.(index, command);
     });
   }
 
-  /** A state machine holds the committed commands, in order: the last `count` of them are looked at. */
-  checkMachine(id: NodeId, applied: readonly Applied[], count = applied.length): void {
-    for (const { index, command } of applied.slice(-count)) {
+  /** A state machine holds the committed commands, in order, each once: those from place `from` on are looked at. */
+  checkMachine(id: NodeId, applied: readonly Applied[], from = 0): void {
+    for (let place = from; place < applied.length; place++) {
+      const { index, command } = applied[place] as Applied;
       const committed = this.#commands.get(index);
       expectThat(
         command === committed,
         () => `${id} has applied ${command} at ${index}, where ${committed} is committed`,
       );
+      const before = applied[place - 1]?.index ?? 0;
+      expectThat(index > before, () => `${id} has applied ${index} after ${before}`);
     }
   }
 
@@ -177,6 +201,19 @@ export class ClusterHistory {
 export function checkCluster(views: readonly NodeView[]): void {
   const history = new ClusterHistory();
   for (const view of views) history.observe(view);
+}
+
+/**
+ * How many batches of a log stood there before. A log is cut at its end or at its start, and grows at its end: so where
+ * one batch is the same, what precedes it is too.
+ */
+function sharedLength(before: readonly EntryBatch[], after: readonly EntryBatch[]): number {
+  const first = after[0];
+  if (first === undefined) return 0;
+  const dropped = Math.max(0, before[0] === first ? 0 : before.indexOf(first));
+  let length = Math.min(before.length - dropped, after.length);
+  while (length > 0 && before[dropped + length - 1] !== after[length - 1]) length -= 1;
+  return length;
 }
 
 /** Where the first batch stands that ends above an index. */

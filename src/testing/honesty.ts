@@ -1,15 +1,18 @@
 import { isSamePeer, type Message, type Peer, type State, termAt } from '../core/index.ts';
-import type { BareStep } from './bare-cluster.ts';
+import type { BareCluster, BareStep } from './bare-cluster.ts';
 import type { BareNode } from './bare-node.ts';
 import { batchAt, startOf } from './disk.ts';
 import { expectThat } from './violation.ts';
+
+/** All disks that there are, or ever were. */
+type Everybody = Pick<BareCluster, 'nodes' | 'wiped'>;
 
 /**
  * Looks behind what a node says at what its disk holds: a vote before it is asked for or given, entries before
  * they are acknowledged, a committed entry on a majority of disks (rules 1 and 2). Throws an
  * `InvariantViolation` if a power cut could make a liar of it.
  */
-export function checkHonesty({ node, before, outputs }: BareStep, everybody: Iterable<BareNode>): void {
+export function checkHonesty({ node, before, outputs }: BareStep, cluster: Everybody): void {
   for (const output of outputs) {
     if (output.type !== 'message') continue;
     const isHonest = isOnDisk(node, output.to, output.message);
@@ -20,7 +23,7 @@ export function checkHonesty({ node, before, outputs }: BareStep, everybody: Ite
     );
   }
   const hasCommitted = node.state.role.type === 'leader' && node.state.commitIndex > before.commitIndex;
-  if (hasCommitted) checkMajority(node.state, [...everybody]);
+  if (hasCommitted) checkMajority(node.state, [...cluster.nodes.values(), ...cluster.wiped]);
 }
 
 function isOnDisk(node: BareNode, to: Peer, message: Message): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { crc32, type Input, type Output, type State, step } from '../../../src/core/index.ts';
 import { Dice } from '../../../src/testing/dice.ts';
-import { simulate } from '../../../src/testing/simulation.ts';
+import { simulateCore } from '../../../src/testing/simulate-core.ts';
 import { inputTypes, messageTypes } from './any-inputs.ts';
 import { establishedLeader, node } from './builders.ts';
 import { fittingInput } from './fitting-inputs.ts';
@@ -16,7 +16,7 @@ interface Recorded {
 /** What five nodes went through in bad weather, step by step. */
 function record(seed: number): readonly Recorded[] {
   const steps: Recorded[] = [];
-  simulate({
+  simulateCore({
     seed,
     nodes: 5,
     steps: 3000,

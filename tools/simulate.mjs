@@ -1,0 +1,82 @@
+// `npm run simulate`: simulates clusters of bare cores in bad weather, one seed after the other, for as long as one
+// likes. Ends at the first that fails, with the line that shows it again and a short script.
+//
+//   npm run simulate -- --from 1 --seeds 100000   these seeds; without --seeds it goes on until it is stopped
+//   npm run simulate -- --nodes 5 --steps 20000   founding members, 3 if nothing is said; steps of each seed, 5,000
+//   npm run simulate -- --every 60                 seconds between lines, 10
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildIfNeeded } from './build.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { from, seeds, nodes, steps, every } = readArguments();
+const module = join(root, 'dist/src/testing/index.js');
+if (buildIfNeeded(root)) process.exitCode = run(await import(pathToFileURL(module).href));
+else process.exitCode = 1;
+
+function readArguments() {
+  const texts = { from: '1', seeds: 'Infinity', nodes: '3', steps: '5000', every: '10' };
+  const options = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, { type: 'string', default: text }]),
+  );
+  const { values } = parseArgs({ options });
+  return Object.fromEntries(Object.entries(values).map(([name, text]) => [name, numberOf(name, text)]));
+}
+
+function numberOf(name, text) {
+  const value = Number(text);
+  if (Number.isInteger(value) || value === Number.POSITIVE_INFINITY) return value;
+  console.error(`--${name} ${text} is not a number, expected one such as --${name} 10`);
+  process.exit(2);
+}
+
+/** Simulates; a line of progress every few seconds. */
+function run({ simulateCore }) {
+  const startedAt = Date.now();
+  const sum = {};
+  let shownAt = startedAt;
+  let done = 0;
+  for (let seed = from; seed < from + seeds; seed++) {
+    try {
+      add(sum, simulateCore({ seed, nodes, steps }).counts);
+    } catch (error) {
+      console.error(error.message);
+      return 1;
+    }
+    done += 1;
+    if (Date.now() < shownAt + every * 1000) continue;
+    shownAt = Date.now();
+    console.log(progress({ done, sum, startedAt }));
+  }
+  console.log(progress({ done, sum, startedAt }));
+  console.log(
+    Object.entries(sum)
+      .map(([name, count]) => `${name} ${count.toLocaleString('en')}`)
+      .join(', '),
+  );
+  return 0;
+}
+
+function add(sum, counts) {
+  for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
+}
+
+/** What other processes take of the machine does not count. */
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function progress({ done, sum, startedAt }) {
+  const seconds = (Date.now() - startedAt) / 1000;
+  const rate = (count) => Math.round(count / seconds).toLocaleString('en');
+  const { elections, committed, crashes, snapshotsInstalled, membersChanged } = sum;
+  const happened = { elections, committed, crashes, snapshotsInstalled, membersChanged };
+  return [
+    `${done.toLocaleString('en')} seeds, through ${from + done - 1}`,
+    `${rate(done)} seeds/s`,
+    `${rate(sum.steps)} steps/s (${Math.round(sum.steps / cpuSeconds()).toLocaleString('en')} a second of CPU)`,
+    ...Object.entries(happened).map(([name, count]) => `${name} ${count.toLocaleString('en')}`),
+  ].join(', ');
+}
