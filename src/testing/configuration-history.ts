@@ -4,7 +4,6 @@ import {
   decodeConfiguration,
   type EntryBatch,
   index0,
-  isSamePeer,
   type Member,
   type Peer,
   type State,
@@ -69,7 +68,7 @@ function decides({ voters, votersOutgoing }: Configuration, holds: (peer: Peer) 
 }
 
 function isAmong(voters: readonly Peer[], chosen: number, peer: Peer): boolean {
-  const place = voters.findIndex((voter) => isSamePeer(voter, peer));
+  const place = voters.findIndex((voter) => voter.storeId === peer.storeId);
   return (chosen & (1 << place)) !== 0;
 }
 
@@ -77,7 +76,7 @@ function everyVoter(...configurations: readonly Configuration[]): readonly Peer[
   const all: Peer[] = [];
   for (const { voters, votersOutgoing } of configurations) {
     for (const voter of [...voters, ...votersOutgoing]) {
-      if (!all.some((other) => isSamePeer(other, voter))) all.push(voter);
+      if (!all.some((other) => other.storeId === voter.storeId)) all.push(voter);
     }
   }
   return all;

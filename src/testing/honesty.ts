@@ -1,4 +1,4 @@
-import { isSamePeer, type Message, type Peer, type State, termAt } from '../core/index.ts';
+import { type Message, type Peer, type State, termAt } from '../core/index.ts';
 import type { BareCluster, BareStep } from './bare-cluster.ts';
 import type { BareNode } from './bare-node.ts';
 import { batchAt, startOf } from './disk.ts';
@@ -31,9 +31,9 @@ function isOnDisk(node: BareNode, to: Peer, message: Message): boolean {
   const isTermDurable = currentTerm === message.term;
   switch (message.type) {
     case 'requestVote':
-      return isTermDurable && isSamePeer(votedFor, node.self);
+      return isTermDurable && votedFor?.storeId === node.self.storeId;
     case 'requestVoteReply':
-      return !message.voteGranted || (isTermDurable && isSamePeer(votedFor, to));
+      return !message.voteGranted || (isTermDurable && votedFor?.storeId === to.storeId);
     case 'appendEntriesReply':
       if (!message.success) return true;
       return (
@@ -58,7 +58,7 @@ function checkMajority(state: State, nodes: readonly BareNode[]): void {
   const holds = (voter: Peer) =>
     nodes.some(
       ({ self: holder, durable }) =>
-        isSamePeer(holder, voter) &&
+        holder.storeId === voter.storeId &&
         (startOf(durable) >= commitIndex || batchAt(durable, commitIndex)?.term === term),
     );
   const { configuration } = configurations.at(-1) ?? { configuration: undefined };

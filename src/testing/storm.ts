@@ -1,4 +1,4 @@
-import { type Config, isSamePeer, type NodeId, type Peer, unreachable } from '../core/index.ts';
+import { type Config, type NodeId, type Peer, unreachable } from '../core/index.ts';
 import { Agenda } from './agenda.ts';
 import type { BareStep, Envelope } from './bare-cluster.ts';
 import type { BareNode } from './bare-node.ts';
@@ -112,8 +112,8 @@ export class Storm {
   }
 
   /** Whether a member's disk is still there. */
-  isAlive(member: Peer): boolean {
-    return isSamePeer(this.stage.node(member.id).self, member);
+  isAlive({ id, storeId }: Peer): boolean {
+    return this.stage.node(id).self.storeId === storeId;
   }
 
   /** Any node, and in so many cases of a hundred one that leads, if there is one. */

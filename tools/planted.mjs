@@ -1,0 +1,131 @@
+// `npm run planted`: plants well-known bugs, one by one, in a copy of what was built, and expects the simulations to
+// find each of them, in each of three ranges of seeds that have none in common; and nothing in the same seeds of the
+// clean build. The bugs stand in planted-list.mjs.
+//
+//   npm run planted                     all bugs, on up to 2,000 seeds of each range
+//   npm run planted -- majority reads   those whose name has one of these words; the clean build is left out
+//   npm run planted -- --seeds 100      fewer seeds
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import ts from 'typescript';
+import { buildIfNeeded } from './build.mjs';
+import { planted } from './planted-list.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values, positionals: words } = parseArgs({
+  options: { seeds: { type: 'string', default: '2000' } },
+  allowPositionals: true,
+});
+const seeds = Number(values.seeds);
+const ranges = [1, 1_000_001, 2_000_001];
+const atOnce = 2;
+
+const folder = mkdtempSync(join(tmpdir(), 'rxraft-planted-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.exitCode = buildIfNeeded(root) ? await main() : 1;
+
+async function main() {
+  const chosen = planted.filter(
+    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
+  const simulators = [...new Set(planted.map(({ simulator }) => simulator))];
+  const clean = simulators.map((simulator) => ({
+    name: `no bug (${simulator})`,
+    simulator,
+    edits: [],
+    isClean: true,
+  }));
+  const bugs = words.length === 0 ? [...clean, ...chosen] : chosen;
+  console.log(
+    `Up to ${seeds} seeds from ${ranges.join(', from ')}: the seed and the step that show each bug.`,
+  );
+  const queue = bugs.flatMap((bug, place) => {
+    const copy = plant(bug, join(folder, String(place)));
+    return ranges.map((from) => ({ bug, copy, from }));
+  });
+  const outcomes = new Map(bugs.map((bug) => [bug, []]));
+  await Promise.all(Array.from({ length: atOnce }, () => work(queue, outcomes)));
+  const failed = bugs.filter((bug) => !outcomes.get(bug).every((outcome) => isRight(bug, outcome)));
+  for (const { name } of failed) console.log(`NOT AS EXPECTED: ${name}`);
+  console.log(`${bugs.length - failed.length} of ${bugs.length} as expected`);
+  return failed.length === 0 && bugs.length > 0 ? 0 : 1;
+}
+
+/** A copy of the build, with the bug in it. */
+function plant({ name, edits }, copy) {
+  mkdirSync(copy);
+  const isCode = (path) => !path.endsWith('.map') && !path.endsWith('.d.ts');
+  cpSync(join(root, 'dist/src'), join(copy, 'src'), { recursive: true, filter: isCode });
+  cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const file of new Set(edits.map((edit) => edit.file))) {
+    let source = readFileSync(join(root, file), 'utf8');
+    for (const { find, replace } of edits.filter((edit) => edit.file === file)) {
+      const places = source.split(find).length - 1;
+      if (places !== 1)
+        throw new Error(`${name}: ${file} has what is to be changed ${places} times: mend the list`);
+      source = source.replace(find, () => replace);
+    }
+    writeFileSync(join(copy, file.replace(/\.ts$/, '.js')), compiled(source));
+  }
+  return copy;
+}
+
+function compiled(source) {
+  const module = ts.ModuleKind.ESNext;
+  const compilerOptions = { module, target: ts.ScriptTarget.ES2023, rewriteRelativeImportExtensions: true };
+  return ts.transpileModule(source, { compilerOptions }).outputText;
+}
+
+async function work(queue, outcomes) {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { bug } = next;
+    const known = outcomes.get(bug);
+    known.push(await simulate(next));
+    if (known.length === ranges.length)
+      console.log(
+        lineOf(
+          bug,
+          known.sort((a, b) => a.from - b.from),
+        ),
+      );
+  }
+}
+
+/** Runs the seeds of one range in a process of its own. */
+function simulate({ bug, copy, from }) {
+  const startedAt = Date.now();
+  const task = { copy, from, seeds, simulator: bug.simulator, options: bug.options };
+  const args = ['--max-semi-space-size=64', join(root, 'tools/planted/run.mjs'), JSON.stringify(task)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      const seconds = (Date.now() - startedAt) / 1000;
+      const broken = { problem: `the process ended with ${code}`, isViolation: false };
+      resolve({ from, seconds, ...(code === 0 ? JSON.parse(text) : broken) });
+    });
+  });
+}
+
+/** A bug has to be found because a promise was broken; in the clean build nothing may be found. */
+function isRight({ isClean = false }, { problem, isViolation }) {
+  return isClean ? problem === undefined : problem !== undefined && isViolation;
+}
+
+function lineOf(bug, outcomes) {
+  const found = outcomes.map(({ problem, seed, step }) =>
+    problem === undefined ? 'none' : `${seed}, ${step}`,
+  );
+  const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0).toFixed(1);
+  const mark = outcomes.every((outcome) => isRight(bug, outcome)) ? 'ok' : 'NOT OK';
+  const problem = outcomes.find((outcome) => outcome.problem !== undefined)?.problem ?? '';
+  return `| ${mark} | ${bug.name} | ${found.join(' | ')} | ${seconds} s | ${problem} |`;
+}

@@ -1,0 +1,167 @@
+// Bugs that the simulation of bare cores finds.
+const core = (name) => `src/core/${name}.ts`;
+
+export const coreBugs = [
+  {
+    name: 'a majority is one less',
+    edits: [
+      {
+        file: core('quorum'),
+        find: 'return values[Math.floor(voters.length / 2)] ?? 0;',
+        replace: 'return values[Math.max(0, Math.floor(voters.length / 2) - 1)] ?? 0;',
+      },
+    ],
+  },
+  {
+    name: 'a joint configuration counts one half only',
+    edits: [
+      {
+        file: core('quorum'),
+        find: 'return Math.min(incoming, majorityValue(configuration.votersOutgoing, reachedBy));',
+        replace: 'return incoming;',
+      },
+    ],
+  },
+  {
+    name: 'votes are given without a look at the log',
+    edits: [
+      {
+        file: core('log'),
+        find: '  const ours = lastTerm(log);\n  if (candidate',
+        replace: '  return true;\n  if (candidate',
+      },
+    ],
+  },
+  {
+    name: 'entries of earlier terms are committed by counting',
+    edits: [
+      {
+        file: core('commit'),
+        find: 'if (termAt(draft.log, majorityIndex) !== draft.currentTerm) return;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'votes are asked for before the own vote is on disk',
+    edits: [
+      {
+        file: core('election'),
+        find: 'for (const peer of otherVoters(draft)) sendWhenDurable(draft, peer, request);\n}\n\n/** A candidate',
+        replace: 'for (const peer of otherVoters(draft)) send(draft, peer, request);\n}\n\n/** A candidate',
+      },
+    ],
+  },
+  {
+    name: 'a vote is given before it is on disk',
+    edits: [
+      {
+        file: core('election'),
+        find: 'give it time to win (§5.2).\n  sendWhenDurable(draft, from, reply);',
+        replace: 'give it time to win (§5.2).\n  send(draft, from, reply);',
+      },
+    ],
+  },
+  {
+    name: 'a leader counts its own entries before they are on disk',
+    edits: [
+      {
+        file: core('commit'),
+        find: 'const ownIndex = durableIndex(draft);',
+        replace: 'const ownIndex = draft.log.lastIndex;',
+      },
+    ],
+  },
+  {
+    name: 'a stale disk completion acknowledges newer entries',
+    edits: [
+      {
+        file: core('flush'),
+        find: 'draft.unflushed = draft.unflushed.filter((request) => request.seq > seq);',
+        replace: 'draft.unflushed = [];',
+      },
+    ],
+  },
+  {
+    name: 'a reordered append truncates',
+    edits: [
+      {
+        file: core('append-entries'),
+        find: 'if (term === batch.term && termAt(draft.log, last) === term) continue; // Held already.',
+        replace: '',
+      },
+      {
+        file: core('append-entries'),
+        find: 'if (batch.index <= follower.verifiedIndex) {',
+        replace: 'if (batch.index < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'a follower commits beyond what was verified',
+    edits: [
+      {
+        file: core('append-entries'),
+        find: 'lower(request.leaderCommit, verified); // Rule 5.',
+        replace: 'lower(request.leaderCommit, draft.log.lastIndex);',
+      },
+    ],
+  },
+  {
+    name: 'a read is confirmed by its caller’s id',
+    edits: [
+      {
+        file: core('reads'),
+        find: 'leader.round += 1;',
+        replace: 'leader.round = leader.reads[0]?.id ?? 0;',
+      },
+    ],
+  },
+  {
+    name: 'reads are served before the first commit of a term',
+    edits: [
+      {
+        file: core('reads'),
+        find: 'if (leader.reads.length === 0 || draft.commitIndex < leader.readyIndex) return;',
+        replace: 'if (leader.reads.length === 0) return;',
+      },
+    ],
+  },
+  {
+    name: 'notCommitted is said of what a later leader may commit',
+    edits: [
+      {
+        file: core('role'),
+        find: "draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });",
+        replace:
+          "draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'notCommitted', reason: { type: 'overloaded' } } });",
+      },
+    ],
+  },
+  {
+    name: 'a node whose disk was wiped votes under its old name',
+    edits: [
+      {
+        file: core('types'),
+        find: 'a.id === b.id && a.storeId === b.storeId);',
+        replace: 'a.id === b.id);',
+      },
+      {
+        file: core('configuration'),
+        find: 'member.id === peer.id && member.storeId === peer.storeId',
+        replace: 'member.id === peer.id',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot leaves the membership as it was',
+    edits: [
+      {
+        file: core('snapshot-installing'),
+        find: 'draft.configurations = [snapshot.configuration, ...later];',
+        replace:
+          'draft.configurations = [draft.configurations.findLast((at) => at.index <= snapshot.index) ?? snapshot.configuration, ...later];',
+      },
+    ],
+  },
+].map((bug) => ({ simulator: 'core', ...bug }));
