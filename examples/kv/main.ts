@@ -5,6 +5,7 @@ import { clusterOf, count, withCluster, withExpectation, withTimeout } from './c
 import { withFlags } from './cli/flags.ts';
 import type { ReplayFlags } from './cli/inspect-command.ts';
 import { get, put, remove } from './cli/key-commands.ts';
+import { maelstrom } from './cli/maelstrom-command.ts';
 import { add, demote, members, move, promote, removeMember } from './cli/member-commands.ts';
 import { output } from './cli/output.ts';
 import { readConfig } from './cli/read-config.ts';
@@ -106,6 +107,18 @@ program
     const { replay } = await import('./cli/inspect-command.ts'); // It brings the simulator with it.
     await replay(path, options, output({ isJson: options.json === true }));
   });
+
+program
+  .command('maelstrom')
+  .description(
+    'be a node of Maelstrom, for its lin-kv workload: messages on stdin and stdout, logs on stderr',
+  )
+  .option('--data <DIR>', 'where its state is kept (default: MINI_MAELSTROM_DIR, or beside this folder)')
+  .option('--election-ms <MS>', 'the shortest election timeout', '600')
+  .option('--heartbeat-ms <MS>', 'between heartbeats of a leader', '100')
+  .option('--timeout-ms <MS>', 'how long a request may take', '4000')
+  .option('--log-level <LEVEL>', 'what is told on stderr', 'info')
+  .action((options) => maelstrom(options, output({ isJson: false })));
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1); // Whoever read our results has had enough.
