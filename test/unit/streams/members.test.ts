@@ -205,6 +205,26 @@ describe('a cluster in which nobody is left of those that a node knows', () => {
 
     await untilVoters('n4', 'n5', id);
     expect((await cluster.settle(node.read(all))).value).toEqual(['a']);
+describe('a founder that comes back with a new store', () => {
+  it('learns from a leader that joined later than the founding that it is given', async () => {
+    await founded();
+    const later = await join('n4');
+    await cluster.settle(cluster.node('n2').changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4') }]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+    await cluster.until(() => cluster.nodes.every((node) => node.status().members.length === 4));
+    const leader = await leading();
+    if (leader !== later) await cluster.settle(leader.transferLeadership('n4'));
+    await cluster.until(() => later.status().role === 'leader');
+    await cluster.settle(later.write('a'));
+    cluster.kill('n1');
+    const storage = memoryStorage({ disk: memoryDisk({ scheduler: cluster.scheduler, storeId: 'new' }) });
+    await cluster.settle(later.changeMembers([{ type: 'remove', id: 'n1' }]));
+
+    const again = await cluster.start('n1', { members: [], storage });
+    await cluster.settle(later.changeMembers([{ type: 'add', id: 'n1', url: urlOf('n1') }]));
+
+    await cluster.until(() => votersOf(later).length === 4);
+    await cluster.until(() => again.status().lastApplied === later.status().lastApplied);
   });
 });
 
