@@ -18,5 +18,6 @@ export {
   type MemoryNetwork,
   type MemoryNetworkOptions,
   memoryNetwork,
+  type NetworkCounts,
   type NetworkFaults,
 } from './transport/memory-network.ts';

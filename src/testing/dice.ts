@@ -29,3 +29,9 @@ export class Dice {
     return items[this.below(items.length)] as Item;
   }
 }
+
+/** The same items in an order that the dice decide. */
+export function shuffled<Item>(items: readonly Item[], dice: Dice): Item[] {
+  const rest = [...items];
+  return items.map(() => rest.splice(dice.below(rest.length), 1)[0] as Item);
+}

@@ -1,4 +1,5 @@
 export type { AnswerCounts } from './client-oracle.ts';
+export { Dice } from './dice.ts';
 export * from './linearizability/index.ts';
 export type { PayloadForm } from './recorded-bytes.ts';
 export { RecordingError, recordingFormat, stateText } from './recorded-line.ts';
@@ -14,5 +15,7 @@ export {
   simulateCoreSeeds,
 } from './simulate-core.ts';
 export type { SimulationCounts } from './simulation-counts.ts';
+export * from './simulator/index.ts';
 export * from './storage-conformance.ts';
 export * from './transport-conformance.ts';
+export { InvariantViolation } from './violation.ts';

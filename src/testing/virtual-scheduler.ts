@@ -18,10 +18,8 @@ export class VirtualScheduler implements SchedulerLike {
   }
 
   schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T): Subscription {
-    return new Work<T>((action, waitMs) => this.#add(() => action.run(), waitMs), work).schedule(
-      state,
-      delayMs,
-    );
+    const add = (action: VirtualAction<T>, waitMs: number) => this.runAfter(waitMs, () => action.run());
+    return new VirtualAction<T>(add, work).schedule(state, delayMs);
   }
 
   /** When the next work is due; `undefined` if there is none. */
@@ -38,7 +36,8 @@ export class VirtualScheduler implements SchedulerLike {
     this.#nowMs = Math.max(this.#nowMs, atMs);
   }
 
-  #add(run: () => void, delayMs: number): void {
+  /** Runs work once so many milliseconds have passed: what `schedule` does, for work that is never called off. */
+  runAfter(delayMs: number, run: () => void): void {
     const atMs = this.#nowMs + Math.max(0, delayMs);
     let low = 0;
     let high = this.#due.length;
@@ -57,13 +56,13 @@ interface Due {
 }
 
 /** One piece of work, which may schedule itself anew. */
-class Work<T> extends Subscription implements SchedulerAction<T> {
-  readonly #add: (work: Work<T>, delayMs: number) => void;
+export class VirtualAction<T> extends Subscription implements SchedulerAction<T> {
+  readonly #add: (action: VirtualAction<T>, delayMs: number) => void;
   readonly #work: (this: SchedulerAction<T>, state?: T) => void;
   #state: T | undefined;
 
   constructor(
-    add: (work: Work<T>, delayMs: number) => void,
+    add: (action: VirtualAction<T>, delayMs: number) => void,
     work: (this: SchedulerAction<T>, state?: T) => void,
   ) {
     super();

@@ -62,14 +62,21 @@ export class MemoryConnection {
     const isFull = this.inFlightSnapshotBytes >= network.inFlightSnapshotBytesMax;
     if (this.inFlight >= network.inFlightFramesMax || (isFull && frame.type === 'snapshotChunk'))
       return false;
-    if (this.isCut()) return true;
+    if (this.isCut()) {
+      network.counts.cut += 1;
+      return true;
+    }
     const sent = network.isEncoding ? throughBytes(frame) : frame;
     const { lossProbability, duplicateProbability, reorderProbability } = network.faults;
     const isLost = network.happens(lossProbability);
     const isOvertaken = network.happens(reorderProbability);
-    if (network.happens(duplicateProbability)) this.carryApart(sent);
+    const isDoubled = network.happens(duplicateProbability);
+    if (isDoubled) this.carryApart(sent);
     if (!isLost && isOvertaken) this.carryApart(sent);
     if (!isLost && !isOvertaken) this.carryInOrder(sent);
+    network.counts.lost += Number(isLost);
+    network.counts.overtaken += Number(!isLost && isOvertaken);
+    network.counts.doubled += Number(isDoubled);
     return true;
   }
 

@@ -45,6 +45,15 @@ export interface MemoryNetworkOptions extends Partial<BackoffLimits> {
   readonly encode?: boolean;
 }
 
+/** How many frames met which fault so far. */
+export interface NetworkCounts {
+  readonly lost: number;
+  readonly doubled: number;
+  readonly overtaken: number;
+  /** Sent into a cut. */
+  readonly cut: number;
+}
+
 /** A network in memory, for tests, the simulator and a page in a browser. */
 export interface MemoryNetwork {
   /** The network of one node, reached at `url`, which may be any `ws:` URL that no open transport has. */
@@ -62,6 +71,8 @@ export interface MemoryNetwork {
   kill(id: NodeId): void;
   /** Changes some of the faults, for frames sent from now on. */
   setFaults(faults: Partial<NetworkFaults>): void;
+  /** What the faults and cuts did to frames so far. */
+  readonly counts: NetworkCounts;
 }
 
 /** Makes a network in memory. */
@@ -87,6 +98,7 @@ export class Network implements MemoryNetwork {
   readonly inFlightSnapshotBytesMax: number;
   readonly isEncoding: boolean;
   faults: NetworkFaults;
+  readonly counts = { lost: 0, doubled: 0, overtaken: 0, cut: 0 };
   private readonly open = new Map<string, MemoryTransport>();
   private readonly connections = new Set<MemoryConnection>();
   /** From "from to" to the number of the cut: an old notice must not close what was healed and cut anew. */

@@ -205,6 +205,9 @@ describe('a cluster in which nobody is left of those that a node knows', () => {
 
     await untilVoters('n4', 'n5', id);
     expect((await cluster.settle(node.read(all))).value).toEqual(['a']);
+  });
+});
+
 describe('a founder that comes back with a new store', () => {
   it('learns from a leader that joined later than the founding that it is given', async () => {
     await founded();

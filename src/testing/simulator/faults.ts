@@ -1,0 +1,157 @@
+import type { NodeId } from '../../core/index.ts';
+import type { Dice } from '../dice.ts';
+import type { FaultKind } from './fault-kinds.ts';
+import { networkFaults } from './network-faults.ts';
+import type { Run } from './run.ts';
+import type { SimProcess } from './sim-process.ts';
+
+/** A run, whatever its machine. */
+// biome-ignore lint/suspicious/noExplicitAny: faults have nothing to do with the machine.
+export type AnyRun = Run<any, any, any, any>;
+
+/** Carries out a fault. In words; `null` if it can't be done now. */
+export type Fault = (run: AnyRun, dice: Dice) => string | null;
+
+/** Lets a fault of this kind strike. In words; `null` if it can't be done now. */
+export function strike(kind: FaultKind, run: AnyRun, dice: Dice): string | null {
+  return faults[kind](run, dice);
+}
+
+const faults: Record<FaultKind, Fault> = {
+  ...networkFaults,
+
+  kill(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null) return null;
+    const downMs = dice.between(20, 800);
+    run.cluster.end(victim.id, (disk) => disk.kill());
+    run.count('kill');
+    bringBack(run, victim.id, downMs);
+    return `${victim.id} is killed, and starts again ${downMs} ms later`;
+  },
+
+  powerLoss(run, dice) {
+    const victims = dice.chance(15) ? run.cluster.processes : [victimOf(run, dice)];
+    const ids = victims.flatMap((victim) => (victim === null ? [] : [victim.id]));
+    if (ids.length === 0) return null;
+    const keepsUnflushed = dice.chance(20);
+    const downMs = dice.between(20, 800);
+    for (const id of ids) {
+      run.cluster.end(id, (disk) => disk.losePower({ keepsUnflushed }));
+      bringBack(run, id, downMs);
+    }
+    run.count('powerLoss');
+    const what = keepsUnflushed ? 'the last flush was just through' : 'what was not flushed is gone';
+    return `${ids.join(', ')} lose power, and start again ${downMs} ms later; ${what}`;
+  },
+
+  diskFailure(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null) return null;
+    victim.disk.plan({ type: 'fail' }); // Counted when the node stops.
+    return `the disk of ${victim.id} refuses its next write`;
+  },
+
+  slowDisk(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null) return null;
+    const writes = dice.between(1, 8);
+    const delayMs = dice.between(20, 300);
+    for (let nth = 1; nth <= writes; nth++) victim.disk.plan({ type: 'delay', delayMs }, nth);
+    run.count('slowDisk');
+    return `the next ${writes} writes of ${victim.id} take ${delayMs} ms longer`;
+  },
+
+  hangingDisk(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null) return null;
+    const { disk } = victim;
+    const durationMs = dice.between(200, 2500);
+    disk.plan({ type: 'hang' });
+    run.last(durationMs, () => {
+      run.count('hangingDisk');
+      disk.plan({ type: 'delay', delayMs: 0 }); // If nothing was written, nothing shall hang now.
+      disk.release();
+    });
+    return `the next write of ${victim.id} hangs, for ${durationMs} ms at most`;
+  },
+
+  clockSkew(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null) return null;
+    const rate = dice.pick([0.4, 0.8, 1.3, 2.5]);
+    const durationMs = dice.between(300, 3000);
+    victim.loop.setRate(rate);
+    run.count('clockSkew');
+    run.last(durationMs, () => victim.loop.setRate(1));
+    return `the clock of ${victim.id} goes ${rate} times as fast for ${durationMs} ms`;
+  },
+
+  clockJump(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null) return null;
+    const aheadMs = dice.pick([50, 400, 3000, 60_000]);
+    victim.loop.jump(aheadMs);
+    run.count('clockJump');
+    return `the clock of ${victim.id} jumps ${aheadMs} ms ahead`;
+  },
+
+  pause(run, dice) {
+    const victim = victimOf(run, dice);
+    if (victim === null || victim.loop.isPaused) return null;
+    const durationMs = dice.between(50, 1500);
+    victim.loop.pause();
+    run.count('pause');
+    run.last(durationMs, () => victim.loop.resume());
+    return `${victim.id} stands still for ${durationMs} ms`;
+  },
+
+  wipe(run, dice) {
+    const voters = run.operator.wipeable;
+    if (voters.length === 0) return null;
+    const id = dice.pick(voters);
+    run.cluster.end(id, (disk) => disk.kill());
+    run.cluster.replaceDisk(id);
+    run.cluster.start(id, { isJoining: run.operator.isJoiner(id) });
+    run.count('wipe');
+    const afterMs = dice.between(100, 1500);
+    run.operator.replaceLater(id, afterMs);
+    return `${id} comes back with an empty disk, and ${afterMs} ms later is removed and added as a new node`;
+  },
+
+  members(run, dice) {
+    return run.operator.changeMembers(dice);
+  },
+
+  transfer(run, dice) {
+    const asked = victimOf(run, dice);
+    if (asked?.node == null) return null;
+    const { node } = asked;
+    const work = (options: object) => node.transferLeadership(undefined, options);
+    run.count('transfer');
+    void run.request(asked, 'a transfer of leadership', work).then((isDone) => {
+      if (isDone) run.cluster.counts.transfers += 1;
+    });
+    return `${asked.id} is asked to have leadership handed over`;
+  },
+
+  snapshot(run, dice) {
+    const asked = victimOf(run, dice);
+    if (asked?.node == null || (asked.machine.snapshot === undefined && asked.machine.keeps !== 'store'))
+      return null;
+    const { node } = asked;
+    run.count('snapshot');
+    void run.request(asked, 'a snapshot', (options) => node.snapshot(options));
+    return `${asked.id} is told to take a snapshot`;
+  },
+};
+
+/** Somebody to strike: a process that has opened its disk. */
+function victimOf(run: AnyRun, dice: Dice): SimProcess<unknown, unknown, unknown, unknown> | null {
+  const { running } = run.cluster;
+  return running.length === 0 ? null : dice.pick(running);
+}
+
+function bringBack(run: AnyRun, id: NodeId, downMs: number): void {
+  run.startAgain(id, downMs, { isJoining: run.operator.isJoiner(id) });
+}

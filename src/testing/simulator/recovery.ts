@@ -1,0 +1,165 @@
+import type { MemoryDisk } from '../../storage/memory-disk.ts';
+import { Dice } from '../dice.ts';
+import { expectThat } from '../violation.ts';
+import { worldOf } from './node-world.ts';
+import { replay } from './replay.ts';
+import type { Run } from './run.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { CommittedCommand } from './simulated-cluster.ts';
+
+/** When the faults have stopped, each stage of the recovery may take so many virtual milliseconds. */
+export const recoveryMsMax = 40_000;
+
+/**
+ * The faults stop. The cluster must elect, commit, catch up and agree, and every request have its answer; then
+ * everything that clients were told is held against the log.
+ */
+export async function recover<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
+  const { cluster, operator, requests, clients } = run;
+  for (const end of [...run.lasting]) end();
+  cluster.network.heal();
+  for (const { disk } of cluster.processes) forgive(disk);
+  const isWhole = () => !operator.isBusy && operator.isComplete;
+  operator.repair();
+  await within(run, isWhole, 'a leader is elected, and the nodes that it counts are there');
+  const index = await probe(run);
+  const isApplied = () => membersOf(run).every(({ state }) => (state?.lastApplied ?? 0) >= index);
+  await within(run, isApplied, `every member has applied through ${index}`);
+  const isAnswered = () => !clients.isTrying && requests.waiting.length === 0;
+  await within(run, isAnswered, 'every request is answered');
+  await within(run, () => isAtRest(run), 'all members have applied the same');
+  await checkData(run);
+  const committed = await checkTold(run);
+  await checkAsUsers(run, committed);
+}
+
+async function within<C, R, Q, A>(run: Run<C, R, Q, A>, holds: () => boolean, what: string): Promise<void> {
+  await run.until(holds, { limitMs: recoveryMsMax, what });
+}
+
+const plannedWritesMax = 16;
+
+/** What was planned for this disk, and has not struck yet, never will. */
+function forgive(disk: MemoryDisk): void {
+  for (let nth = 1; nth <= plannedWritesMax; nth++) disk.plan({ type: 'delay', delayMs: 0 }, nth);
+  disk.release();
+}
+
+function membersOf<C, R, Q, A>({ cluster, operator }: Run<C, R, Q, A>): readonly SimProcess<C, R, Q, A>[] {
+  return cluster.running.filter((process) => operator.isMemberProcess(process));
+}
+
+/** A write is committed: gives its index. */
+async function probe<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<number> {
+  const { clients, cluster } = run;
+  const command = probeCommand(run);
+  if (command === undefined) return cluster.history.commitIndex;
+  let index = 0;
+  let isAsking = false;
+  const ask = () => {
+    const [process] = cluster.leader === undefined ? [] : [cluster.leader];
+    if (process === undefined || isAsking) return;
+    isAsking = true;
+    clients.write(process, command, { timeoutMs: 1000 }).then(
+      (committed) => {
+        index = committed.index;
+      },
+      () => {
+        isAsking = false;
+      },
+    );
+  };
+  const isCommitted = () => {
+    if (index === 0) ask();
+    return index > 0;
+  };
+  await within(run, isCommitted, 'a write is committed');
+  return index;
+}
+
+const probeDrawsMax = 1000;
+
+/** The first command of the workload's that another dice draws; `undefined` if it only reads. */
+function probeCommand<C, R, Q, A>({ settings }: Run<C, R, Q, A>): C | undefined {
+  const dice = new Dice(settings.seed + 1);
+  for (let draw = 1; draw <= probeDrawsMax; draw++) {
+    const operation = settings.workload(dice, -draw);
+    if (operation.type === 'read') continue;
+    const { command } = operation;
+    return settings.hasSessions ? ({ type: 'plain', command } as C) : command;
+  }
+  return undefined;
+}
+
+/** Nothing is under way, and everybody has all of it. */
+function isAtRest<C, R, Q, A>(run: Run<C, R, Q, A>): boolean {
+  const leader = run.cluster.leader?.state;
+  if (leader === undefined || leader === null || run.operator.isBusy || !run.operator.isComplete)
+    return false;
+  const { lastIndex } = leader.log;
+  return membersOf(run).every(({ state }) => state?.lastApplied === lastIndex && state.installing === null);
+}
+
+/** After the same commands, the same data. */
+async function checkData<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
+  for (const process of membersOf(run)) {
+    const text = await dataOf(process);
+    const { id, state } = process;
+    if (text !== undefined) run.cluster.results.checkSnapshot(id, state?.lastApplied ?? 0, text);
+  }
+}
+
+/** All that a machine holds, as text; `undefined` if it has no way to tell. */
+async function dataOf<C, R, Q, A>({ machine, store }: SimProcess<C, R, Q, A>): Promise<string | undefined> {
+  if (machine.keeps === 'store') {
+    return [...store.range({})].map(([key, value]) => `${readable(key)} = ${readable(value)}`).join(', ');
+  }
+  if (machine.snapshot === undefined) return undefined;
+  const pieces: string[] = [];
+  for await (const piece of machine.snapshot()) pieces.push(readable(piece));
+  return pieces.join('');
+}
+
+function readable(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+}
+
+async function checkTold<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<readonly CommittedCommand<C, R>[]> {
+  const { cluster, requests, settings } = run;
+  const world = { nowMs: () => 0, random: () => 0 };
+  return replay({
+    machine: settings.machine('replay'),
+    batches: cluster.history.committedBatches(),
+    requests,
+    results: cluster.results,
+    inWorld: worldOf(world),
+  });
+}
+
+async function checkAsUsers<C, R, Q, A>(
+  run: Run<C, R, Q, A>,
+  committed: readonly CommittedCommand<C, R>[],
+): Promise<void> {
+  const nodes = membersOf(run).flatMap(({ id, node, machine }) =>
+    node === null ? [] : [{ id, machine, status: node.status() }],
+  );
+  for (const check of run.settings.checks) await check({ nodes, committed });
+}
+
+/** What a run was to exercise and did not. Throws an `InvariantViolation`. */
+export function checkExercised(run: {
+  readonly kinds: readonly string[];
+  readonly faults: Readonly<Record<string, number | undefined>>;
+  readonly steps: number;
+}): void {
+  const missing = [...new Set(run.kinds)].filter((kind) => (run.faults[kind] ?? 0) === 0);
+  expectThat(
+    missing.length === 0,
+    () =>
+      `the run took ${run.steps} steps and did not exercise ${missing.join(', ')}: raise steps, or name fewer faults`,
+  );
+}

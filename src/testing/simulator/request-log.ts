@@ -1,0 +1,167 @@
+import type { NodeId } from '../../core/index.ts';
+import { RequestError } from '../../streams/errors.ts';
+import type { Committed, ReadAnswer } from '../../streams/raft-node.ts';
+import { expectThat, InvariantViolation } from '../violation.ts';
+import type { RunCounts } from './counts.ts';
+import { shown, wordsOf } from './words-of.ts';
+
+/** What all requests have. */
+interface Asked {
+  readonly request: number;
+  readonly at: NodeId;
+  /** The highest index that anybody had been told of when it began. */
+  readonly floor: number;
+  /** When it began, and when it was answered, in the order of all such events. */
+  readonly began: number;
+  answered: number;
+}
+
+/** A write as its client saw it. */
+export interface WriteRecord extends Asked {
+  readonly type: 'write';
+  readonly command: unknown;
+  outcome: 'committed' | 'notCommitted' | 'unknown' | null;
+  index: number;
+  /** As text. */
+  result: string;
+}
+
+/** A read as its client saw it. */
+export interface ReadRecord extends Asked {
+  readonly type: 'read';
+  readonly query: unknown;
+  readonly isLinearizable: boolean;
+  /** As text; `null` if it was refused. */
+  answer: string | null;
+  /** No state after this index can have been seen. */
+  ceiling: number;
+}
+
+/** What is known about the cluster when a request is asked or answered. */
+interface LogView {
+  /** The highest index that any node knows to be committed. */
+  readonly commitIndex: () => number;
+  readonly counts: RunCounts;
+}
+
+/** What clients asked and were told, in order. {@link replay} judges it. */
+export class RequestLog {
+  readonly writes = new Map<number, WriteRecord>();
+  readonly reads: ReadRecord[] = [];
+  readonly #view: LogView;
+  /** Administration, by what was asked. */
+  readonly #waiting = new Map<number, string>();
+  #events = 0;
+  #last = 0;
+  #toldIndex = 0;
+
+  constructor(view: LogView) {
+    this.#view = view;
+  }
+
+  /** A client writes through a node. */
+  beginWrite(at: NodeId, command: unknown): WriteRecord {
+    const record: WriteRecord = {
+      ...this.#asked(at),
+      type: 'write',
+      command,
+      outcome: null,
+      index: 0,
+      result: '',
+    };
+    this.writes.set(record.request, record);
+    this.#waiting.set(record.request, `write ${shown(command)} at ${at}`);
+    return record;
+  }
+
+  /** A client reads; `floor` is where it may not see less than, if that is not what was told before. */
+  beginRead(
+    at: NodeId,
+    { query, isLinearizable, floor }: { query: unknown; isLinearizable: boolean; floor?: number },
+  ): ReadRecord {
+    const asked = this.#asked(at);
+    const record: ReadRecord = {
+      ...asked,
+      floor: floor ?? asked.floor,
+      type: 'read',
+      query,
+      isLinearizable,
+      answer: null,
+      ceiling: 0,
+    };
+    this.reads.push(record);
+    this.#waiting.set(record.request, `read ${shown(query)} at ${at}`);
+    return record;
+  }
+
+  /** An operator asks. Gives the request's number, for {@link RequestLog.end}. */
+  beginOther(what: string): number {
+    const request = this.#next();
+    this.#waiting.set(request, what);
+    return request;
+  }
+
+  #asked(at: NodeId): Asked {
+    return { request: this.#next(), at, floor: this.#toldIndex, began: ++this.#events, answered: 0 };
+  }
+
+  #next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  /** The request has its answer; or nobody will give one, since its node has ended. */
+  end(request: number): void {
+    this.#waiting.delete(request);
+  }
+
+  /** Requests that wait for their answers, in words. */
+  get waiting(): readonly string[] {
+    return [...this.#waiting.values()];
+  }
+
+  committed(record: WriteRecord, { index, result }: Committed<unknown>): void {
+    this.#answered(record);
+    this.#view.counts.committed += 1;
+    record.outcome = 'committed';
+    record.index = index;
+    record.result = wordsOf(result);
+    expectThat(
+      index > record.floor,
+      () => `a write is at ${index}, and began after ${record.floor} was told`,
+    );
+    this.#toldIndex = Math.max(this.#toldIndex, index);
+  }
+
+  failed(record: WriteRecord, error: unknown): void {
+    this.#answered(record);
+    const outcome = outcomeOf(error, `write ${shown(record.command)}`);
+    record.outcome = outcome;
+    this.#view.counts[outcome] += 1;
+  }
+
+  read(record: ReadRecord, { value, index }: ReadAnswer<unknown>): void {
+    this.#answered(record);
+    this.#view.counts.reads += 1;
+    record.answer = wordsOf(value);
+    record.ceiling = this.#view.commitIndex();
+    if (record.isLinearizable) this.#toldIndex = Math.max(this.#toldIndex, index);
+  }
+
+  readFailed(record: ReadRecord): void {
+    this.#answered(record);
+    this.#view.counts.readsRefused += 1;
+  }
+
+  #answered(record: Asked): void {
+    record.answered = ++this.#events;
+    this.end(record.request);
+  }
+}
+
+function outcomeOf(error: unknown, what: string): 'notCommitted' | 'unknown' {
+  if (error instanceof RequestError) return error.outcome;
+  throw new InvariantViolation(
+    `${what} was answered with ${shown(error)}, which does not say what became of it`,
+  );
+}

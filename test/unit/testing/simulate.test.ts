@@ -1,0 +1,217 @@
+import { reducer, type StateMachine } from 'rxraft';
+import { describe, expect, it } from 'vitest';
+import {
+  faultKinds,
+  type SimulateOptions,
+  SimulationError,
+  simulate,
+  simulateSeeds,
+} from '../../../src/testing/index.ts';
+
+type Words = readonly string[];
+type WordsMachine = StateMachine<string, unknown, (words: Words) => unknown, unknown>;
+type WordsOptions = SimulateOptions<string, unknown, (words: Words) => unknown, unknown>;
+
+const workload: NonNullable<WordsOptions['workload']> = (dice, number) =>
+  dice.chance(30)
+    ? { type: 'read', query: (words) => words.length }
+    : { type: 'write', command: `w${number}` };
+
+/** A machine that keeps the last words, and gives a result for each that `resultOf` makes. */
+function words(resultOf: (words: Words, word: string) => unknown = (before) => before.length): WordsMachine {
+  return reducer([] as Words, (before, word: string) => [
+    [...before.slice(-20), word],
+    resultOf(before, word),
+  ]);
+}
+
+/** How a simulation fails; it is an error if it does not. */
+async function failureOf(
+  options: Partial<WordsOptions> & Pick<WordsOptions, 'machine'>,
+): Promise<SimulationError> {
+  try {
+    await simulate({ seed: 1, steps: 3000, workload, ...options });
+  } catch (error) {
+    if (error instanceof SimulationError) return error;
+    throw error;
+  }
+  throw new Error('the simulation held');
+}
+
+describe('a cluster with every fault', () => {
+  it('keeps its promises, seed after seed, and meets all of it', async () => {
+    const { faults, ...counts } = await simulateSeeds({ from: 1, count: 20 });
+
+    for (const kind of faultKinds) expect({ [kind]: faults[kind] ?? 0 }).not.toEqual({ [kind]: 0 });
+    expect(counts.steps).toBeGreaterThan(100_000);
+    expect(counts.elections).toBeGreaterThan(100);
+    expect(counts.truncations).toBeGreaterThan(3);
+    expect(counts.snapshotsInstalled).toBeGreaterThan(20);
+    expect(counts.compactions).toBeGreaterThan(100);
+    expect(counts.membersChanged).toBeGreaterThan(40);
+    expect(counts.committed).toBeGreaterThan(2000);
+    expect(counts.unknown).toBeGreaterThan(300);
+    expect(counts.notCommitted).toBeGreaterThan(300);
+    expect(counts.reads).toBeGreaterThan(1000);
+  });
+
+  it('of five nodes does, too', async () => {
+    const { steps, faults } = await simulate({ seed: 1, nodes: 5 });
+
+    expect(steps).toBeGreaterThanOrEqual(5000);
+    expect(faults.bridge).toBeGreaterThan(0);
+  });
+
+  it('of one node does, with what can befall it', async () => {
+    const { faults, committed } = await simulate({
+      seed: 1,
+      nodes: 1,
+      steps: 3000,
+      faults: ['kill', 'powerLoss', 'pause'],
+    });
+
+    expect(faults).toEqual({
+      kill: expect.any(Number),
+      powerLoss: expect.any(Number),
+      pause: expect.any(Number),
+    });
+    expect(committed).toBeGreaterThan(10);
+  });
+});
+
+describe('the same options', () => {
+  it('give the same run, step by step, and another seed another', async () => {
+    const first = await simulate({ seed: 5, steps: 2000 });
+
+    expect(await simulate({ seed: 5, steps: 2000 })).toEqual(first);
+    expect((await simulate({ seed: 6, steps: 2000 })).digest).not.toBe(first.digest);
+  });
+});
+
+describe('a machine of a user', () => {
+  it('that is deterministic holds, with sessions and without', async () => {
+    for (const sessions of [false, true]) {
+      const { committed } = await simulate({
+        seed: 3,
+        steps: 3000,
+        machine: () => words(),
+        workload,
+        sessions,
+      });
+
+      expect(committed).toBeGreaterThan(20);
+    }
+  });
+
+  it.each([
+    ['a clock', () => Date.now()],
+    ['a date', () => new Date().toISOString()],
+    ['a random number', () => Math.random()],
+    ['a timer of the process', () => performance.now()],
+  ])('that answers with %s fails, in the same way each time', async (_what, resultOf) => {
+    const machine = () => words(resultOf);
+
+    const { message, script } = await failureOf({ machine });
+
+    expect(message).toMatch(/the command "w\d+" at index \d+ has two results: n\d got .* and n\d /);
+    expect(message).toContain('simulate({ seed: 1, steps: 3000, workload, machine })');
+    expect(script).toHaveLength(1);
+    expect((await failureOf({ machine })).message).toBe(message);
+  });
+
+  it('that keeps a clock in its data and answers with something else fails in the end', async () => {
+    const machine = () =>
+      reducer([] as Words, (before, word: string) => [[...before, `${word}@${Date.now()}`], before.length]);
+
+    const { message } = await failureOf({ machine, shrink: false });
+
+    expect(message).toMatch(/after the same commands, through index \d+, n\d and n\d hold different data/);
+  });
+
+  it('that forgets something when it is restored fails', async () => {
+    const machine = (): WordsMachine => {
+      const whole = words();
+      return {
+        ...whole,
+        *snapshot() {
+          yield new TextEncoder().encode('[]');
+        },
+      };
+    };
+
+    const { message, script } = await failureOf({ machine });
+
+    expect(message).toMatch(/has two results|hold different data|gives .* when the log is applied again/);
+    expect(script.length).toBeLessThan(20);
+  });
+
+  it('that throws fails, and the message says where', async () => {
+    const machine = () =>
+      words((_before, word) => {
+        if (word.endsWith('7')) throw new Error('no sevens');
+        return 0;
+      });
+
+    const { message, script } = await failureOf({ machine });
+
+    expect(message).toMatch(/n\d: apply threw on "w\d*7" at index \d+: Error\("no sevens"\)/);
+    expect(script).toHaveLength(1);
+  });
+
+  it('whose answers come too late fails the check of reads', async () => {
+    const machine = (): WordsMachine => {
+      const fresh = words();
+      let last: unknown = 0;
+      return {
+        ...fresh,
+        query(query) {
+          const answer = last;
+          last = fresh.query(query);
+          return answer;
+        },
+      };
+    };
+
+    const { message } = await failureOf({ machine, shrink: false });
+
+    expect(message).toMatch(/the read .* was answered \d+, which is not right anywhere from index \d+/);
+  });
+
+  it('may be checked by what its users know', async () => {
+    const { message, cause } = await failureOf({
+      machine: () => words(),
+      shrink: false,
+      checks: [
+        ({ nodes, committed }) => {
+          expect(nodes).toHaveLength(committed.length);
+        },
+      ],
+    });
+
+    expect(message).toContain('to have a length of');
+    expect(cause).toBeInstanceOf(Error);
+  });
+});
+
+describe('a simulation that is told too little', () => {
+  it('says what is missing', async () => {
+    await expect(simulate({ seed: 1.5 })).rejects.toThrow('seed is 1.5, expected an integer');
+    await expect(simulate({ seed: 1, nodes: 0 })).rejects.toThrow('nodes is 0, expected 1 to 9');
+    await expect(simulate({ seed: 1, machine: () => words() })).rejects.toThrow('give both, or neither');
+    await expect(simulate({ seed: 1, faults: { flood: 1 } as object })).rejects.toThrow(
+      'flood is no kind of fault',
+    );
+  });
+
+  it('fails if a fault had no turn', async () => {
+    await expect(simulate({ seed: 1, steps: 300 })).rejects.toThrow(/did not exercise .*: raise steps/);
+  });
+
+  it('refuses a machine with a storage of its own', async () => {
+    const machine = (): WordsMachine => ({ ...words(), keeps: 'own' });
+
+    await expect(simulate({ seed: 1, machine, workload })).rejects.toThrow(
+      "keeps its data in 'own' can't be simulated",
+    );
+  });
+});
