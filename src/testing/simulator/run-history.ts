@@ -1,4 +1,5 @@
 import {
+  type ConfigurationAt,
   type EntryBatch,
   type Index,
   index,
@@ -27,6 +28,8 @@ export class RunHistory {
   readonly #batches = new Map<string, { readonly batch: EntryBatch; readonly prevTerm: Term }>();
   /** By index; nothing stands at 0. */
   readonly #committed: (Committed | undefined)[] = [undefined];
+  /** Committed configurations, in log order. */
+  readonly #configurations: { readonly index: Index; readonly text: string }[] = [];
   #lastTerm = 0;
   /** How far a node's committed entries were compared, in this life of its process. */
   readonly #compared = new Map<NodeId, number>();
@@ -59,6 +62,7 @@ export class RunHistory {
       this.#checkLeaderCompleteness(state);
     }
     this.#checkCommitted(state);
+    this.#checkConfiguration(state);
   }
 
   /** Election Safety: at most one leader can be elected in a given term (§5.2). */
@@ -99,6 +103,25 @@ export class RunHistory {
     if (commitIndex > compared) this.#compared.set(self.id, commitIndex);
   }
 
+  /** All nodes go through the same committed configurations, and none is left out (rule 8). */
+  #checkConfiguration({ self, commitIndex, configurations }: State): void {
+    const latest = configurations.findLast((at) => at.index <= commitIndex);
+    if (latest === undefined) return;
+    const known = this.#configurations.findLast((at) => at.index <= commitIndex);
+    if (known !== undefined && known.index >= latest.index) {
+      const isSame = known.index === latest.index && known.text === textOf(latest);
+      expectThat(
+        isSame,
+        () =>
+          `${self.id} has the configuration of ${latest.index}, where that of ${known.index} is committed`,
+      );
+      return;
+    }
+    const isNext = this.#configurations.every((at) => at.index < latest.index);
+    expectThat(isNext, () => `${self.id} has a configuration of ${latest.index} that nobody committed`);
+    this.#configurations.push({ index: latest.index, text: textOf(latest) });
+  }
+
   /**
    * Log Matching: if two logs contain an entry with the same index and term, then the logs are identical up to
    * there (§5.3). It is enough that such an entry is the same and follows the same term, step by step.
@@ -133,6 +156,18 @@ export class RunHistory {
     return batches;
   }
 }
+
+/** A configuration as text; it is made once. */
+function textOf(at: ConfigurationAt): string {
+  let text = texts.get(at);
+  if (text === undefined) {
+    text = JSON.stringify(at.configuration);
+    texts.set(at, text);
+  }
+  return text;
+}
+
+const texts = new WeakMap<ConfigurationAt, string>();
 
 function keyOf(term: Term, first: Index): string {
   return `${term}:${first}`;

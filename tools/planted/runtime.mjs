@@ -1,0 +1,86 @@
+// Bugs that the simulation of the shipped runtime finds. `options` go to `simulate`.
+
+/** Machines in the node's store, and what makes a process forget: what is flushed, and when, decides. */
+const durability = { steps: 3000, faults: ['kill', 'powerLoss', 'slowDisk'] };
+
+/** Clients with sessions, and nodes that get their machine from a snapshot. */
+const sessions = {
+  steps: 3000,
+  sessions: true,
+  faults: ['kill', 'snapshot', 'loss', 'partition', 'transfer'],
+};
+
+/** Members that come and go, and lose their disks. */
+const membership = { steps: 3000, faults: ['members', 'wipe', 'kill', 'partition', 'transfer'] };
+
+export const runtimeBugs = [
+  {
+    name: 'the applied index is written outside the transaction of the data',
+    simulator: 'runtime',
+    options: durability,
+    edits: [
+      {
+        file: 'src/storage/store.ts',
+        find: '      await this.#write({ log, machine: this.#overlay.beginFlush() });',
+        replace:
+          '      const writes = this.#overlay.beginFlush();\n' +
+          '      await this.#write({ log, machine: { ...writes, state: null } });\n' +
+          '      await this.#write({ machine: { ...writes, entries: [] } });',
+      },
+    ],
+  },
+  {
+    name: 'the table of sessions is missing from the snapshot',
+    simulator: 'runtime',
+    options: sessions,
+    edits: [
+      {
+        file: 'src/streams/sessions.ts',
+        find: 'const entries = [...this.#memory.range({})];',
+        replace: 'const entries: [Uint8Array, Uint8Array][] = [];',
+      },
+    ],
+  },
+  {
+    name: 'what is loaded counts as durable before the write at boot',
+    simulator: 'runtime',
+    options: durability,
+    edits: [
+      {
+        file: 'src/storage/memory-storage.ts',
+        find: '      await this.#boot(session);',
+        replace: '      this.#boot(session).catch(() => {});',
+      },
+    ],
+  },
+  {
+    name: 'a wiped node votes under its old name',
+    simulator: 'runtime',
+    options: membership,
+    edits: [
+      {
+        file: 'src/core/types.ts',
+        find: 'a.id === b.id && a.storeId === b.storeId)',
+        replace: 'a.id === b.id)',
+      },
+      {
+        file: 'src/transport/memory-transport.ts',
+        find: 'const isThere = peer.connection?.hellos.acceptor.storeId === to.storeId;',
+        replace: 'const isThere = peer.connection !== null;',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot is installed with the membership from before',
+    simulator: 'runtime',
+    options: membership,
+    edits: [
+      {
+        file: 'src/core/snapshot-installing.ts',
+        find: '  draft.configurations = [snapshot.configuration, ...later];',
+        replace:
+          '  draft.configurations = [draft.configurations[0] as typeof snapshot.configuration, ...later];',
+      },
+    ],
+  },
+];
