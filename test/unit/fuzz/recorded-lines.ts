@@ -1,5 +1,5 @@
 import { recorder } from '../../../src/testing/index.ts';
-import { simulate } from '../../../src/testing/simulation.ts';
+import { simulateCore } from '../../../src/testing/simulate-core.ts';
 
 /** Lines of a recording, one of each kind of input and of each kind of message in it, and the starts. */
 export function recordedLines(): readonly string[] {
@@ -8,7 +8,7 @@ export function recordedLines(): readonly string[] {
     const { type, node, input } = JSON.parse(line);
     byKind.set(type === 'step' ? `${input.type} ${input.message?.type}` : `${type} ${node}`, line);
   });
-  simulate({
+  simulateCore({
     seed: 3,
     nodes: 3,
     steps: 1_000,
@@ -21,7 +21,7 @@ export function recordedLines(): readonly string[] {
 export function recording(seed: number, steps: number): readonly string[] {
   const lines: string[] = [];
   const record = recorder((line) => lines.push(line), { payloads: seed % 2 === 0 ? 'whole' : 'checksums' });
-  simulate({
+  simulateCore({
     seed,
     nodes: 3,
     steps,

@@ -7,7 +7,7 @@ import type { Stepped } from '../../../src/streams/step-with.ts';
 import { Dice } from '../../../src/testing/dice.ts';
 import { type RecorderOptions, Replay, type ReplayDifference, recorder } from '../../../src/testing/index.ts';
 import { decodeLine, encodeLine } from '../../../src/testing/recorded-line.ts';
-import { simulate } from '../../../src/testing/simulation.ts';
+import { simulateCore } from '../../../src/testing/simulate-core.ts';
 import { establishedLeader, node } from '../core/builders.ts';
 import { fittingInput } from '../core/fitting-inputs.ts';
 import { wordsMachine } from '../streams/words.ts';
@@ -16,7 +16,7 @@ import { wordsMachine } from '../streams/words.ts';
 function recordSimulation(seed: number, options: RecorderOptions = {}): string[] {
   const lines: string[] = [];
   const record = recorder((line) => lines.push(line), { seed, ...options });
-  simulate({
+  simulateCore({
     seed,
     nodes: 3,
     steps: 2_000,
