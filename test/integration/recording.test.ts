@@ -29,6 +29,9 @@ describe('a server that is recorded, killed and started again', () => {
     const replayed = await run('inspect', 'replay', file);
     expect(replayed.stdout).toMatch(/^\d+ steps of 1 node replayed, no difference$/m);
     expect(replayed.code).toBe(0);
+    const start = await run('inspect', 'replay', file, '--node', 'n1', '--to', '0');
+    expect(JSON.parse(start.stdout)).toMatchObject({ self: { id: 'n1' }, role: { type: 'follower' } });
+    expect(start.stderr).toContain('no difference');
 
     const lines = recorded.split('\n');
     const at = lines.findIndex((line) => line.includes('"type":"writeRes"'));
@@ -63,6 +66,7 @@ describe('a recording that can’t be replayed', () => {
 
     expect([damaged.code, absent.code]).toEqual([1, 1]);
     expect(damaged.stderr).toMatch(/error: Line 1 of the recording is damaged: .*RAFT_RECORDING_DAMAGED/s);
+    expect(absent.stderr).toMatch(/ENOENT/);
     expect(JSON.parse(absent.stdout)).toMatchObject({ error: { code: 'ENOENT' } });
   });
 });

@@ -29,12 +29,12 @@ export async function replay(path: string, { node, to: seq }: ReplayFlags, outpu
     const summary = run.end();
     output.json({ ...summary, difference, state: there === null ? null : JSON.parse(stateText(there)) });
     if (node !== undefined) showState(there, `step ${seq} of ${node}`, output);
-    if (difference === null) report(summary, output);
-    else output.fail(inWords(difference));
+    if (difference !== null) output.fail(inWords(difference));
+    else report(summary, { ...output, text: node === undefined ? output.text : output.say });
   } catch (error) {
     if (!isExpected(error)) throw error;
     output.json({ error: { code: error.code, message: error.message } });
-    output.fail(`${error.message} (${error.code})`);
+    output.fail(error instanceof RaftError ? `${error.message} (${error.code})` : error.message);
   }
 }
 
