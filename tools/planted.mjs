@@ -2,9 +2,9 @@
 // find each of them, in each of three ranges of seeds that have none in common; and nothing in the same seeds of the
 // clean build. The bugs stand in planted-list.mjs.
 //
-//   npm run planted                     all bugs, on up to 2,000 seeds of each range
+//   npm run planted                     all bugs, on up to 2,000 seeds of each range; 20 where the runtime is simulated
 //   npm run planted -- majority reads   those whose name has one of these words; the clean build is left out
-//   npm run planted -- --seeds 100      fewer seeds
+//   npm run planted -- --seeds 100      fewer seeds; --runtime-seeds for the runtime
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,10 +17,14 @@ import { planted } from './planted-list.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals: words } = parseArgs({
-  options: { seeds: { type: 'string', default: '2000' } },
+  options: {
+    seeds: { type: 'string', default: '2000' },
+    'runtime-seeds': { type: 'string', default: '20' },
+  },
   allowPositionals: true,
 });
-const seeds = Number(values.seeds);
+/** A seed of the runtime takes some ten times as long as one of bare cores. */
+const seedsOf = { core: Number(values.seeds), runtime: Number(values['runtime-seeds']) };
 const ranges = [1, 1_000_001, 2_000_001];
 const atOnce = 2;
 
@@ -32,17 +36,11 @@ async function main() {
   const chosen = planted.filter(
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
   );
-  const simulators = [...new Set(planted.map(({ simulator }) => simulator))];
-  const clean = simulators.map((simulator) => ({
-    name: `no bug (${simulator})`,
-    simulator,
-    edits: [],
-    isClean: true,
-  }));
+  const clean = cleanOf(planted);
   const bugs = words.length === 0 ? [...clean, ...chosen] : chosen;
-  console.log(
-    `Up to ${seeds} seeds from ${ranges.join(', from ')}: the seed and the step that show each bug.`,
-  );
+  const { core, runtime } = seedsOf;
+  console.log(`Up to ${core} seeds, ${runtime} of the runtime, from ${ranges.join(', from ')}.`);
+  console.log('| | bug | seed, step | seed, step | seed, step | time | what was broken |');
   const queue = bugs.flatMap((bug, place) => {
     const copy = plant(bug, join(folder, String(place)));
     return ranges.map((from) => ({ bug, copy, from }));
@@ -53,6 +51,18 @@ async function main() {
   for (const { name } of failed) console.log(`NOT AS EXPECTED: ${name}`);
   console.log(`${bugs.length - failed.length} of ${bugs.length} as expected`);
   return failed.length === 0 && bugs.length > 0 ? 0 : 1;
+}
+
+/** The build without a bug, in the same weather as each bug. */
+function cleanOf(bugs) {
+  const weathers = new Map(
+    bugs.map(({ simulator, options }) => [JSON.stringify({ simulator, options }), options]),
+  );
+  return [...weathers].map(([key, options]) => {
+    const { simulator } = JSON.parse(key);
+    const faults = options === undefined ? '' : `: ${options.faults.join(', ')}`;
+    return { name: `no bug (${simulator}${faults})`, simulator, options, edits: [], isClean: true };
+  });
 }
 
 /** A copy of the build, with the bug in it. */
@@ -99,7 +109,8 @@ async function work(queue, outcomes) {
 /** Runs the seeds of one range in a process of its own. */
 function simulate({ bug, copy, from }) {
   const startedAt = Date.now();
-  const task = { copy, from, seeds, simulator: bug.simulator, options: bug.options };
+  const { simulator, options } = bug;
+  const task = { copy, from, seeds: seedsOf[simulator], simulator, options };
   const args = ['--max-semi-space-size=64', join(root, 'tools/planted/run.mjs'), JSON.stringify(task)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
@@ -127,5 +138,6 @@ function lineOf(bug, outcomes) {
   const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0).toFixed(1);
   const mark = outcomes.every((outcome) => isRight(bug, outcome)) ? 'ok' : 'NOT OK';
   const problem = outcomes.find((outcome) => outcome.problem !== undefined)?.problem ?? '';
-  return `| ${mark} | ${bug.name} | ${found.join(' | ')} | ${seconds} s | ${problem} |`;
+  const what = problem.length > 100 ? `${problem.slice(0, 99)}…` : problem;
+  return `| ${mark} | ${bug.name} | ${found.join(' | ')} | ${seconds} s | ${what} |`;
 }

@@ -21,8 +21,10 @@ async function firstFailure() {
       await simulators[simulator](seed);
     } catch (error) {
       const [problem] = String(error.cause?.message ?? error.message).split('\n');
-      const isViolation = error.name === 'SimulationFailure' && error.cause?.name === 'InvariantViolation';
-      return { seed, step: error.step, problem, isViolation };
+      const isViolation =
+        /^Simulation(Failure|Error)$/.test(error.name) && error.cause?.name === 'InvariantViolation';
+      const step = error.step ?? Number(/after (\d+) steps/.exec(error.message)?.[1]);
+      return { seed, step, problem, isViolation };
     }
   }
   return undefined;
