@@ -14,7 +14,7 @@ interface Played {
 }
 
 /** What came of carrying out a list of operations. */
-export interface Replay {
+export interface Rerun {
   /** Those that were possible, to the one that broke a promise. */
   readonly played: readonly Played[];
   readonly sent: readonly Envelope[];
@@ -28,7 +28,7 @@ export interface Replay {
  * Carries out operations on a new cluster. A message is delivered if one that says the same, or at least one of its kind
  * and term, was sent from the same node to the same; what is not possible is left out.
  */
-export function replay(made: CheckedClusterOptions, operations: readonly Operation[]): Replay {
+export function rerun(made: CheckedClusterOptions, operations: readonly Operation[]): Rerun {
   const played: Played[] = [];
   const mailbox = new Mailbox();
   let tried = 0;
@@ -89,7 +89,7 @@ function kindOf({ from, to, message }: Envelope): string {
 }
 
 /** What was played, as commands that `transcribe` understands. */
-export function describeScript(made: CheckedClusterOptions, { played, sent }: Replay): readonly string[] {
+export function describeScript(made: CheckedClusterOptions, { played, sent }: Rerun): readonly string[] {
   const mail = new MailOnItsWay(played, sent);
   return [describeCluster(made), ...played.flatMap((each) => commandsOf(each, mail))].map(
     (line) => `> ${line}`,

@@ -2,7 +2,7 @@ import type { BareStep } from './bare-cluster.ts';
 import { describeState } from './describe.ts';
 import type { Operation } from './operation.ts';
 import { recover } from './recovery.ts';
-import { describeScript, replay } from './script.ts';
+import { describeScript, rerun } from './script.ts';
 import { shrink } from './shrink.ts';
 import { addCounts, noCounts, type SimulationCounts } from './simulation-counts.ts';
 import { Storm } from './storm.ts';
@@ -126,7 +126,7 @@ function shortScript(options: CoreSimulationOptions): typeof noScript {
   } catch {
     const { made } = storm;
     const trial = (items: readonly Operation[]) => {
-      const { played, problem, tried } = replay(made, items);
+      const { played, problem, tried } = rerun(made, items);
       return {
         failing: problem === undefined ? undefined : played.map(({ operation }) => operation),
         cost: tried,
@@ -134,7 +134,7 @@ function shortScript(options: CoreSimulationOptions): typeof noScript {
     };
     const { failing } = trial(operations);
     if (failing === undefined) return noScript; // It did not recover, which is no one step's fault.
-    const last = replay(made, shrink(failing, trial, shrinkingMax));
+    const last = rerun(made, shrink(failing, trial, shrinkingMax));
     return { script: describeScript(made, last), problem: last.problem };
   }
 }

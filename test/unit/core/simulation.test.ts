@@ -50,11 +50,15 @@ function report(title: string, counts: SimulationCounts): void {
 }
 
 describe('a cluster in bad weather', () => {
-  it.each([3, 5])('of %i nodes keeps every promise, and recovers when it clears', (nodes) => {
-    const { counts } = simulateCoreSeeds({ seeds: 50, nodes, steps: 5000, floors });
+  it.each([3, 5])(
+    'of %i nodes keeps every promise, and recovers when it clears',
+    { timeout: 240_000 },
+    (nodes) => {
+      const { counts } = simulateCoreSeeds({ seeds: 50, nodes, steps: 5000, floors });
 
-    report(`${nodes} nodes, 50 seeds of 5,000 steps, and the floors`, counts);
-  });
+      report(`${nodes} nodes, 50 seeds of 5,000 steps, and the floors`, counts);
+    },
+  );
 
   it('is the same again for the same seed, and another for another', () => {
     const options = { seed: 5, nodes: 3, steps: 1500 };
