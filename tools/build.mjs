@@ -11,6 +11,8 @@ const sources = [
   'src',
   'examples',
   'bench',
+  'test/chaos',
+  'test/integration/harness',
   'tsconfig.json',
   'tsconfig.build.json',
   'package.json',

@@ -7,6 +7,8 @@ const network = '198.18.71';
 /** Hosts of their own on one machine: a network namespace for each, joined by a bridge. */
 export interface Namespaces {
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
+  /** Where the hosts reach this process. */
+  readonly gateway: string;
   /** From now on every packet from and to this host is lost; nobody is told. */
   drop(name: string): void;
   /** Undoes `drop`. */
@@ -48,6 +50,7 @@ export function namespaces(count: number): Namespaces | { readonly problem: stri
   atExit(remove);
   return {
     hosts,
+    gateway: `${network}.1`,
     drop: (name) => mustIp(`link set ${cableOf(name)} nomaster`),
     restore: (name) => mustIp(`link set ${cableOf(name)} master ${bridge}`),
   };

@@ -9,6 +9,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 export interface Sending {
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long the answer may take. Default 30 seconds. */
+  readonly timeoutMs?: number;
 }
 
 /** An answer that was read to its end. */
@@ -49,15 +51,15 @@ export async function ask(url: string, line: string, sending: Sending = {}): Pro
 export function open(
   url: string,
   line: string,
-  { body, headers = {} }: Sending = {},
+  { body, headers = {}, timeoutMs = deadlineMs }: Sending = {},
 ): Promise<IncomingMessage> {
   const [method = '', path = ''] = line.split(' ');
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const request = httpRequest({ agent, host: hostname, port, method, path, headers });
     const timer = setTimeout(
-      () => request.destroy(new Error(`no answer to ${line} in ${deadlineMs} ms`)),
-      deadlineMs,
+      () => request.destroy(new Error(`no answer to ${line} in ${timeoutMs} ms`)),
+      timeoutMs,
     );
     request.once('close', () => clearTimeout(timer));
     request.once('response', resolve);

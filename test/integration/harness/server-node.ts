@@ -1,16 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { StatusBody } from '../../../examples/kv/http/status-body.ts';
 import { guardChild } from './guard.ts';
 import { type Answer, ask, type Sending, statusOf } from './http.ts';
 import { until } from './until.ts';
 
+const packageFolder = dirname(createRequire(import.meta.url).resolve('rxraft/package.json'));
+
 /** The program, as `npm run build` makes it. */
-export const program = fileURLToPath(new URL('../../../dist/examples/kv/main.js', import.meta.url));
+export const program = join(packageFolder, 'dist/examples/kv/main.js');
 
 /** What `npm start` runs once everything is built. */
-export const launcher = fileURLToPath(new URL('../../../dist/examples/kv/start.js', import.meta.url));
+export const launcher = join(packageFolder, 'dist/examples/kv/start.js');
 
 /** How a process ended. */
 export interface End {
@@ -24,17 +27,31 @@ export interface NodePlace {
   readonly data: string;
   readonly raftPort: number;
   readonly httpPort: number;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Where the others reach it, if that is not where it listens. */
+  readonly advertise?: string;
+  /** The network namespace that its processes run in, if not our own. */
+  readonly namespace?: string;
+}
+
+/** How a process is started, if not as usual. */
+export interface Starting {
+  readonly stderr?: 'pipe' | number;
+  readonly namespace?: string | undefined;
 }
 
 /** Starts a script with a channel: should this process end, it ends itself, too. */
 export function startProgram(
   args: readonly string[],
   script = program,
-  stderr: 'pipe' | number = 'pipe',
+  { stderr = 'pipe', namespace }: Starting = {},
 ): ChildProcess {
   if (!existsSync(script)) throw new Error(`${script} is not there: npm run build makes it`);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RXRAFT_')));
-  const child = spawn(process.execPath, [script, ...args], {
+  const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]; // The process becomes ours.
+  const [file = '', ...rest] = [...inside, process.execPath, script, ...args];
+  const child = spawn(file, rest, {
     stdio: ['ignore', 'pipe', stderr, 'ipc'],
     env: { ...env, NO_COLOR: '1' },
   });
@@ -55,8 +72,9 @@ export class ServerNode {
 
   constructor(place: NodePlace) {
     this.place = place;
-    this.url = `http://127.0.0.1:${place.httpPort}`;
-    this.raftUrl = `ws://127.0.0.1:${place.raftPort}`;
+    const { host = '127.0.0.1' } = place;
+    this.url = `http://${host}:${place.httpPort}`;
+    this.raftUrl = place.advertise ?? `ws://${host}:${place.raftPort}`;
     this.members = `${place.id}=${this.raftUrl}`;
   }
 
@@ -90,27 +108,35 @@ export class ServerNode {
 
   /** The same, with its log where that descriptor leads. */
   startWith({ stderr }: { readonly stderr: 'pipe' | number }, ...args: readonly string[]): void {
-    const { id, data, raftPort, httpPort } = this.place;
+    const { id, data, raftPort, httpPort, host = '127.0.0.1', namespace } = this.place;
     const own = [
       ['--id', id],
       ['--data', data],
-      ['--listen', `127.0.0.1:${raftPort}`],
-      ['--http', `127.0.0.1:${httpPort}`],
+      ['--listen', `${host}:${raftPort}`],
+      ['--http', `${host}:${httpPort}`],
       ['--members', this.members],
     ];
-    const left = own.filter(([flag = '']) => !args.includes(flag)).flat();
-    const child = startProgram(['serve', ...left, ...args], program, stderr);
+    const isJoining = args.includes('--join');
+    const isLeft = ([flag = '']: readonly string[]): boolean =>
+      !args.includes(flag) && !(isJoining && flag === '--members');
+    const left = own.filter(isLeft).flat();
+    const child = startProgram(['serve', ...left, ...args], program, { stderr, namespace });
     this.child = child;
-    this.said.push(`--- ${id} starts with pid ${child.pid}\n`);
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.said.push(text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.said.push(text));
+    this.hear(`--- ${id} starts with pid ${child.pid}\n`);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.hear(text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.hear(text));
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
-        this.said.push(`--- ${id} with pid ${child.pid} ended with ${code ?? signal}\n`);
+        this.hear(`--- ${id} with pid ${child.pid} ended with ${code ?? signal}\n`);
         if (this.child === child) this.child = null;
         resolve({ code, signal });
       });
     });
+  }
+
+  /** Takes what its processes say. */
+  protected hear(text: string): void {
+    this.said.push(text);
   }
 
   /** Sends its process a signal, by its pid. */

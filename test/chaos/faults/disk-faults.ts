@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FailingDisk } from '../failing-disk.ts';
+import type { Fault, Scene } from '../fault.ts';
+import type { Slot } from '../slot.ts';
+
+/** A node that can't write has so long to notice, and to end. */
+const endMsMax = 15_000;
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+
+/** The disk has no room left. The node stops by itself, does not start without room, and comes back with it. */
+export const fullDisk: Fault = {
+  name: 'fullDisk',
+  isPossible: ({ slots }) => slots.some(({ disk }) => disk?.kind === 'full'),
+  run: (scene) =>
+    withDisk(scene, 'full', async (slot, disk) => {
+      disk.squeeze(scene.dice.pick([0, 4_096, 65_536, 1_000_000]));
+      const isOver = await hasEnded(scene, slot);
+      if (isOver && scene.dice.chance(50)) await startInVain(scene, slot);
+      return isOver;
+    }),
+};
+
+/** The disk takes writes and fails to flush them. The node stops by itself, and comes back once it can. */
+export const failedFlush: Fault = {
+  name: 'failedFlush',
+  isPossible: ({ slots }) => slots.some(({ disk }) => disk?.kind === 'flush'),
+  run: (scene) =>
+    withDisk(scene, 'flush', async (slot, disk) => {
+      disk.squeeze(scene.dice.pick([0, 4_096, 16_384]));
+      return hasEnded(scene, slot);
+    }),
+};
+
+/** `work` makes the disk of a node fail, and says whether that ended the node. */
+function withDisk(
+  scene: Scene,
+  kind: FailingDisk['kind'],
+  work: (slot: Slot, disk: FailingDisk) => Promise<boolean>,
+): Promise<string | null> {
+  const failing = scene.cluster.slots.filter(({ disk }) => disk?.kind === kind);
+  return scene.withSlot(async (slot) => {
+    const { node, disk } = slot;
+    if (disk === null) return null;
+    node.mayEnd = true;
+    node.forgetLog();
+    const isOver = await work(slot, disk);
+    disk.release();
+    await startAgain(scene, slot);
+    return `${node.id}: ${isOver ? 'stopped' : 'did not notice'}`;
+  }, failing);
+}
+
+/** From now on each write to a file fails (EFBIG). The node stops, and comes back once it can write. */
+export const failedWrite: Fault = {
+  name: 'failedWrite',
+  isPossible: () => hasPrlimit && process.platform === 'linux',
+  run: (scene) =>
+    scene.withSlot(async (slot) => {
+      const { node } = slot;
+      node.mayEnd = true;
+      node.forgetLog();
+      const { status } = spawnSync('prlimit', ['--pid', String(node.pid), '--fsize=4096']);
+      const isOver = await hasEnded(scene, slot);
+      await startAgain(scene, slot);
+      return status === 0 ? `${node.id}: ${isOver ? 'stopped' : 'did not notice'}` : null;
+    }),
+};
+
+/** Whether the node has ended in time, or while the fault lasts. Notes how. */
+async function hasEnded(scene: Scene, { node }: Slot): Promise<boolean> {
+  const watch = { isOver: false };
+  const end = node.ended.then((each) => {
+    watch.isOver = true;
+    return each;
+  });
+  const deadline = performance.now() + scene.dice.between(2_000, endMsMax);
+  while (!watch.isOver && !scene.isHealing && performance.now() < deadline) await pause(25);
+  if (!watch.isOver) return false;
+  const { code, signal } = await end;
+  const isTold = /RAFT_STORE_FAILED|RAFT_STOPPED|had to stop/.test(node.log);
+  scene.note(
+    `a node whose disk failed ended with ${code ?? signal}, ${isTold ? 'and said why' : 'and did not say why'}`,
+  );
+  return true;
+}
+
+async function startInVain(scene: Scene, slot: Slot): Promise<void> {
+  const { node } = slot;
+  node.forgetLog();
+  slot.start();
+  node.mayEnd = true;
+  const isRefused = await Promise.race([node.ended.then(() => true), pause(endMsMax, false, { ref: false })]);
+  scene.note(isRefused ? 'a node did not start on a full disk' : 'a node started on a full disk');
+}
+
+async function startAgain(scene: Scene, slot: Slot): Promise<void> {
+  await slot.node.kill(); // If it has not ended, its writes are still limited.
+  await scene.last(0, 500);
+  slot.start();
+}
