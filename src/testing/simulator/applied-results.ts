@@ -56,9 +56,10 @@ export class AppliedResults {
 }
 
 function otherResult(id: NodeId, known: Known, { command, result }: AppliedEntry): string {
-  const results = `${known.id} got ${shown(known.result)} and ${id} ${shown(result)}`;
+  const who = known.id === id ? 'after a restart' : id;
+  const results = `${known.id} got ${shown(known.result)} and ${who} ${shown(result)}`;
   return (
-    `the command ${shown(command)} at index ${known.at.index} has two results: ${results}. ` +
+    `the command ${shown(command)} at index ${known.at.index} has two results: ${results}.\n` +
     'apply must depend on nothing but the commands so far and their positions'
   );
 }

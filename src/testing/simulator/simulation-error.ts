@@ -8,6 +8,8 @@ const shownLinesMax = 40;
 export class SimulationError extends Error {
   override readonly name = 'SimulationError';
   readonly seed: number;
+  /** How many steps the run had taken. */
+  readonly step: number;
   /** What happened in the shortest run that was found to fail, in order and in words. */
   readonly script: readonly string[];
   /** A line of code that runs it again. */
@@ -26,6 +28,7 @@ export class SimulationError extends Error {
       { cause: failure },
     );
     this.seed = settings.seed;
+    this.step = outcome.counts.steps;
     this.script = story;
     this.reproduction = reproduction;
   }
@@ -74,5 +77,9 @@ function storyOf(story: readonly string[], script: Shrunk | undefined): readonly
   const lines = [...first, ...story.slice(-shownLinesMax).map((line) => `  ${line}`)];
   if (script === undefined) return ['What happened:', ...lines];
   const what = script.told.length === 0 ? ' it fails without any fault or request.' : ' this is enough:';
-  return [`Found in ${script.runs} runs,${what}`, ...lines, `  and then: ${messageOf(script.failure)}`];
+  return [
+    `Found in ${script.runs} runs,${what}`,
+    ...lines,
+    `  and then: ${messageOf(script.failure).split('\n')[0]}`,
+  ];
 }

@@ -77,7 +77,7 @@ class WatchedMachine<Command, Result, Query, Answer> {
     } catch (error) {
       const first = commands.length === 1 ? shown(commands[0]) : `${commands.length} commands`;
       throw new InvariantViolation(
-        `${this.#watch.id}: apply threw on ${first} at index ${at.index}: ${shown(error)}. ` +
+        `${this.#watch.id}: apply threw on ${first} at index ${at.index}: ${shown(error)}.\n` +
           'A command that makes no sense must be answered with a result that says so',
       );
     }

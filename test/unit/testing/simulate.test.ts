@@ -40,19 +40,19 @@ async function failureOf(
 
 describe('a cluster with every fault', () => {
   it('keeps its promises, seed after seed, and meets all of it', async () => {
-    const { faults, ...counts } = await simulateSeeds({ from: 1, count: 20 });
+    const { faults, ...counts } = await simulateSeeds({ from: 1, count: 12 });
 
     for (const kind of faultKinds) expect({ [kind]: faults[kind] ?? 0 }).not.toEqual({ [kind]: 0 });
-    expect(counts.steps).toBeGreaterThan(100_000);
-    expect(counts.elections).toBeGreaterThan(100);
-    expect(counts.truncations).toBeGreaterThan(3);
-    expect(counts.snapshotsInstalled).toBeGreaterThan(20);
-    expect(counts.compactions).toBeGreaterThan(100);
-    expect(counts.membersChanged).toBeGreaterThan(40);
-    expect(counts.committed).toBeGreaterThan(2000);
-    expect(counts.unknown).toBeGreaterThan(300);
-    expect(counts.notCommitted).toBeGreaterThan(300);
-    expect(counts.reads).toBeGreaterThan(1000);
+    expect(counts.steps).toBeGreaterThan(60_000);
+    expect(counts.elections).toBeGreaterThan(50);
+    expect(counts.truncations).toBeGreaterThan(0);
+    expect(counts.snapshotsInstalled).toBeGreaterThan(10);
+    expect(counts.compactions).toBeGreaterThan(50);
+    expect(counts.membersChanged).toBeGreaterThan(20);
+    expect(counts.committed).toBeGreaterThan(1000);
+    expect(counts.unknown).toBeGreaterThan(200);
+    expect(counts.notCommitted).toBeGreaterThan(200);
+    expect(counts.reads).toBeGreaterThan(500);
   });
 
   it('of five nodes does, too', async () => {
