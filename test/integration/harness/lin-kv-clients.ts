@@ -83,7 +83,7 @@ export class LinKvClients {
 
 /** What an answer means, by Maelstrom's table: errors but 0 and 13 promise that nothing happened. */
 function outcomeOf({ type }: LinKvOperation, answer: Body | null): LinKvRecord['outcome'] {
-  if (answer === null) return { type: 'unknown' };
+  if (answer === null) return { type: type === 'read' ? 'notCommitted' : 'unknown' }; // A read has no effect.
   const { type: answered, code, value } = answer;
   if (answered === 'read_ok') return { type: 'ok', result: { type: 'read', value: value as number } };
   if (answered === `${type}_ok`) return { type: 'ok', result: { type: 'done' } };
