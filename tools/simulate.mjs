@@ -4,13 +4,16 @@
 //   npm run simulate -- --from 1 --seeds 100000   these seeds; without --seeds it goes on until it is stopped
 //   npm run simulate -- --nodes 5 --steps 20000   founding members, 3 if nothing is said; steps of each seed, 5,000
 //   npm run simulate -- --every 60                 seconds between lines, 10
+//   npm run simulate -- --from 7 --seeds 1 --record run.recording
+//                                                  writes each step of each node down (docs/recording.md)
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildIfNeeded } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { from, seeds, nodes, steps, every } = readArguments();
+const { from, seeds, nodes, steps, every, record } = readArguments();
 const module = join(root, 'dist/src/testing/index.js');
 if (buildIfNeeded(root)) process.exitCode = run(await import(pathToFileURL(module).href));
 else process.exitCode = 1;
@@ -20,8 +23,14 @@ function readArguments() {
   const options = Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, { type: 'string', default: text }]),
   );
-  const { values } = parseArgs({ options });
-  return Object.fromEntries(Object.entries(values).map(([name, text]) => [name, numberOf(name, text)]));
+  const { values } = parseArgs({ options: { ...options, record: { type: 'string' } } });
+  const { record, ...rest } = values;
+  const numbers = Object.entries(rest).map(([name, text]) => [name, numberOf(name, text)]);
+  if (record !== undefined && rest.seeds !== '1') {
+    console.error('--record writes down one run: say which with --from SEED --seeds 1');
+    process.exit(2);
+  }
+  return { ...Object.fromEntries(numbers), record };
 }
 
 function numberOf(name, text) {
@@ -32,14 +41,14 @@ function numberOf(name, text) {
 }
 
 /** Simulates; a line of progress every few seconds. */
-function run({ simulateCore }) {
+function run({ simulateCore, recorder }) {
   const startedAt = Date.now();
   const sum = {};
   let shownAt = startedAt;
   let done = 0;
   for (let seed = from; seed < from + seeds; seed++) {
     try {
-      add(sum, simulateCore({ seed, nodes, steps }).counts);
+      add(sum, recorded(recorder, (onStep) => simulateCore({ seed, nodes, steps, ...onStep })).counts);
     } catch (error) {
       console.error(error.message);
       return 1;
@@ -56,6 +65,20 @@ function run({ simulateCore }) {
       .join(', '),
   );
   return 0;
+}
+
+/** Runs a simulation; with --record its steps go into the file, also those of one that fails. */
+function recorded(recorder, simulate) {
+  if (record === undefined) return simulate({});
+  const file = openSync(record, 'w');
+  try {
+    const take = recorder((line) => writeSync(file, `${line}\n`), { seed: from });
+    return simulate({
+      onStep: ({ node: { state }, before, input, outputs }) => take({ before, input, outputs, state }),
+    });
+  } finally {
+    closeSync(file);
+  }
 }
 
 function add(sum, counts) {
