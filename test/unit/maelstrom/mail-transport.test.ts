@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LinkBody } from '../../../examples/maelstrom/transport/link-body.ts';
 import { MailTransport, urlOf } from '../../../examples/maelstrom/transport/mail-transport.ts';
@@ -188,5 +189,39 @@ describe('a link', () => {
 
     expect(b.count('protocolError')).toBe(1);
     expect(b.frames()).toEqual([]);
+  });
+});
+
+describe('a transport that hears anything at all', () => {
+  it('takes no harm, hears no frame, and still serves who speaks its language', async () => {
+    const office = new PostOffice();
+    const b = await node(office, 'b');
+    const a = await node(office, 'a', ['b']);
+    await vi.waitFor(() => expect(b.count('up')).toBe(1));
+    const real = office.carried.map(({ body }) => body);
+    const texts = real.flatMap((body) => Object.values(body)).filter((value) => typeof value === 'string');
+    const value = fc.oneof(
+      fc.constantFrom(...texts),
+      fc.base64String(),
+      fc.nat(3),
+      fc.json(),
+      fc.constant(null),
+    );
+    const types = ['hello', 'welcome', 'frames', 'ack', 'end', 'else'].map((type) => `rxraft_${type}`);
+    const bodies = fc.record(
+      { type: fc.constantFrom(...types), link: value, token: value, seq: value, data: value },
+      { requiredKeys: ['type'] },
+    );
+
+    fc.assert(
+      fc.property(bodies, (body) => b.transport.receive('stranger', body)),
+      { numRuns: 2_000 },
+    );
+    expect(b.frames()).toEqual([]);
+    const isServed = () => {
+      a.transport.send(peer('b'), frame(1)); // The link may have gone: who knew its names could end it.
+      expect(b.frames()).toContainEqual(frame(1));
+    };
+    await vi.waitFor(isServed, 10_000);
   });
 });
