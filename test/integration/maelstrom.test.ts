@@ -74,7 +74,7 @@ describe('nodes of Maelstrom', () => {
       await until('something is written', () => clients.answers.write_ok > 10);
       const dice = new Dice(seed + 2);
       for (const trouble of troubles) await trouble(network, dice);
-      await until('everything has happened ten times', () => happened().every((times) => times >= 10));
+      await until('everything has happened five times', () => happened().every((times) => times >= 5));
       await clients.stop();
       network.faults = noFaults;
       for (const key of clients.keys) {

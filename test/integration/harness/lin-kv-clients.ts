@@ -19,8 +19,8 @@ export class LinKvClients {
   readonly others: Record<string, number> = {};
   readonly #network: MaelstromNetwork;
   readonly #dice: Dice;
-  /** What somebody has read of each key: a good guess for a `cas`. */
-  readonly #lastRead = new Map<string, number>();
+  /** What somebody has last read or set of each key: a good guess for a `cas`. */
+  readonly #lastKnown = new Map<string, number>();
   readonly #clients: Promise<void>[] = [];
   #isStopped = false;
   #lastId = 0;
@@ -55,7 +55,7 @@ export class LinKvClients {
     if (luck < 0.4) return { type: 'read' };
     const value = ++this.#lastValue;
     if (luck < 0.65) return { type: 'write', value };
-    return { type: 'cas', from: this.#lastRead.get(key) ?? 0, to: value };
+    return { type: 'cas', from: this.#lastKnown.get(key) ?? 0, to: value };
   }
 
   /** Asks for one thing, and records what came of it. */
@@ -71,7 +71,8 @@ export class LinKvClients {
     this.history.push({ process: name, key, operation, invokedAt, returnedAt: performance.now(), outcome });
     if (outcome.type !== 'ok') return null;
     const { result } = outcome;
-    if (result.type === 'read' && result.value !== null) this.#lastRead.set(key, result.value);
+    const value = valueAfter(operation, result);
+    if (value !== null) this.#lastKnown.set(key, value);
     return result;
   }
 
@@ -79,6 +80,13 @@ export class LinKvClients {
     if (kind in this.answers) this.answers[kind as keyof LinKvClients['answers']] += 1;
     else this.others[kind] = (this.others[kind] ?? 0) + 1;
   }
+}
+
+/** The value that a key had when this was answered, or a moment before; `null` if that does not follow. */
+function valueAfter(operation: LinKvOperation, result: LinKvResult): number | null {
+  if (result.type === 'read') return result.value;
+  if (result.type !== 'done' || operation.type === 'read') return null;
+  return operation.type === 'write' ? operation.value : operation.to;
 }
 
 /** What an answer means, by Maelstrom's table: errors but 0 and 13 promise that nothing happened. */
