@@ -27,7 +27,7 @@ export interface ClusterOptions {
 
 const pollMs = 50;
 /** How long the founding may take. */
-const foundingMsMax = 60_000;
+const foundingMsMax = 120_000;
 
 /** Server processes with a proxy in front of each. */
 export class ChaosCluster {

@@ -13,7 +13,7 @@ import type { Slot } from './slot.ts';
 import type { Tally } from './tally.ts';
 
 /** How soon the cluster must be well again once the faults are over. */
-const recoveryMsMax = 60_000;
+const recoveryMsMax = 120_000;
 /** How many faults are at work at a time. */
 const lanes = 2;
 /** Clients go on for so long once the cluster is well. */

@@ -6,7 +6,7 @@ import type { Slot } from '../slot.ts';
 import { changingMembers, readmit } from './member-faults.ts';
 
 /** A node with a damaged file has so long to refuse. */
-const refusalMsMax = 30_000;
+const refusalMsMax = 60_000;
 
 /** Ways to damage the file of a store; each must keep the node from starting. */
 const damages: Readonly<Record<string, (file: string) => void>> = {

@@ -5,7 +5,7 @@ import type { Slot } from '../slot.ts';
 import { close } from './process-faults.ts';
 
 /** A change of members must get through in this time, whatever else is the matter. */
-const changeMsMax = 120_000;
+const changeMsMax = 180_000;
 /** A node that joins and that nobody lists for so long was removed again. */
 const forgottenMsMax = 20_000;
 const retryMs = 200;
