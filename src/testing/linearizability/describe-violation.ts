@@ -33,11 +33,15 @@ export function describeViolation<State, Operation, Result>(
   const around = relevant.filter((each) => each !== culprit && each.invokedAt <= culprit.returnedAt);
   const told = around.sort((a, b) => a.invokedAt - b.invokedAt).slice(-toldMax);
   const values = [...new Set(states.map((state) => short(model.describeState(state))))];
+  const open = around.filter(
+    ({ outcome, returnedAt }) => outcome.type === 'unknown' || returnedAt > culprit.returnedAt,
+  );
+  const onTop = open.length === 0 ? '' : `, but for what was unknown or under way (${open.length})`;
   const message = [
     `key ${culprit.key} is not linearizable: ${lineOf(model, culprit)}`,
-    `  nothing explains this answer. Before it, the object could be ${listOf(values)}`,
+    `  nothing explains this answer. Before it, the object could be ${listOf(values)}${onTop}`,
     ...culpritsAmongRefused(model, broken),
-    `  the ${prefix.length} operations answered before it can be explained; the last that were called:`,
+    `  what was answered before it can be explained (${prefix.length}); the last that were called:`,
     ...told.map((each) => `    ${lineOf(model, each)}`),
   ].join('\n');
   return { type: 'violation', message, prefixLength: prefix.length };
