@@ -13,3 +13,11 @@ export function firstBroken(claims: readonly Claim[]): string | undefined {
 export function isAscending(values: readonly number[]): boolean {
   return values.every((value, at) => at === 0 || value > (values[at - 1] as number));
 }
+
+/** Whether what each item has is above what the one before it has. */
+export function isAscendingBy<Item>(items: readonly Item[], measure: (item: Item) => number): boolean {
+  for (let at = 1; at < items.length; at++) {
+    if (measure(items[at] as Item) <= measure(items[at - 1] as Item)) return false;
+  }
+  return true;
+}

@@ -1,8 +1,8 @@
-import { firstBroken, isAscending } from './claims.ts';
+import { firstBroken, isAscendingBy } from './claims.ts';
 import { type ConfigurationAt, hasNoTwins, type Member } from './configuration.ts';
-import { lastTerm, termAt } from './log.ts';
+import { type LogIndex, lastTerm, termAt } from './log.ts';
 import { checkRole } from './role-invariants.ts';
-import { durableIndex, type State } from './state.ts';
+import { durableIndex, type PendingWrite, type State } from './state.ts';
 import { isSamePeer } from './types.ts';
 
 /**
@@ -13,7 +13,7 @@ import { isSamePeer } from './types.ts';
 export function checkState(state: State, since?: State): string | undefined {
   const isLogSame = isSameLog(state, since);
   const problem =
-    (isLogSame ? undefined : checkLog(state)) ??
+    (isLogSame ? undefined : checkLog(state, since)) ??
     (areSameConfigurations(state, since) ? undefined : checkConfigurations(state)) ??
     (isSameDisk(state, since) ? undefined : checkDisk(state)) ??
     (isLogSame && areSameRequests(state, since) ? undefined : checkRequests(state)) ??
@@ -70,7 +70,10 @@ function areSameSnapshots(state: State, since: State | undefined): boolean {
   );
 }
 
-function checkLog({ log, commitIndex, lastApplied, currentTerm }: State): string | undefined {
+function checkLog({ log, commitIndex, lastApplied, currentTerm }: State, since?: State): string | undefined {
+  const areTermsSame = log.terms === since?.log.terms && log.startIndex === since.log.startIndex;
+  const problem = areTermsSame ? undefined : checkTerms(log);
+  if (problem !== undefined) return problem;
   return firstBroken([
     [lastApplied <= commitIndex, () => `lastApplied ${lastApplied} is above commitIndex ${commitIndex}`],
     [commitIndex <= log.lastIndex, () => `commitIndex ${commitIndex} is above lastIndex ${log.lastIndex}`],
@@ -82,9 +85,6 @@ function checkLog({ log, commitIndex, lastApplied, currentTerm }: State): string
       log.terms.length > 0 === log.lastIndex > log.startIndex,
       () => `${log.lastIndex} is the last index without a term`,
     ],
-    [(log.terms[0]?.index ?? log.startIndex + 1) === log.startIndex + 1, 'the first entry has no term'],
-    [isAscending(log.terms.map((start) => start.index)), 'terms begin out of order'],
-    [isAscending([log.startTerm - 1, ...log.terms.map((start) => start.term)]), 'terms of the log fall'],
     [(log.terms.at(-1)?.index ?? 0) <= log.lastIndex, 'a term begins beyond the last entry'],
     [
       lastTerm(log) <= currentTerm,
@@ -93,11 +93,21 @@ function checkLog({ log, commitIndex, lastApplied, currentTerm }: State): string
   ]);
 }
 
+function checkTerms({ terms, startIndex, startTerm }: LogIndex): string | undefined {
+  const [first] = terms;
+  return firstBroken([
+    [(first?.index ?? startIndex + 1) === startIndex + 1, 'the first entry has no term'],
+    [isAscendingBy(terms, (start) => start.index), 'terms begin out of order'],
+    [isAscendingBy(terms, (start) => start.term), 'terms of the log fall'],
+    [first === undefined || first.term >= startTerm, 'terms of the log fall'],
+  ]);
+}
+
 /** Configurations stand in the log, or at its start; and follow from each other (§6, rule 8). */
 function checkConfigurations({ configurations, log }: State): string | undefined {
   const atStart = configurations.filter((at) => at.index <= log.startIndex);
   return firstBroken([
-    [isAscending(configurations.map((at) => at.index)), 'configurations are out of order'],
+    [isAscendingBy(configurations, (at) => at.index), 'configurations are out of order'],
     [(configurations.at(-1)?.index ?? 0) <= log.lastIndex, 'a configuration is beyond the last entry'],
     [
       configurations.length === 0 || atStart.length === 1,
@@ -154,8 +164,8 @@ function checkDisk(state: State): string | undefined {
   return firstBroken([
     [durableSeq <= persistSeq, () => `durableSeq ${durableSeq} is above persistSeq ${persistSeq}`],
     [hardStateSeq <= persistSeq, () => `hardStateSeq ${hardStateSeq} is above persistSeq ${persistSeq}`],
-    [isAscending(unflushed.map((request) => request.seq)), 'unflushed requests are out of order'],
-    [isAscending(unflushed.map((request) => request.firstIndex)), 'unflushed indexes are out of order'],
+    [isAscendingBy(unflushed, (request) => request.seq), 'unflushed requests are out of order'],
+    [isAscendingBy(unflushed, (request) => request.firstIndex), 'unflushed indexes are out of order'],
     [
       unflushed.every(({ seq }) => seq > durableSeq && seq <= persistSeq),
       'a flushed request counts as unflushed',
@@ -169,26 +179,25 @@ function checkDisk(state: State): string | undefined {
   ]);
 }
 
-function checkRequests({
-  writes,
-  writeBytes,
-  lastApplied,
-  log,
-  role,
-  commitIndex,
-}: State): string | undefined {
-  if (writes.length === 0 && writeBytes === 0) return undefined;
-  return firstBroken([
-    [isAscending(writes.flatMap((write) => [write.index - 0.5, write.lastIndex])), 'writes are out of order'],
-    [writes.every((write) => write.lastIndex > lastApplied), 'an applied write waits for its answer'],
-    [writes.every((write) => termAt(log, write.lastIndex) === write.term), 'a write waits for a lost entry'],
-    [
-      role.type === 'leader' || writes.every((write) => write.lastIndex <= commitIndex),
-      'a write waits for a leader that has stepped down',
-    ],
-    [
-      writes.reduce((sum, { bytes }) => sum + bytes, 0) === writeBytes,
-      () => `${writeBytes} bytes of writes wait, counted otherwise`,
-    ],
-  ]);
+function checkRequests(state: State): string | undefined {
+  let bytes = 0;
+  let lastIndex = 0;
+  for (const write of state.writes) {
+    if (write.index <= lastIndex || write.lastIndex < write.index) return 'writes are out of order';
+    lastIndex = write.lastIndex;
+    bytes += write.bytes;
+    const problem = checkWrite(state, write);
+    if (problem !== undefined) return problem;
+  }
+  return bytes === state.writeBytes
+    ? undefined
+    : `${state.writeBytes} bytes of writes wait, counted otherwise`;
+}
+
+function checkWrite(state: State, { lastIndex, term }: PendingWrite): string | undefined {
+  const { lastApplied, log, role, commitIndex } = state;
+  if (lastIndex <= lastApplied) return 'an applied write waits for its answer';
+  if (termAt(log, lastIndex) !== term) return 'a write waits for a lost entry';
+  const isServed = role.type === 'leader' || lastIndex <= commitIndex;
+  return isServed ? undefined : 'a write waits for a leader that has stepped down';
 }

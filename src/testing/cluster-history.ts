@@ -81,7 +81,7 @@ export class ClusterHistory {
   observe(view: NodeView): void {
     const before = this.#seen.get(view.state.self.id);
     this.#seen.set(view.state.self.id, view);
-    this.#checkElectionSafety(view.state);
+    this.#checkElectionSafety(view.state, before?.state);
     if (before?.batches !== view.batches) this.#checkLogMatching(view, before?.batches ?? []);
     if (before?.state.commitIndex !== view.state.commitIndex) this.#checkCommitted(view);
     if (before?.state.configurations !== view.state.configurations)
@@ -97,8 +97,9 @@ export class ClusterHistory {
   }
 
   /** Election Safety: at most one leader can be elected in a given term (§5.2). */
-  #checkElectionSafety({ role, currentTerm, self }: State): void {
-    if (role.type !== 'leader') return;
+  #checkElectionSafety({ role, currentTerm, self }: State, before: State | undefined): void {
+    const isKnown = before?.role.type === 'leader' && before.currentTerm === currentTerm;
+    if (role.type !== 'leader' || isKnown) return;
     const leader = this.#leaders.get(currentTerm) ?? self.storeId;
     expectThat(leader === self.storeId, () => `${leader} and ${self.storeId} lead in term ${currentTerm}`);
     this.#leaders.set(currentTerm, self.storeId);
