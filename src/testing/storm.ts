@@ -271,7 +271,7 @@ export class Storm {
       return;
     }
     this.counts.failedDisks += 1;
-    this.crash(host, this.dice.between(0, count - 1));
+    this.crash(host, this.dice.between(0, Math.max(0, count - 1)));
   }
 
   #isShipmentLost(host: Host): boolean {
