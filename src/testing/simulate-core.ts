@@ -39,7 +39,10 @@ export class SimulationFailure extends Error {
   readonly seed: number;
   /** The step after which it was found. */
   readonly step: number;
-  /** The shortest list of commands that was found to break a promise; `transcribe` plays it. Empty if there is none. */
+  /**
+   * The shortest story that was found to break a promise; empty if there is none. Of bare cores it is a list of commands,
+   * and `transcribe` plays it.
+   */
   readonly script: readonly string[];
 
   constructor(message: string, { seed, step, script, cause }: FailureDetails) {

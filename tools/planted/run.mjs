@@ -21,9 +21,8 @@ async function firstFailure() {
       await simulators[simulator](seed);
     } catch (error) {
       const [problem] = String(error.cause?.message ?? error.message).split('\n');
-      const isViolation =
-        /^Simulation(Failure|Error)$/.test(error.name) && error.cause?.name === 'InvariantViolation';
-      const step = error.step ?? Number(/after (\d+) steps/.exec(error.message)?.[1]);
+      const isViolation = error.name === 'SimulationFailure' && error.cause?.name === 'InvariantViolation';
+      const { step } = error;
       return { seed, step, problem, isViolation };
     }
   }

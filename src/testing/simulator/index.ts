@@ -4,4 +4,3 @@ export type { Operation, SimulateOptions, SimulationCheck } from './options.ts';
 export { type SimulationReport, simulate } from './simulate.ts';
 export { type SeedsReport, type SimulateSeedsOptions, simulateSeeds } from './simulate-seeds.ts';
 export type { CommittedCommand, SimulatedCluster, SimulatedNode } from './simulated-cluster.ts';
-export { SimulationError } from './simulation-error.ts';

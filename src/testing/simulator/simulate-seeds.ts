@@ -24,7 +24,7 @@ export interface SeedsReport extends RunCounts {
 }
 
 /**
- * Runs {@link simulate} with one seed after the other. Rejects with the `SimulationError` of the first that does not
+ * Runs {@link simulate} with one seed after the other. Rejects with the `SimulationFailure` of the first that does not
  * hold.
  */
 export async function simulateSeeds<Command, Result, Query, Answer>({

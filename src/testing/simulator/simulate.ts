@@ -9,7 +9,7 @@ import type { SimulateOptions } from './options.ts';
 import { checkExercised } from './recovery.ts';
 import { type Outcome, Run, type RunSettings } from './run.ts';
 import { shrunk } from './shrink.ts';
-import { SimulationError } from './simulation-error.ts';
+import { simulationFailure } from './tell-failure.ts';
 
 /** What happened in a simulation that held. */
 export interface SimulationReport extends RunCounts {
@@ -32,7 +32,7 @@ export interface SimulationReport extends RunCounts {
  * bears it out. In the end it holds every answer to a client against the log (linearizability), and compares the data
  * of the nodes.
  *
- * Rejects with a {@link SimulationError}, whose message tells how to run it again and the shortest story that it found
+ * Rejects with a `SimulationFailure`, whose message tells how to run it again and the shortest story that it found
  * to fail; also if a kind of fault had no effect in the whole run.
  *
  * ```ts
@@ -48,7 +48,7 @@ export async function simulate<Command, Result, Query, Answer>(
   if (failure === undefined) return reportOf(settings, outcome);
   const script =
     outcome.failure !== undefined && options.shrink !== false ? await shrunk(settings, outcome) : undefined;
-  throw new SimulationError({ settings, options, failure, outcome, script });
+  throw simulationFailure({ settings, options, failure, outcome, script });
 }
 
 function reportOf<C, R, Q, A>(

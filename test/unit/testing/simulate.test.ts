@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   faultKinds,
   type SimulateOptions,
-  SimulationError,
+  SimulationFailure,
   simulate,
   simulateSeeds,
 } from '../../../src/testing/index.ts';
@@ -28,11 +28,11 @@ function words(resultOf: (words: Words, word: string) => unknown = (before) => b
 /** How a simulation fails; it is an error if it does not. */
 async function failureOf(
   options: Partial<WordsOptions> & Pick<WordsOptions, 'machine'>,
-): Promise<SimulationError> {
+): Promise<SimulationFailure> {
   try {
     await simulate({ seed: 1, steps: 3000, workload, ...options });
   } catch (error) {
-    if (error instanceof SimulationError) return error;
+    if (error instanceof SimulationFailure) return error;
     throw error;
   }
   throw new Error('the simulation held');

@@ -1,40 +1,26 @@
+import { SimulationFailure } from '../simulate-core.ts';
 import type { SimulateOptions } from './options.ts';
 import type { Outcome, RunSettings, Told } from './run.ts';
 import type { Shrunk } from './shrink.ts';
 
 const shownLinesMax = 40;
 
-/** A simulation did not hold. The message says what, how to run it again, and the shortest story that fails. */
-export class SimulationError extends Error {
-  override readonly name = 'SimulationError';
-  readonly seed: number;
-  /** How many steps the run had taken. */
-  readonly step: number;
-  /** What happened in the shortest run that was found to fail, in order and in words. */
-  readonly script: readonly string[];
-  /** A line of code that runs it again. */
-  readonly reproduction: string;
-
-  /** @internal */
-  constructor({ settings, options, failure, outcome, script }: Failed) {
-    const story = linesOf(script?.told ?? outcome.told);
-    const reproduction = `simulate(${callOf(options)})`;
-    super(
-      [
-        `seed ${settings.seed}, after ${outcome.counts.steps} steps: ${messageOf(failure)}`,
-        `To run it again: ${reproduction}`,
-        ...(failure === outcome.failure ? storyOf(story, script) : []),
-      ].join('\n'),
-      { cause: failure },
-    );
-    this.seed = settings.seed;
-    this.step = outcome.counts.steps;
-    this.script = story;
-    this.reproduction = reproduction;
-  }
+/** Tells what did not hold, how to run it again, and the shortest story that fails. */
+export function simulationFailure(failed: Failed): SimulationFailure {
+  const { settings, options, failure, outcome, script } = failed;
+  const { seed } = settings;
+  const step = outcome.counts.steps;
+  const story = linesOf(script?.told ?? outcome.told);
+  const lines = [
+    `seed ${seed}, after ${step} steps: ${messageOf(failure)}`,
+    `To run it again: simulate(${callOf(options)})`,
+    ...(failure === outcome.failure ? storyOf(story, script) : []),
+  ];
+  return new SimulationFailure(lines.join('\n'), { seed, step, script: story, cause: failure });
 }
 
-interface Failed {
+/** A run that did not hold. */
+export interface Failed {
   // biome-ignore lint/suspicious/noExplicitAny: the machine's types don't matter here.
   readonly settings: RunSettings<any, any, any, any>;
   // biome-ignore lint/suspicious/noExplicitAny: the machine's types don't matter here.
