@@ -98,14 +98,14 @@ export class Clients<Command, Result, Query, Answer> {
     timeoutMs: number,
   ): void {
     const { requests } = this.#run;
-    const applied = process.node?.status().lastApplied ?? 0;
-    const floor = consistency === 'linearizable' ? {} : { floor: applied };
     const isLinearizable = consistency === 'linearizable';
+    const applied = process.node?.status().lastApplied ?? 0;
+    const floor = consistency === 'stale' ? { floor: applied } : {}; // Of a session: all that anybody was told.
     const record = requests.beginRead(process.id, { query, isLinearizable, ...floor });
     process.subscription.add(() => requests.end(record.request));
     const onAnswer = (note: () => void) => process.isAlive && this.#guarded(note);
     process.loop.run(() => {
-      process.node?.read(query, { consistency, timeoutMs, index: applied }).then(
+      process.node?.read(query, { consistency, timeoutMs, index: record.floor }).then(
         (answer) => onAnswer(() => requests.read(record, answer)),
         () => onAnswer(() => requests.readFailed(record)),
       );

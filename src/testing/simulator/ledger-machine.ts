@@ -96,7 +96,16 @@ function codecs(): Pick<LedgerMachine, 'command' | 'result'> {
 /** What clients ask of the built-in machine. */
 export function ledgerWorkload(dice: Dice, number: number): Operation<LedgerCommand, LedgerQuery> {
   const key = dice.pick(['a', 'b', 'c']);
-  if (dice.chance(35)) return { type: 'read', query: { key } };
+  if (dice.chance(35)) {
+    const consistency = dice.pick([
+      'linearizable',
+      'linearizable',
+      'linearizable',
+      'session',
+      'stale',
+    ] as const);
+    return { type: 'read', query: { key }, consistency };
+  }
   const type = dice.pick(['set', 'append', 'append'] as const);
   return { type: 'write', command: { type, key, value: number } };
 }

@@ -169,8 +169,10 @@ export class Run<Command, Result, Query, Answer> {
   }
 
   async #weatherTheStorm(): Promise<void> {
-    for (const id of this.founders) this.cluster.start(id);
     const { cluster } = this;
+    const dice = new Dice(this.settings.seed * 17 + 3);
+    for (const id of this.founders)
+      cluster.scheduler.runAfter(dice.below(this.weather.startMs + 1), () => cluster.start(id));
     const hasBegun = () => cluster.leader !== undefined && cluster.running.length === this.founders.length;
     await this.until(hasBegun, { limitMs: foundingMsMax, what: 'the cluster is founded and has a leader' });
     const endMs = this.#script?.stormMs ?? this.nowMs + this.settings.steps * msPerStepMax;

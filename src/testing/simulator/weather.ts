@@ -7,6 +7,8 @@ export interface Weather {
   readonly network: MemoryNetworkOptions;
   /** Milliseconds from a write to its durability. */
   readonly flushMs: number;
+  /** The founding members start within so many milliseconds. */
+  readonly startMs: number;
   /** Mean milliseconds between two requests of clients. */
   readonly clientMs: number;
   // biome-ignore lint/suspicious/noExplicitAny: none of these options has to do with the machine.
@@ -24,6 +26,7 @@ export function drawWeather(dice: Dice): Weather {
       encode: dice.chance(25),
     },
     flushMs: dice.pick([0, 2, 10, 30]),
+    startMs: dice.pick([0, 500, 3000]),
     clientMs: dice.pick([10, 25, 60]),
     node: {
       tickMs: 25,
