@@ -16,7 +16,7 @@ const writeBytes = 2 ** 20;
 export interface Puts {
   /** Calls LMDB. */
   readonly put: () => void;
-  /** How much that writes, apart from the state machine's copy of what is in the log. */
+  /** How much that writes. */
   readonly bytes: number;
 }
 

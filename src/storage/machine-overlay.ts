@@ -35,7 +35,7 @@ export interface MachineWrites {
   /** What the entries belong to. */
   readonly generation: number;
   readonly entries: Iterable<readonly [KeyText, Uint8Array | null]>;
-  /** Of keys and values, at least. */
+  /** Of keys and values. */
   readonly bytes: number;
   /** What is in use from now on; `null` if that stays as it is. */
   readonly state: MachineState | null;
@@ -90,13 +90,20 @@ export class MachineOverlay implements MachineStore {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#dirty.set(textOf(key), value);
-    this.#dirtyBytes += key.byteLength + value.byteLength;
+    this.#set(key, value);
   }
 
   delete(key: Uint8Array): void {
-    this.#dirty.set(textOf(key), null);
-    this.#dirtyBytes += key.byteLength;
+    this.#set(key, null);
+  }
+
+  /** Counts what the next transaction will write: of a key that was set before, only what it is now. */
+  #set(key: Uint8Array, value: Uint8Array | null): void {
+    const text = textOf(key);
+    const before = this.#dirty.get(text);
+    if (before === undefined) this.#dirtyBytes += key.byteLength;
+    this.#dirtyBytes += (value?.byteLength ?? 0) - (before?.byteLength ?? 0);
+    this.#dirty.set(text, value);
   }
 
   *range({

@@ -191,7 +191,7 @@ export interface MachineStore {
   readonly isDirty: boolean;
   /** Keys that were set or deleted since the last transaction with the machine began. */
   readonly unflushedKeys: number;
-  /** Bytes of those keys and their values, and at least so many more of values replaced since. */
+  /** Bytes of those keys and of the values that they have now. */
   readonly unflushedBytes: number;
   /** The value of a key; the bytes are not to be changed. */
   get(key: Uint8Array): Uint8Array | undefined;

@@ -1,6 +1,9 @@
 /** The rate of writes is taken over windows of this length. */
 const windowMs = 1000;
-/** Old log is read at most so many times as fast as new log is written: a follower that lags gains on the writers, whose latency it costs. */
+/**
+ * Old log is read at most so many times as fast as new log is written, so a follower gains three entries a write. What
+ * it takes from the writers on two cores is in `docs/performance.md` (catch-up): 3.5 and 4 were tried, and no limit.
+ */
 const timesWriteRate = 4;
 /** But it may always be read at this rate, in bytes a millisecond: 32 MiB a second. */
 const bytesPerMsMin = (32 * 1024 * 1024) / 1000;

@@ -42,14 +42,18 @@ interface Invited {
   readonly resolve: (storeId: string) => void;
 }
 
+/** A peer that has dialed us, and the members as it told us: perhaps newer ones than our own configuration lists. */
+interface Introduction {
+  readonly peer: Peer;
+  readonly members: readonly MemberAddress[];
+  readonly isUp: boolean;
+}
+
 /** The transport as one node uses it: who may speak with it, whom it speaks with, and what it says. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
-  /** The members, as each told us that our own configuration does not list: it is older than theirs. */
-  readonly #introduced = new Map<
-    NodeId,
-    { readonly peer: Peer; readonly members: readonly MemberAddress[] }
-  >();
+  /** How those who dialed us introduced themselves, the latest last. */
+  readonly #introduced = new Map<NodeId, Introduction>();
   /** Nodes that are asked for their store before they are added. */
   readonly #invited = new Set<Invited>();
 
@@ -106,25 +110,22 @@ export class NodeNetwork {
   }
 
   /**
-   * A member that we do not know yet dialed us: we are joining, or have missed that it did. Who does not lead by our
+   * A member dialed us. If we do not know it yet, we are joining, or have missed that it did. Who does not lead by our
    * own configuration may well lead by that of the others, and nothing reaches us unless it hears our answers.
    */
   onUp({ id, storeId, clusterId, members }: Hello): void {
-    const peer = { id, storeId };
-    if (clusterId === null || this.#isListed(peer)) return;
-    this.#introduced.set(id, { peer, members });
+    if (clusterId === null) return;
+    this.#introduced.delete(id); // The latest stands last, and counts where two tell different addresses.
+    this.#introduced.set(id, { peer: { id, storeId }, members, isUp: true });
     this.#redial();
   }
 
   /** No connection is open with this peer. If it comes back, it introduces itself again. */
   onDown(id: NodeId): void {
-    if (this.#isListed(this.#options.self) && this.#introduced.delete(id)) this.#redial();
-  }
-
-  /** Whether the configuration lists this very store: its namesake may be one that we lost (rule 9). */
-  #isListed(peer: Peer): boolean {
-    const configuration = this.#configuration();
-    return configuration !== undefined && membersOf(configuration).some((member) => isSamePeer(member, peer));
+    const introduction = this.#introduced.get(id);
+    if (introduction === undefined) return;
+    this.#introduced.set(id, { ...introduction, isUp: false });
+    this.#redial();
   }
 
   #configuration(): Configuration | undefined {
@@ -159,28 +160,40 @@ export class NodeNetwork {
     this.dialMembers(configuration === undefined ? [] : [configuration]);
   }
 
-  /** Keeps connections to those of the configurations. A wrong address is no reason to lose a node. */
+  /**
+   * Keeps connections to those of the configurations, and to those who dialed us and are not in them. A wrong address is
+   * no reason to lose a node, nor one that somebody told us to lose the others.
+   */
   dialMembers(configurations: readonly Configuration[]): void {
     const known = configurations.flatMap(membersOf);
-    const invited = [...this.#invited].map(({ address }) => address);
-    const byId = new Map<NodeId, MemberAddress>();
-    for (const address of [...invited, ...known, ...this.#newerThan(known)]) byId.set(address.id, address);
+    const own = [...[...this.#invited].map(({ address }) => address), ...known];
+    const introduced = this.#newerThan(known);
+    if (!this.#tryToDial([...own, ...introduced]) && introduced.length > 0) this.#tryToDial(own);
+  }
+
+  /** `false`, and the connections stay as they are, if one of the addresses can't be dialed. */
+  #tryToDial(addresses: readonly MemberAddress[]): boolean {
     try {
-      this.dial([...byId.values()]);
+      this.dial([...new Map(addresses.map((address) => [address.id, address])).values()]);
+      return true;
     } catch (error) {
       const message = `the connections stay as they are: ${textOf(error)}`;
-      this.#options.settings.logger.error({ error, configurations }, message);
+      this.#options.settings.logger.error({ error, addresses }, message);
+      return false;
     }
   }
 
-  /** Addresses that we were told of, and that these members lack. A member answers; one that joins asks everybody. */
+  /**
+   * Addresses that we were told of, and that these members lack, by name and store: the namesake may be a store that we
+   * lost (rule 9). A member answers whoever is connected; one that joins asks everybody.
+   */
   #newerThan(known: readonly Member[]): readonly MemberAddress[] {
-    for (const [id, { peer }] of [...this.#introduced])
-      if (known.some((member) => isSamePeer(member, peer))) this.#introduced.delete(id);
-    const isMember = known.some((member) => isSamePeer(member, this.#options.self));
-    return [...this.#introduced.values()].flatMap(({ peer, members }) =>
-      isMember ? members.filter(({ id }) => id === peer.id) : members,
-    );
+    const isListed = (peer: Peer) => known.some((member) => isSamePeer(member, peer));
+    const isMember = isListed(this.#options.self);
+    for (const [id, { isUp }] of [...this.#introduced]) if (isMember && !isUp) this.#introduced.delete(id);
+    return [...this.#introduced.values()]
+      .filter(({ peer }) => !isListed(peer))
+      .flatMap(({ peer, members }) => (isMember ? members.filter(({ id }) => id === peer.id) : members));
   }
 
   /** Lossy is fine, and no frame is worth the node: what can't be sent is dropped. */

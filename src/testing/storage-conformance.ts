@@ -325,6 +325,13 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     const left = await place.current.persist([request({ seq: 2, batches })], { withMachine: false });
     same('durable without it', [left.seq, left.durableAppliedIndex, place.machine.isDirty], [2, 0, true]);
     same('unflushed', [place.machine.unflushedKeys, place.machine.unflushedBytes], [1, 2]);
+    for (let size = 0; size < 100; size++) place.machine.put(key('b'), new Uint8Array(size));
+    place.machine.delete(key('a'));
+    same(
+      'what was replaced does not count',
+      [place.machine.unflushedKeys, place.machine.unflushedBytes],
+      [2, 101],
+    );
 
     const { durableAppliedIndex } = await place.current.persist([], { withMachine: true });
 

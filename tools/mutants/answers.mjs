@@ -76,6 +76,14 @@ export const answers = [
       claim: 'answers unknown when the connection breaks',
     },
     {
+      name: 'a command that no machine can read is appended',
+      file: streams('forwarded'),
+      find: 'if (!decodePayload(payload).every(this.#options.isCommand))',
+      replace: 'if (decodePayload(payload).length === 0)',
+      test: forwarded,
+      claim: 'refuses a command that the machine can not read, and appends nothing',
+    },
+    {
       name: 'a forwarded write that comes twice is appended twice',
       file: streams('forwarded'),
       find: 'if (!this.#isNew(from, bootCounter, seq)) return; // Doubled on the way: the first one is answered.',

@@ -1,5 +1,5 @@
 // Rules 8 and 9: who is in the cluster.
-import { core, ofRule, paper, rules } from './places.mjs';
+import { core, ofRule, paper, rules, streams } from './places.mjs';
 
 const founding = 'test/unit/transport/founding.test.ts';
 
@@ -155,6 +155,14 @@ export const members = [
       replace: "    voters.push({ id, storeId: storeId ?? '?', url });",
       test: founding,
       claim: 'waits while one has not been heard',
+    },
+    {
+      name: 'a node takes the store of its own name for itself, and hears nobody else',
+      file: streams('node-network'),
+      find: 'known.some((member) => isSamePeer(member, peer));',
+      replace: 'known.some((member) => member.id === peer.id);',
+      test: 'test/unit/streams/members.test.ts',
+      claim: 'takes it back with an empty store, under the name that it had as a founder',
     },
     {
       name: 'somebody is told of a founding that is not on disk',

@@ -11,6 +11,14 @@ export const votes = [
       claim: 'a vote of an earlier term counts for nothing',
     },
     {
+      name: 'a member may be listed twice',
+      file: core('configuration-codec'),
+      find: 'return isWhole && hasNoTwins(configuration) ?',
+      replace: 'return isWhole ?',
+      test: 'test/unit/core/configuration-codec.test.ts',
+      claim: 'is not found where a name stands twice in one half of it',
+    },
+    {
       name: 'a vote that comes twice is kept twice',
       file: core('election'),
       find: 'return hasVoted || !isVoter(configurationOf(draft), voter) ? votes : [...votes, voter];',

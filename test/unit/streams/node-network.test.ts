@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { Configuration, State } from '../../../src/core/index.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { NodeNetwork } from '../../../src/streams/node-network.ts';
+import { settingsOf } from '../../../src/streams/options.ts';
+import { type Hello, type MemberAddress, protocolVersion } from '../../../src/transport/transport.ts';
+import { n1, n2, n3, n4, node as stateOf, threeNodes, votersOf } from '../core/builders.ts';
+import { ScriptedPeers } from './scripted-peers.ts';
+import { wordsMachine } from './words.ts';
+
+/** Peers of whom it matters only who is dialed. */
+class NotedPeers extends ScriptedPeers {
+  dialed: readonly string[] = [];
+
+  override setPeers(members: readonly MemberAddress[] = []): void {
+    if (members.some(({ url }) => url === 'bad')) throw new Error('bad is no URL');
+    this.dialed = members.map(({ id }) => id).sort();
+  }
+}
+
+/** The network of n1, which goes by the configuration that the test sets. */
+function networkOf() {
+  const transport = new NotedPeers();
+  let state: State = stateOf();
+  const network = new NodeNetwork({
+    transport,
+    settings: settingsOf({ id: 'n1', machine: wordsMachine(), storage: memoryStorage(), transport }),
+    self: n1,
+    bootCounter: 1,
+    founding: () => null,
+    state: () => state,
+  });
+  const goBy = (configuration: Configuration) => {
+    state = stateOf({ configuration });
+    network.dialMembers([configuration]);
+  };
+  return { network, goBy, dialed: () => transport.dialed };
+}
+
+function hello(id: string, members: readonly MemberAddress[]): Hello {
+  return { protocolVersion, clusterId: 'c', id, storeId: id, bootCounter: 1, members };
+}
+
+const n4Only = [{ id: 'n4', url: 'ws://n4' }];
+
+describe('a node that is dialed by a member it does not know', () => {
+  it('dials it in return, as long as it is there', () => {
+    const { network, dialed } = networkOf();
+
+    network.onUp(hello('n4', n4Only));
+    const during = dialed();
+    network.onDown('n4');
+
+    expect([during, dialed()]).toEqual([
+      ['n2', 'n3', 'n4'],
+      ['n2', 'n3'],
+    ]);
+  });
+
+  it('still knows it once the entry that listed it has been truncated', () => {
+    const { network, goBy, dialed } = networkOf();
+    network.onUp(hello('n4', n4Only));
+
+    goBy(votersOf(n1, n2, n3, n4));
+    goBy(threeNodes);
+
+    expect(dialed()).toEqual(['n2', 'n3', 'n4']);
+  });
+
+  it('goes on dialing its own members where it was told an address that can not be dialed', () => {
+    const { network, goBy, dialed } = networkOf();
+    network.onUp(hello('n4', [{ id: 'n4', url: 'bad' }]));
+
+    goBy(votersOf(n1, n3));
+
+    expect(dialed()).toEqual(['n3']);
+  });
+});
