@@ -157,12 +157,12 @@ export const members = [
       claim: 'waits while one has not been heard',
     },
     {
-      name: 'a node takes the store of its own name for itself, and hears nobody else',
+      name: 'whoever has the name of a member is taken for it when it dials',
       file: streams('node-network'),
       find: 'known.some((member) => isSamePeer(member, peer));',
       replace: 'known.some((member) => member.id === peer.id);',
-      test: 'test/unit/streams/members.test.ts',
-      claim: 'takes it back with an empty store, under the name that it had as a founder',
+      test: 'test/unit/streams/node-network.test.ts',
+      claim: 'dials it where it is, if it only knows the store that had its name before (rule 9)',
     },
     {
       name: 'somebody is told of a founding that is not on disk',

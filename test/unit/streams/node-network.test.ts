@@ -10,11 +10,11 @@ import { wordsMachine } from './words.ts';
 
 /** Peers of whom it matters only who is dialed. */
 class NotedPeers extends ScriptedPeers {
-  dialed: readonly string[] = [];
+  members: readonly MemberAddress[] = [];
 
   override setPeers(members: readonly MemberAddress[] = []): void {
     if (members.some(({ url }) => url === 'bad')) throw new Error('bad is no URL');
-    this.dialed = members.map(({ id }) => id).sort();
+    this.members = members;
   }
 }
 
@@ -34,7 +34,9 @@ function networkOf() {
     state = stateOf({ configuration });
     network.dialMembers([configuration]);
   };
-  return { network, goBy, dialed: () => transport.dialed };
+  const dialed = () => transport.members.map(({ id }) => id).sort();
+  const urlOf = (id: string) => transport.members.find((member) => member.id === id)?.url;
+  return { network, goBy, dialed, urlOf };
 }
 
 function hello(id: string, members: readonly MemberAddress[]): Hello {
@@ -65,6 +67,14 @@ describe('a node that is dialed by a member it does not know', () => {
     goBy(threeNodes);
 
     expect(dialed()).toEqual(['n2', 'n3', 'n4']);
+  });
+
+  it('dials it where it is, if it only knows the store that had its name before (rule 9)', () => {
+    const { network, urlOf } = networkOf();
+
+    network.onUp({ ...hello('n2', [{ id: 'n2', url: 'ws://elsewhere' }]), storeId: 'new' });
+
+    expect(urlOf('n2')).toBe('ws://elsewhere');
   });
 
   it('goes on dialing its own members where it was told an address that can not be dialed', () => {
