@@ -1,3 +1,4 @@
+import type { PlanItem } from './plan.ts';
 import { type Outcome, Run, type RunSettings, type Script, type Told } from './run.ts';
 
 /** What is left of a run that fails, when all that can be left out is. */
@@ -9,15 +10,17 @@ export interface Shrunk {
   readonly runs: number;
 }
 
-/** So many runs are tried, and of steps so many times as many as the failing run had. */
+/** So many runs are tried, and of steps so many times as many as the failing run had, or at least so many. */
 const runsMax = 150;
-const timesStepsMax = 30;
+const timesStepsMax = 50;
+const stepsMaxLeast = 50_000;
 
 /** A failure must come back so soon after it first came, in virtual milliseconds. */
 const graceMs = 3000;
 
 /**
- * Leaves out of a run what it fails without, by halves, then quarters, and so on (ddmin), as long as the budget lasts.
+ * Leaves out of a run what it fails without: kinds of faults, then halves of what is left, quarters, and so on (ddmin), as
+ * long as the budget lasts.
  * `undefined` if the run's own plan does not fail again.
  */
 export async function shrunk<C, R, Q, A>(
@@ -28,7 +31,7 @@ export async function shrunk<C, R, Q, A>(
   const search = new Search(settings, {
     stormMs,
     endsThere: outcome.isStormy,
-    stepsMax: timesStepsMax * outcome.counts.steps,
+    stepsMax: Math.max(stepsMaxLeast, timesStepsMax * outcome.counts.steps),
   });
   const first = await search.fails(outcome.told);
   if (first === undefined) return undefined;
@@ -51,12 +54,19 @@ class Search<C, R, Q, A> {
 
   /** What is done in a run of these, if it fails. */
   async fails(told: readonly Told[]): Promise<Outcome | undefined> {
-    const { stormMs, endsThere } = this.#limits;
+    const { endsThere } = this.#limits;
     const items = told.map(({ item }) => item);
     this.#runs += 1;
-    const outcome = await new Run(this.#settings, { items, stormMs, endsThere }).go();
+    const outcome = await new Run(this.#settings, { items, stormMs: this.#stormMs(items), endsThere }).go();
     this.#steps += outcome.counts.steps;
     return outcome.failure === undefined ? undefined : outcome;
+  }
+
+  /** A run that fails in the end need not wait for the end of a storm that is over. */
+  #stormMs(items: readonly PlanItem[]): number {
+    const { stormMs, endsThere } = this.#limits;
+    const lastMs = items.at(-1)?.atMs ?? 0;
+    return endsThere || this.#runs === 1 ? stormMs : Math.min(stormMs, lastMs + graceMs);
   }
 
   get #hasBudget(): boolean {
@@ -64,7 +74,7 @@ class Search<C, R, Q, A> {
   }
 
   async minimize(first: Outcome): Promise<Shrunk> {
-    let best = first;
+    let best = await this.#withoutKinds(first);
     for (let parts = 1; parts <= best.told.length && this.#hasBudget; ) {
       const smaller = await this.#without(best.told, parts);
       if (smaller === undefined)
@@ -75,6 +85,16 @@ class Search<C, R, Q, A> {
       }
     }
     return { told: best.told, failure: best.failure, runs: this.#runs };
+  }
+
+  /** Leaves out all of a kind, kind by kind. */
+  async #withoutKinds(first: Outcome): Promise<Outcome> {
+    let best = first;
+    for (const kind of new Set(first.told.map(({ item }) => item.kind))) {
+      if (!this.#hasBudget) break;
+      best = (await this.fails(best.told.filter(({ item }) => item.kind !== kind))) ?? best;
+    }
+    return best;
   }
 
   /** Leaves out one of so many parts, whichever can be spared first. */

@@ -2,13 +2,13 @@ import type { NodeId, Peer, State, StoreId } from '../../core/index.ts';
 import { type DiskImage, type MemoryDisk, memoryDisk } from '../../storage/memory-disk.ts';
 import { memoryStorage } from '../../storage/memory-storage.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { RaftNodeOptions } from '../../streams/raft-node.ts';
+import type { Commit, RaftNodeOptions } from '../../streams/raft-node.ts';
 import { raftNode } from '../../streams/start-node.ts';
 import type { StateMachine } from '../../streams/state-machine.ts';
 import { type MemoryNetwork, memoryNetwork } from '../../transport/memory-network.ts';
 import type { MemberAddress, PeerFrame } from '../../transport/transport.ts';
 import { Dice } from '../dice.ts';
-import { InvariantViolation } from '../violation.ts';
+import { expectThat, InvariantViolation } from '../violation.ts';
 import { VirtualScheduler } from '../virtual-scheduler.ts';
 import { AppliedResults } from './applied-results.ts';
 import { noCounts, type RunCounts } from './counts.ts';
@@ -131,6 +131,7 @@ export class SimCluster<Command, Result, Query, Answer> {
       (node) => {
         process.node = node;
         process.subscription.add(node.state$.subscribe((state) => this.#onStep(process, state)));
+        process.subscription.add(node.commits$.subscribe((commit) => this.#onCommit(process, commit)));
         node.closed.catch((error) => this.#onEnd(process, error));
       },
       (error) => this.#onEnd(process, error),
@@ -186,6 +187,24 @@ export class SimCluster<Command, Result, Query, Answer> {
       const before = process.state;
       process.state = state;
       this.steps.check({ before, state, nowMs: this.scheduler.now() });
+    });
+  }
+
+  /** Who follows `commits$` sees each command once, in order, and the one that was applied. */
+  #onCommit(
+    process: SimProcess<Command, Result, Query, Answer>,
+    { index, command }: Commit<Tagged<Command>>,
+  ): void {
+    this.#guarded(process, () => {
+      const { id, lastCommit } = process;
+      expectThat(index > lastCommit, () => `commits$ of ${id} shows ${index} after ${lastCommit}`);
+      const applied = this.results.at(index);
+      expectThat(
+        applied?.request === command.request,
+        () =>
+          `commits$ of ${id} shows ${shown(command.command)} at ${index}, applied is ${shown(applied?.command)}`,
+      );
+      process.lastCommit = index;
     });
   }
 

@@ -22,6 +22,8 @@ export class SimProcess<Command, Result, Query, Answer> {
   /** Where a machine in the store keeps its data. */
   readonly store: MachineStore;
   isAlive = true;
+  /** The index of the last command that its `commits$` has shown. */
+  lastCommit = 0;
   /** `null` while it opens its disk. */
   node: TaggedNode<Command, Result, Query, Answer> | null = null;
   /** `null` before it belongs to a cluster. */
