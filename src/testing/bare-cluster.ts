@@ -198,6 +198,17 @@ export class BareCluster {
       .flatMap((completion) => this.input(id, completion));
   }
 
+  /** A node's disk completes its oldest `count` requests, and the core hears of it only by {@link BareCluster.hear}. */
+  sync(id: NodeId, count?: number): void {
+    this.node(id).syncUnheard(count);
+  }
+
+  /** A node's core hears of the oldest completion that it was not told of. */
+  hear(id: NodeId): readonly Output[] {
+    const completion = this.node(id).hear();
+    return completion === undefined ? [] : this.input(id, completion);
+  }
+
   /** A node's log answers its oldest `readLogReq`. */
   readLog(id: NodeId): readonly Output[] {
     const completion = this.node(id).readLog();

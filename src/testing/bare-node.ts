@@ -108,6 +108,8 @@ export class BareNode {
   #durable: Disk;
   #written: Disk;
   #unflushed: LogWork[] = [];
+  /** What the disk has completed, on its way to the core. */
+  #unheard: Input[] = [];
   #logReads: LogRead[] = [];
   #lane: MachineWork[] = [];
   /** Views that are being made durable. */
@@ -161,6 +163,11 @@ export class BareNode {
   /** What the process has written, flushed or not. */
   get written(): Disk {
     return this.#written;
+  }
+
+  /** How many completions of the log lane the core was not told of. */
+  get unheard(): number {
+    return this.#unheard.length;
   }
 
   /** Requests of the log lane that are not carried out, in order. */
@@ -259,6 +266,16 @@ export class BareNode {
     return [{ type: 'persistRes', seq: flushed }, ...completions];
   }
 
+  /** Carries out requests of the log lane as {@link BareNode.sync} does, but the core is not told yet. */
+  syncUnheard(count?: number): void {
+    this.#unheard.push(...this.sync(count));
+  }
+
+  /** The oldest completion that the core was not told of. */
+  hear(): Input | undefined {
+    return this.#unheard.shift();
+  }
+
   /** The answer to the oldest `readLogReq`. */
   readLog(): Input | undefined {
     const read = this.#logReads.shift();
@@ -319,6 +336,7 @@ export class BareNode {
     this.#isUp = false;
     this.sync(keep);
     this.#unflushed = [];
+    this.#unheard = [];
     this.#written = this.#durable;
     this.#logReads = [];
     this.#lane = [];

@@ -142,11 +142,19 @@ export class CheckedCluster {
 
   /** A disk, a machine, or a transfer of a snapshot gets on. */
   #work(
-    operation: Extract<Operation, { type: 'flush' | 'apply' | 'log' | 'keep' | 'ship' }>,
+    operation: Extract<Operation, { type: 'sync' | 'hear' | 'flush' | 'apply' | 'log' | 'keep' | 'ship' }>,
     node: BareNode,
   ): boolean {
     const { at } = operation;
     switch (operation.type) {
+      case 'sync':
+        if (!node.canSync) return false;
+        this.cluster.sync(at, operation.count);
+        return true;
+      case 'hear':
+        if (node.unheard === 0) return false;
+        this.cluster.hear(at);
+        return true;
       case 'flush':
         if (!node.canSync) return false;
         for (const completion of node.sync(operation.count)) this.cluster.input(at, completion);

@@ -1,7 +1,7 @@
 import type { NodeId } from '../core/index.ts';
 
 /** What the disk and the state machine of a node do beside each other: one piece of work of a kind at a time. */
-export type WorkType = 'flush' | 'log' | 'apply' | 'keep' | 'ship';
+export type WorkType = 'flush' | 'hear' | 'log' | 'apply' | 'keep' | 'ship';
 
 /** The machine that a simulated node runs on: its clock, its disk's moods, and what it is busy with. */
 export class Host {
@@ -23,6 +23,7 @@ export class Host {
   run = 0;
   readonly busy: Record<WorkType, boolean> = {
     flush: false,
+    hear: false,
     log: false,
     apply: false,
     keep: false,
@@ -52,6 +53,7 @@ export class Host {
     this.pausedUntil = 0;
     this.isFailing = false;
     busy.flush = false;
+    busy.hear = false;
     busy.log = false;
     busy.apply = false;
     busy.keep = false;

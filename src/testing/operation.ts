@@ -17,8 +17,9 @@ export type Operation =
   | { readonly type: 'tick'; readonly at: NodeId; readonly ms: number }
   /** This message, or one that says the same, arrives at `at`: at whoever has that name. */
   | { readonly type: 'deliver'; readonly at: NodeId; readonly envelope: Envelope }
-  | { readonly type: 'flush' | 'apply'; readonly at: NodeId; readonly count: number }
-  | { readonly type: 'log' | 'keep'; readonly at: NodeId }
+  /** The disk gets on; `sync` without telling the core, which `hear` does later. */
+  | { readonly type: 'sync' | 'flush' | 'apply'; readonly at: NodeId; readonly count: number }
+  | { readonly type: 'hear' | 'log' | 'keep'; readonly at: NodeId }
   | { readonly type: 'restart'; readonly at: NodeId }
   | { readonly type: 'wipe'; readonly at: NodeId }
   | { readonly type: 'ship'; readonly at: NodeId; readonly isLost: boolean }

@@ -86,7 +86,14 @@ function isAtRest({ writes, queries, role }: State): boolean {
 }
 
 /** A node whose disk and machine have nothing to do. */
-function isIdle({ state, laneLength, logReads, views }: BareNode): boolean {
+function isIdle({ state, laneLength, logReads, views, unheard }: BareNode): boolean {
   const hasNobodyWaiting = state.writes.length === 0 && state.queries.length === 0;
-  return laneLength === 0 && logReads === 0 && views === 0 && state.compacting === null && hasNobodyWaiting;
+  return (
+    laneLength === 0 &&
+    unheard === 0 &&
+    logReads === 0 &&
+    views === 0 &&
+    state.compacting === null &&
+    hasNobodyWaiting
+  );
 }

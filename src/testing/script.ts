@@ -155,6 +155,7 @@ function commandsOf({ operation, sentBefore, mail }: Played, onItsWay: MailOnIts
       return [
         operation.ms > 0 && operation.ms <= 30 ? `tick ${at} ${operation.ms}` : `jump ${at} ${operation.ms}`,
       ];
+    case 'sync':
     case 'flush':
     case 'apply':
       return [`${type} ${at} ${operation.count}`];

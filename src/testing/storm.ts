@@ -214,6 +214,7 @@ export class Storm {
     const { busy } = host;
     const { machineMs, snapshotMs } = this.weather;
     if (!busy.flush && node.canSync) this.#start(host, 'flush', this.#diskMs(host));
+    if (!busy.hear && node.unheard > 0) this.#start(host, 'hear', this.dice.between(0, this.weather.hearMs));
     if (!busy.log && node.logReads > 0) this.#start(host, 'log', this.dice.between(0, 10));
     if (!busy.apply && node.canRunMachine) this.#start(host, 'apply', this.dice.between(0, machineMs));
     if (!busy.keep && node.canKeepView) this.#start(host, 'keep', this.dice.between(0, snapshotMs));
@@ -244,7 +245,8 @@ export class Storm {
   #work(event: Extract<StormEvent, { type: 'work' }>): void {
     const { host, run, work } = event;
     if (host.run !== run) return; // That process has ended.
-    if (host.pausedUntil > this.now) return this.#agenda.add(host.pausedUntil, event);
+    const isPaused = host.pausedUntil > this.now && work !== 'flush'; // The disk goes on.
+    if (isPaused) return this.#agenda.add(host.pausedUntil, event);
     host.busy[work] = false;
     const at = host.id;
     switch (work) {
@@ -267,7 +269,8 @@ export class Storm {
     const { length } = this.node(host).unflushed;
     const count = this.weather.mergesFlushes ? length : this.dice.between(1, Math.max(1, length));
     if (!host.isFailing) {
-      this.perform({ type: 'flush', at: host.id, count });
+      const isHeardAtOnce = this.weather.hearMs === 0 && host.pausedUntil <= this.now;
+      this.perform({ type: isHeardAtOnce ? 'flush' : 'sync', at: host.id, count });
       return;
     }
     this.counts.failedDisks += 1;

@@ -39,6 +39,7 @@ import { expectNone } from './violation.ts';
  * | `drop n1 n2`, `double n1 n2` | that message is lost, or will arrive once more |
  * | `cut n1 n2`, `heal` | from now on all messages from n1 to n2 are lost; none is any more |
  * | `flush n1`, `flush n1 1` | n1's disk completes all its requests, or the oldest |
+ * | `sync n1 1`, `hear n1` | n1's disk completes its oldest request; n1 hears of the oldest completion |
  * | `log n1`, `apply n1` | n1's log answers a `readLogReq`; its state machine gets on, `apply n1 2` by two entries |
  * | `crash n1`, `crash n1 1` | n1 dies; nothing unflushed survives, or the oldest request |
  * | `restart n1` | n1 starts from its disk |
@@ -108,6 +109,8 @@ class Stage {
     cut: ([from = '', to = '']) => this.#on.cut(from, to),
     heal: () => this.#on.heal(),
     flush: ([id = '', count]) => this.#on.flush(id, count === undefined ? undefined : Number(count)),
+    sync: ([id = '', count]) => this.#on.sync(id, count === undefined ? undefined : Number(count)),
+    hear: ([id = '']) => this.#work(id, ({ unheard }) => unheard > 0 && this.#on.hear(id)),
     log: ([id = '']) => this.#work(id, ({ logReads }) => logReads > 0 && this.#on.readLog(id)),
     apply: ([id = '', count]) =>
       this.#work(

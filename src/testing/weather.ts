@@ -27,6 +27,8 @@ export interface Weather {
   /** So many of those for a disk that is gone come to the one that its node has now. */
   readonly misdeliverPercent: number;
   readonly diskMs: number;
+  /** A node hears up to this much later that its disk is done. */
+  readonly hearMs: number;
   /** Whether a flush takes all that waits, or some of it. */
   readonly mergesFlushes: boolean;
   readonly machineMs: number;
@@ -60,6 +62,7 @@ export function drawWeather(dice: Dice): Weather {
     latePercent: dice.pick([0, 0, 1, 5]),
     misdeliverPercent: dice.pick([0, 50]),
     diskMs: dice.pick([0, 5, 20, 60]),
+    hearMs: dice.pick([0, 3, 30]),
     mergesFlushes: dice.chance(50),
     machineMs: dice.pick([0, 10, 100]),
     isMachineDurable: dice.chance(50),
@@ -107,6 +110,7 @@ export function cleared(weather: Weather): Weather {
     misdeliverPercent: 0,
     delayMs: 5,
     diskMs: 5,
+    hearMs: 0,
     machineMs: 5,
     snapshotMs: 20,
     snapshotLossPercent: 0,

@@ -164,4 +164,24 @@ export const coreBugs = [
       },
     ],
   },
+  {
+    name: 'a log is compacted beyond what its own disk has flushed',
+    edits: [
+      {
+        file: core('compaction'),
+        find: 'lower(compacting.keepsPrevious ? lower(previous, index) : index, durableIndex(draft));',
+        replace: '(compacting.keepsPrevious ? lower(previous, index) : index);',
+      },
+    ],
+  },
+  {
+    name: 'an installed snapshot is not known to be one of the own',
+    edits: [
+      {
+        file: core('snapshot-installing'),
+        find: 'draft.snapshotIndex = higher(draft.snapshotIndex, snapshot.index);',
+        replace: '',
+      },
+    ],
+  },
 ].map((bug) => ({ simulator: 'core', ...bug }));

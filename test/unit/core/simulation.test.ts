@@ -67,10 +67,11 @@ describe('a cluster in bad weather', () => {
     expect(simulateCore(options)).not.toEqual(simulateCore({ ...options, seed: 6 }));
   });
 
+  // The seeds at which `npm run planted` finds these again.
   it.each([
-    ['compacts a log beyond what its own disk has flushed', { seed: 17, nodes: 3, steps: 1500 }],
-    ['compacts a log beyond what its own disk has flushed', { seed: 7, nodes: 5, steps: 1500 }],
-    ['forgets that an installed snapshot is one of its own', { seed: 3, nodes: 3, steps: 1500 }],
+    ['compacts a log beyond what its own disk has flushed', { seed: 10, nodes: 5, steps: 5000 }],
+    ['compacts a log beyond what its own disk has flushed', { seed: 2000008, nodes: 5, steps: 5000 }],
+    ['forgets that an installed snapshot is one of its own', { seed: 3, nodes: 3, steps: 5000 }],
   ])('a node that once did so no longer %s', (_bug, options) => {
     expect(simulateCore(options).counts.committed).toBeGreaterThan(0);
   });
