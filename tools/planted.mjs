@@ -37,7 +37,7 @@ async function main() {
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
   );
   const clean = cleanOf(planted);
-  const bugs = words.length === 0 ? [...clean, ...chosen] : chosen;
+  const bugs = words.length === 0 ? [...chosen, ...clean] : chosen;
   const { core, runtime } = seedsOf;
   console.log(`Up to ${core} seeds, ${runtime} of the runtime, from ${ranges.join(', from ')}.`);
   console.log('| | bug | seed, step | seed, step | seed, step | time | what was broken |');
