@@ -25,7 +25,7 @@ export interface CheckedClusterOptions {
   readonly config: Partial<Config>;
   readonly seed: number;
   readonly isMachineDurable: boolean;
-  /** Told of every step, after its checks. */
+  /** Told of every step, before its checks. */
   readonly onStep?: ((taken: BareStep) => void) | undefined;
 }
 

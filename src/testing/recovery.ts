@@ -6,8 +6,8 @@ import { expectThat } from './violation.ts';
 import { cleared } from './weather.ts';
 
 /**
- * The weather clears: everything that was broken is mended. Within `withinMs` a leader must be there, commit a write of
- * its own, and bring every member to the same point; and whoever waits for an answer must have it.
+ * The weather clears: everything that was broken is mended. Within `withinMs` a leader must be there, commit a write,
+ * and bring every member to the same point; and whoever waits for an answer must have it.
  */
 export function recover(storm: Storm, withinMs: number): void {
   clearUp(storm);

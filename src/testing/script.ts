@@ -3,6 +3,7 @@ import type { Envelope } from './bare-cluster.ts';
 import { CheckedCluster, type CheckedClusterOptions } from './checked-cluster.ts';
 import { describeMessage } from './describe.ts';
 import type { Operation } from './operation.ts';
+import { InvariantViolation } from './violation.ts';
 
 /** An operation that was carried out again. */
 interface Played {
@@ -48,12 +49,8 @@ export function rerun(made: CheckedClusterOptions, operations: readonly Operatio
     }
     stage.checkMachines();
   } catch (error) {
-    return {
-      played,
-      sent: mailbox.sent,
-      problem: error instanceof Error ? error.message : String(error),
-      tried,
-    };
+    if (!(error instanceof InvariantViolation)) throw error; // A fault of the simulation, and no finding.
+    return { played, sent: mailbox.sent, problem: error.message, tried };
   }
   return { played, sent: mailbox.sent, problem: undefined, tried };
 }

@@ -109,10 +109,18 @@ function failureOf(storm: Storm, options: CoreSimulationOptions, cause: unknown)
   const lines = [
     `seed ${seed}, ${nodes} nodes, ${steps} steps: at step ${step}, ${storm.now} ms: ${what}`,
     `npm run simulate -- --from ${seed} --seeds 1 --nodes ${nodes} --steps ${steps}`,
+    `simulateCore(${textOf(options)})`,
     '',
     ...(script.length > 0 ? [...script, `# ${problem}`] : statesOf(storm)),
   ];
   return new SimulationFailure(lines.join('\n'), { seed, step, script, cause });
+}
+
+/** The options that decide what happens, as they are written in a program. */
+function textOf({ seed, nodes, steps, recoveryMs, mustStrike }: CoreSimulationOptions): string {
+  const all = Object.entries({ seed, nodes, steps, recoveryMs, mustStrike });
+  const given = all.filter(([, value]) => value !== undefined);
+  return `{ ${given.map(([name, value]) => `${name}: ${value}`).join(', ')} }`;
 }
 
 const noScript: { script: readonly string[]; problem: string | undefined } = {

@@ -13,6 +13,8 @@ export interface SimulationCounts extends AnswerCounts {
   /** Disk requests that a crash lost. */
   lostWrites: number;
   messagesLost: number;
+  /** Lost since nothing gets from the one to the other. */
+  messagesCut: number;
   messagesDoubled: number;
   /** Messages that came as late as several elections. */
   messagesLate: number;
@@ -58,6 +60,7 @@ export function noCounts(): SimulationCounts {
     crashes: 0,
     lostWrites: 0,
     messagesLost: 0,
+    messagesCut: 0,
     messagesDoubled: 0,
     messagesLate: 0,
     messagesMisdelivered: 0,

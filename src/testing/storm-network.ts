@@ -29,7 +29,11 @@ export class StormNetwork {
 
   /** Decides what becomes of a message, and tells `arrive` when: never, once, or twice. */
   post({ from, to }: Envelope, now: number, weather: Weather, arrive: (at: number) => void): void {
-    if (this.isCut(from.id, to.id, now) || this.#dice.chance(weather.lossPercent)) {
+    if (this.isCut(from.id, to.id, now)) {
+      this.#counts.messagesCut += 1;
+      return;
+    }
+    if (this.#dice.chance(weather.lossPercent)) {
       this.#counts.messagesLost += 1;
       return;
     }
@@ -50,17 +54,20 @@ export class StormNetwork {
     const side = isAlone ? new Set([alone]) : new Set(this.#ids.filter(() => dice.chance(40)));
     const isOneWay = !isBridged && dice.chance(40);
     const isTurned = dice.chance(50);
-    this.#counts.cuts += 1;
-    if (isOneWay) this.#counts.oneWayCuts += 1;
-    if (isBridged) this.#counts.bridges += 1;
+    let links = 0;
     for (const from of this.#ids) {
       for (const to of this.#ids) {
         const isBridge = isBridged && (from === alone || to === alone);
         const isAcross = side.has(from) !== side.has(to) && !isBridge;
-        if (isAcross && (!isOneWay || side.has(from) !== isTurned))
-          this.#cutUntil[this.#placeOf(from, to)] = until;
+        if (!isAcross || (isOneWay && side.has(from) === isTurned)) continue;
+        this.#cutUntil[this.#placeOf(from, to)] = until;
+        links += 1;
       }
     }
+    if (links === 0) return; // All are on one side.
+    this.#counts.cuts += 1;
+    if (isOneWay) this.#counts.oneWayCuts += 1;
+    if (isBridged) this.#counts.bridges += 1;
   }
 
   /** Everybody reaches everybody. */

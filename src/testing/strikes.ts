@@ -47,19 +47,22 @@ function pause(storm: Storm): void {
 }
 
 function slowDisk(storm: Storm): void {
-  storm.counts.slowDisks += 1;
-  storm.pickHost(leaderPercent).slowUntil = storm.now + storm.dice.between(50, 1500);
+  const host = storm.pickHost(leaderPercent);
+  host.slowUntil = storm.now + storm.dice.between(50, 1500);
+  if (storm.node(host).isUp) storm.counts.slowDisks += 1;
 }
 
 function hungDisk(storm: Storm): void {
-  storm.counts.hungDisks += 1;
-  storm.pickHost(leaderPercent).hungUntil = storm.now + storm.dice.between(200, 1200);
+  const host = storm.pickHost(leaderPercent);
+  host.hungUntil = storm.now + storm.dice.between(200, 1200);
+  if (storm.node(host).isUp) storm.counts.hungDisks += 1;
 }
 
 /** A clock is set forward, by as much as several elections, or back. */
 function clock(storm: Storm): void {
-  storm.counts.clockJumps += 1;
-  storm.pickHost(leaderPercent).clockOffsetMs += storm.dice.between(-400, 1200);
+  const host = storm.pickHost(leaderPercent);
+  host.clockOffsetMs += storm.dice.between(-400, 1200);
+  if (storm.node(host).isUp) storm.counts.clockJumps += 1;
 }
 
 /**
