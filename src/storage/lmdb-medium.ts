@@ -16,9 +16,11 @@ import type { MachineBase } from './machine-overlay.ts';
 import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.ts';
 import { otherNode } from './other-node.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
+import { diskFailed } from './store-errors.ts';
 import { prepareFolder } from './store-folder.ts';
 import { newStoreId } from './store-id.ts';
 import { type Identity, putIdentity, readIdentity } from './store-identity.ts';
+import type { MachineBounds } from './store-keys.ts';
 
 /** Address space, not memory or disk, to begin with; LMDB takes more by itself, at the cost of a new mapping. */
 const mapBytes = 2 ** 30;
@@ -128,13 +130,34 @@ export class LmdbMedium implements Medium {
 
   machineOf(generation: number): MachineBase {
     return {
-      get: (key) => {
-        const { environment, keys } = this.#opened().tables;
-        const value = environment.getBinary(keys.machine(generation, key));
-        return value === undefined ? undefined : plain(value);
-      },
-      range: (bounds) => machineEntries(this.#opened().tables, { generation, bounds }),
+      get: (key) => this.#machineValue(generation, key),
+      range: (bounds) => this.#machineEntries(generation, bounds),
     };
+  }
+
+  #machineValue(generation: number, key: Uint8Array): Uint8Array | undefined {
+    const { environment, keys } = this.#opened().tables;
+    try {
+      const value = environment.getBinary(keys.machine(generation, key));
+      return value === undefined ? undefined : plain(value);
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+  }
+
+  *#machineEntries(generation: number, bounds: MachineBounds): ReturnType<typeof machineEntries> {
+    const { tables } = this.#opened();
+    try {
+      yield* machineEntries(tables, { generation, bounds });
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+  }
+
+  /** LMDB reads nothing any more once a commit of it has failed badly: that is an error of the disk, not of the machine. */
+  #unreadable(error: unknown): StorageError {
+    const problem = readError(error, this.#dataFile);
+    return problem instanceof StorageError ? problem : diskFailed(problem);
   }
 
   freezeMachine(): FrozenMachine {

@@ -69,6 +69,9 @@ const statusOf: Readonly<Record<string, number>> = {
   RAFT_CLOSED: 503,
   RAFT_STOPPED: 503,
   RAFT_UNKNOWN_OUTCOME: 503,
+  RAFT_STORE_FAILED: 503,
+  RAFT_STORE_DAMAGED: 503,
+  RAFT_STORE_CLOSED: 503,
   RAFT_BAD_RESULT: 500,
 };
 

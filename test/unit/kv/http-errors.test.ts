@@ -41,6 +41,9 @@ describe('an error of the node', () => {
     ['RAFT_CLOSED', 503, '1'],
     ['RAFT_STOPPED', 503, '1'],
     ['RAFT_UNKNOWN_OUTCOME', 503, '1'],
+    ['RAFT_STORE_FAILED', 503, '1'],
+    ['RAFT_STORE_DAMAGED', 503, '1'],
+    ['RAFT_STORE_CLOSED', 503, '1'],
     ['RAFT_COMMAND_TOO_LARGE', 413, null],
     ['RAFT_BAD_RESULT', 500, null],
   ];
