@@ -51,10 +51,10 @@ export class ChaosNode extends ServerNode {
   }
 
   protected override hear(text: string): void {
+    const alarm = this.mayEnd ? undefined : alarmIn(text, this.#said);
     this.#said = `${this.#said}${text}`.slice(-32_000);
     appendFileSync(this.#watch.logFile, text);
-    const alarm = this.mayEnd ? undefined : alarms.find((words) => text.includes(words));
-    if (alarm !== undefined) this.#watch.onProblem(`${this.id} says: ${text.trim()}`);
+    if (alarm !== undefined) this.#watch.onProblem(`${this.id} says: ${this.#said.slice(-2_000).trim()}`);
   }
 
   #onEnd({ code, signal }: End): void {
@@ -63,4 +63,9 @@ export class ChaosNode extends ServerNode {
       `the process of ${this.id} ended with ${code ?? signal}, and nobody had touched it`,
     );
   }
+}
+
+/** The alarm that ends in this text. What is said comes in pieces, so it may have begun in what was said before. */
+function alarmIn(text: string, before: string): string | undefined {
+  return alarms.find((words) => `${before.slice(1 - words.length)}${text}`.includes(words));
 }
