@@ -1,5 +1,5 @@
 import type { RegisterOperation, RegisterResult } from '../../src/testing/index.ts';
-import { type Answer, ask } from '../integration/harness/http.ts';
+import { Answer, ask } from '../integration/harness/http.ts';
 import type { KvOutcome } from './key-record.ts';
 
 /** How long a request waits at the server, and how long its client waits for the server. */
@@ -11,6 +11,11 @@ export interface Told {
   readonly outcome: KvOutcome;
   readonly code: string;
 }
+
+/** What answers may have in their JSON, before anybody has looked at it. */
+type Fields = {
+  readonly [name in 'error' | 'code' | 'outcome' | 'existed' | 'length' | 'swapped']?: unknown;
+};
 
 /** An answer that the contract does not foresee. */
 export class UnforeseenAnswer extends Error {
@@ -25,15 +30,12 @@ export async function request(
   const headers: Record<string, string> = stamp === undefined ? {} : { 'Idempotency-Key': stamp };
   const line = `${lineOf(key, operation)}?timeoutMs=${serverMs}`;
   const body = bodyOf(operation);
-  try {
-    const answer = await ask(url, line, { headers, timeoutMs: clientMs, ...(body === null ? {} : { body }) });
-    return toldBy(answer, line, operation);
-  } catch (error) {
-    if (error instanceof UnforeseenAnswer) throw error;
-    const { code = 'NO_ANSWER' } = error as { code?: string };
-    const outcome = code === 'ECONNREFUSED' ? 'notCommitted' : 'unknown'; // What was not connected was not asked.
-    return { outcome: { type: outcome }, code };
-  }
+  const sending = { headers, timeoutMs: clientMs, ...(body === null ? {} : { body }) };
+  const answer = await ask(url, line, sending).catch((error: NodeJS.ErrnoException) => error);
+  if (answer instanceof Answer) return toldBy(answer, line, operation);
+  const { code = 'NO_ANSWER' } = answer;
+  const outcome = code === 'ECONNREFUSED' ? 'notCommitted' : 'unknown'; // What was not connected was not asked.
+  return { outcome: { type: outcome }, code };
 }
 
 /** A read from the node's own state: what it has, or `undefined` if it does not answer. */
@@ -75,26 +77,43 @@ function bodyOf(operation: RegisterOperation): string | null {
 
 function toldBy(answer: Answer, line: string, operation: RegisterOperation): Told {
   const { status } = answer;
-  if (status === 200) return { outcome: { type: 'ok', result: resultOf(answer, operation) }, code: 'ok' };
-  const { code, outcome } = answer.error;
+  const result = status === 200 ? resultOf(answer, operation) : undefined;
+  if (result !== undefined) return { outcome: { type: 'ok', result }, code: 'ok' };
+  const { code, outcome } = fieldsOf(fieldsOf(jsonOf(answer)).error);
   if (status === 404 && code === 'KV_NOT_FOUND' && operation.type === 'get')
     return { outcome: { type: 'ok', result: { type: 'get', value: null } }, code: 'ok' };
-  if (status !== 503 && status !== 429)
-    throw new UnforeseenAnswer(`${line} answers ${status}: ${answer.text}`);
-  return { outcome: { type: outcome }, code };
+  const isForeseen = (status === 503 || status === 429) && typeof code === 'string';
+  if (isForeseen && (outcome === 'unknown' || outcome === 'notCommitted'))
+    return { outcome: { type: outcome }, code };
+  throw new UnforeseenAnswer(`${line} answers ${status}: ${answer.text}`);
 }
 
-function resultOf(answer: Answer, { type }: RegisterOperation): RegisterResult {
+/** What a success says; `undefined` if that is not what this operation can have come to. */
+function resultOf(answer: Answer, { type }: RegisterOperation): RegisterResult | undefined {
   if (type === 'get') return { type, value: answer.text };
-  const { existed, length, swapped } = answer.json as { existed: boolean; length: number; swapped: boolean };
+  const { existed, length, swapped } = fieldsOf(jsonOf(answer));
   switch (type) {
     case 'put':
       return { type };
     case 'delete':
-      return { type, existed };
+      return typeof existed === 'boolean' ? { type, existed } : undefined;
     case 'append':
-      return { type, length };
+      return typeof length === 'number' ? { type, length } : undefined;
     case 'cas':
-      return { type, swapped };
+      return typeof swapped === 'boolean' ? { type, swapped } : undefined;
   }
+}
+
+/** `undefined` if it is no JSON. */
+function jsonOf(answer: Answer): unknown {
+  try {
+    return answer.json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of a value; none if it has none. */
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? value : {};
 }
