@@ -55,7 +55,8 @@ export function chaosReport(facts: ReportFacts): string {
         [...row('operations', (tally) => tally.total())],
         [...row('of these `ok`', (tally) => tally.total('ok'))],
         [...row('of these `notCommitted`', (tally) => tally.total('notCommitted'))],
-        [...row('of these `unknown`', (tally) => tally.total('unknown'))],
+        [...row('of these `unknown`, writes all', (tally) => tally.total('unknown'))],
+        [...row('of these reads without an answer', (tally) => tally.total('unanswered'))],
         [...row('requests of sessions sent again', ({ retries }) => retries)],
         [...row('faults', ({ faults }) => sumOf(faults))],
         [...row('term reached', ({ terms }) => terms)],
@@ -92,7 +93,7 @@ export function chaosReport(facts: ReportFacts): string {
     '## Operations and their outcomes',
     '',
     table(
-      ['operation', ...columns.map((column) => `${column}: ok / notCommitted / unknown`)],
+      ['operation', ...columns.map((column) => `${column}: ok / notCommitted / unknown / unanswered`)],
       namesIn(all.map(({ operations }) => operations)).map((name) => [
         ...row(name, ({ operations }) => outcomesOf(operations.get(name))),
       ]),
@@ -139,7 +140,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function outcomesOf(outcomes: ReadonlyMap<string, number> | undefined): string {
-  return ['ok', 'notCommitted', 'unknown'].map((outcome) => textOf(outcomes?.get(outcome) ?? 0)).join(' / ');
+  const names = ['ok', 'notCommitted', 'unknown', 'unanswered'];
+  return names.map((outcome) => textOf(outcomes?.get(outcome) ?? 0)).join(' / ');
 }
 
 function namesIn(maps: readonly ReadonlyMap<string, unknown>[]): readonly string[] {

@@ -82,7 +82,8 @@ export class Client {
     const invokedAt = performance.now();
     const outcome = await work();
     const returnedAt = performance.now();
-    this.#options.tally.operation(operation.type, outcome.type);
+    const isUnanswered = operation.type === 'get' && outcome.type === 'unknown'; // It changed nothing.
+    this.#options.tally.operation(operation.type, isUnanswered ? 'unanswered' : outcome.type);
     key.add({ process: this.#options.name, operation, invokedAt, returnedAt, outcome });
     return outcome.type === 'ok';
   }
@@ -91,7 +92,7 @@ export class Client {
     const { slots, dice, tally } = this.#options;
     const { url, node } = dice.pick(slots);
     const value = await staleRead(url, key.name);
-    tally.operation('stale get', value === undefined ? 'unknown' : 'ok');
+    tally.operation('stale get', value === undefined ? 'unanswered' : 'ok');
     if (value !== undefined) key.staleReads.push({ value, at: performance.now(), node: node.id });
     return value !== undefined;
   }
