@@ -6,7 +6,7 @@ import type { Namespaces } from '../../bench/harness/namespaces.ts';
 import type { StatusBody } from '../../examples/kv/http/status-body.ts';
 import type { Dice } from '../../src/testing/dice.ts';
 import { ask } from '../integration/harness/http.ts';
-import { type FailingDisk, flushDisk, smallDisk } from './failing-disk.ts';
+import { diskKindAt, type FailingDisk, flushDisk, smallDisk } from './failing-disk.ts';
 import { LinkProxy } from './link-proxy.ts';
 import { Forecast } from './link-weather.ts';
 import { Slot } from './slot.ts';
@@ -79,7 +79,7 @@ export class ChaosCluster {
           net === null ? [] : ['--insecure'],
         ].flat(),
       };
-      const disk = options.hasFailingDisks && index < size - 1 ? diskOf(index, place.folder) : null;
+      const disk = options.hasFailingDisks ? diskOf(diskKindAt(index, size), place.folder) : null;
       const watch = { logFolder, onProblem: (problem: string) => options.onProblem(problem) };
       slots.push(new Slot(`n${index + 1}`, { place, proxy, disk, watch }));
     }
@@ -177,6 +177,7 @@ export class ChaosCluster {
   }
 }
 
-function diskOf(index: number, path: string): FailingDisk {
-  return index % 2 === 0 ? smallDisk(path) : flushDisk(path);
+function diskOf(kind: FailingDisk['kind'] | null, path: string): FailingDisk | null {
+  if (kind === null) return null;
+  return kind === 'full' ? smallDisk(path) : flushDisk(path);
 }

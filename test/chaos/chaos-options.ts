@@ -7,7 +7,8 @@ export interface ChaosOptions {
   /** Sizes of clusters; the time is shared between them. */
   readonly sizes: readonly number[];
   readonly seed: number;
-  readonly faults: readonly string[];
+  /** `null`: all that can happen here. */
+  readonly faults: readonly string[] | null;
   /** How long the faults of a round last. */
   readonly roundMs: number;
   readonly clientsPerNode: number;
@@ -29,7 +30,7 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
       minutes: { type: 'string', default: '10' },
       nodes: { type: 'string', default: '3,5' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-      faults: { type: 'string', default: faultNames.join(',') },
+      faults: { type: 'string' },
       'round-seconds': { type: 'string', default: '45' },
       clients: { type: 'string', default: '4' },
       'think-ms': { type: 'string', default: '25' },
@@ -39,8 +40,8 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
       verbose: { type: 'boolean', default: false },
     },
   });
-  const faults = values.faults.split(',');
-  const strange = faults.filter((name) => !faultNames.includes(name));
+  const faults = values.faults?.split(',') ?? null;
+  const strange = (faults ?? []).filter((name) => !faultNames.includes(name));
   if (strange.length > 0)
     throw new Error(`--faults ${strange.join(',')} is not known. Expected some of: ${faultNames.join(',')}`);
   return {
@@ -56,6 +57,18 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
     evidence: values.evidence,
     isVerbose: values.verbose,
   };
+}
+
+/** The command of a run with these arguments. It ends with the seed, if that was drawn. */
+export function commandOf(args: readonly string[], seed: number): string {
+  const hasSeed = args.some((arg) => /^--seed(=|$)/.test(arg));
+  const all = hasSeed ? args : [...args, '--seed', String(seed)];
+  return ['npm run chaos --', ...all.map(quoted)].join(' ');
+}
+
+/** As a shell takes it for one word. */
+function quoted(arg: string): string {
+  return /^[\w.,:=/-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
 function positive(name: string, given: string): number {

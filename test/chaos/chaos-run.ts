@@ -1,25 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Namespaces } from '../../bench/harness/namespaces.ts';
 import { Dice } from '../../src/testing/dice.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import type { ChaosOptions } from './chaos-options.ts';
 import { Client } from './client.ts';
-import { faults } from './faults/index.ts';
+import type { Ground } from './fault.ts';
+import { chosenFaults } from './faults/chosen-faults.ts';
 import { Ledger } from './ledger.ts';
 import { ChaosViolation, runRound } from './round.ts';
 import type { Tally } from './tally.ts';
 
 /** One cluster under faults. */
-export interface ChaosRun {
-  readonly size: number;
+export interface ChaosRun extends Ground {
   readonly durationMs: number;
   readonly options: ChaosOptions;
-  /** A host for each node; `null`: all on this one. */
-  readonly net: Namespaces | null;
-  /** Whether disks can be made to fail here. */
-  readonly hasFailingDisks: boolean;
   readonly tally: Tally;
   say(line: string): void;
 }
@@ -28,7 +23,7 @@ export interface ChaosRun {
 export async function runChaos(run: ChaosRun): Promise<void> {
   const { size, durationMs, options, tally, say } = run;
   const folder = mkdtempSync(join(tmpdir(), 'rxraft-chaos-'));
-  const since = performance.now();
+  const chosen = chosenFaults(options.faults, run);
   const problems: string[] = [];
   const onProblem = (problem: string): void => {
     problems.push(problem);
@@ -46,11 +41,9 @@ export async function runChaos(run: ChaosRun): Promise<void> {
     snapshotEntries,
     onProblem,
   });
-  const chosen = faults.filter(
-    (fault) => options.faults.includes(fault.name) && (fault.isPossible?.(cluster) ?? true),
-  );
   const clients = clientsOf(run, cluster, dice);
   const ledger = new Ledger('chaos/ledger/');
+  const since = performance.now(); // From here, so that a founding that took long leaves time for a round.
   try {
     for (let number = 1; performance.now() - since < durationMs; number++) {
       const left = durationMs - (performance.now() - since);

@@ -17,6 +17,15 @@ export interface FailingDisk {
   remove(): void;
 }
 
+/**
+ * The kind of the disk at this place of a cluster, if disks can be made to fail: turn by turn, and the last node's is an
+ * ordinary one (`null`).
+ */
+export function diskKindAt(index: number, size: number): FailingDisk['kind'] | null {
+  if (index >= size - 1) return null;
+  return index % 2 === 0 ? 'full' : 'flush';
+}
+
 /** A file system in memory, as small as wanted. It takes root and Linux; throws if it can't be mounted. */
 export function smallDisk(path: string): FailingDisk {
   mkdirSync(path, { recursive: true });

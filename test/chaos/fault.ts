@@ -1,13 +1,30 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Namespaces } from '../../bench/harness/namespaces.ts';
 import type { Dice } from '../../src/testing/dice.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
 import type { Slot } from './slot.ts';
 
+/** Where faults are to happen. */
+export interface Ground {
+  /** How many nodes there are. */
+  readonly size: number;
+  /** A host for each node; `null`: all on this one. */
+  readonly net: Namespaces | null;
+  /** Whether disks can be made to fail here. */
+  readonly hasFailingDisks: boolean;
+}
+
+/** What a fault can't do without. */
+export interface Need {
+  readonly what: string;
+  isMet(ground: Ground): boolean;
+}
+
 /** Something that happens to a cluster, and is over when `run` resolves. */
 export interface Fault {
   readonly name: string;
-  /** Whether it can happen here: some need root, some a small disk. Default: yes. */
-  isPossible?(cluster: ChaosCluster): boolean;
+  /** Default: nothing. */
+  readonly needs?: Need;
   /** Resolves with what happened, or with `null` if nothing could just now. */
   run(scene: Scene): Promise<string | null>;
 }

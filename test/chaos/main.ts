@@ -1,6 +1,6 @@
 /**
  * `npm run chaos`: server processes, clients that write down what they saw, and a nemesis. Ends with 1, and keeps
- * what there is to see, as soon as something is not as it was promised. docs/chaos.md says more.
+ * what there is to see, as soon as something is not as it was promised. Ends with 2 if it can't do what it was asked. docs/chaos.md says more.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,22 +8,28 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Namespaces, namespaces } from '../../bench/harness/namespaces.ts';
-import { chaosOptions } from './chaos-options.ts';
+import { chaosOptions, commandOf } from './chaos-options.ts';
 import { chaosReport } from './chaos-report.ts';
 import { runChaos } from './chaos-run.ts';
 import { flushDisk } from './failing-disk.ts';
+import { chosenFaults } from './faults/chosen-faults.ts';
 import { Tally } from './tally.ts';
 
-const options = chaosOptions(process.argv.slice(2));
+const args = process.argv.slice(2);
+const options = orRefused(() => chaosOptions(args));
 const startedAt = new Date();
 const packageFile = createRequire(import.meta.url).resolve('rxraft/package.json');
 const commit = commitOf(join(packageFile, '..'));
 const tallies = new Map<number, Tally>();
 const net = hosts(Math.max(...options.sizes));
 const hasFailingDisks = canMount();
+const faults = orRefused(() =>
+  options.sizes.flatMap((size) => chosenFaults(options.faults, { size, net, hasFailingDisks })),
+);
+const names = [...new Set(faults.map(({ name }) => name))];
 let violation: string | null = null;
 
-say(`seed ${options.seed}; faults: ${options.faults.join(' ')}`);
+say(`seed ${options.seed}; faults: ${names.join(' ')}`);
 for (const size of options.sizes) {
   const tally = new Tally();
   tallies.set(size, tally);
@@ -44,11 +50,10 @@ process.exit(violation === null ? 0 : 1);
 
 function reportOf(): string {
   const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
-  const { minutes, sizes, seed } = options;
-  const command = `npm run chaos -- --minutes ${minutes} --nodes ${sizes.join(',')} --seed ${seed}`;
+  const { seed } = options;
   const isInNamespaces = net !== null;
   return chaosReport({
-    command,
+    command: commandOf(args, seed),
     seed,
     version,
     commit,
@@ -58,6 +63,16 @@ function reportOf(): string {
     tallies,
     violation,
   });
+}
+
+/** What `work` says, unless it throws: then the run is refused. */
+function orRefused<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
 }
 
 function commitOf(folder: string): string {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FailingDisk } from '../failing-disk.ts';
-import type { Fault, Scene } from '../fault.ts';
+import { diskKindAt, type FailingDisk } from '../failing-disk.ts';
+import type { Fault, Need, Scene } from '../fault.ts';
 import type { Slot } from '../slot.ts';
 
 /** A node that can't write has so long to notice, and to end. */
@@ -12,7 +12,7 @@ const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 /** The disk has no room left. The node stops by itself, does not start without room, and comes back with it. */
 export const fullDisk: Fault = {
   name: 'fullDisk',
-  isPossible: ({ slots }) => slots.some(({ disk }) => disk?.kind === 'full'),
+  needs: diskOf('full', 'a tmpfs (Linux, root) and two nodes'),
   run: (scene) =>
     withDisk(scene, 'full', async (slot, disk) => {
       disk.squeeze(scene.dice.pick([0, 4_096, 65_536, 1_000_000]));
@@ -25,13 +25,21 @@ export const fullDisk: Fault = {
 /** The disk takes writes and fails to flush them. The node stops by itself, and comes back once it can. */
 export const failedFlush: Fault = {
   name: 'failedFlush',
-  isPossible: ({ slots }) => slots.some(({ disk }) => disk?.kind === 'flush'),
+  needs: diskOf('flush', 'ext4 in a file on a tmpfs (Linux, root) and three nodes'),
   run: (scene) =>
     withDisk(scene, 'flush', async (slot, disk) => {
       disk.squeeze(scene.dice.pick([0, 4_096, 16_384]));
       return hasEnded(scene, slot);
     }),
 };
+
+function diskOf(kind: FailingDisk['kind'], what: string): Need {
+  return {
+    what,
+    isMet: ({ size, hasFailingDisks }) =>
+      hasFailingDisks && Array.from({ length: size }, (_, at) => diskKindAt(at, size)).includes(kind),
+  };
+}
 
 /** `work` makes the disk of a node fail, and says whether that ended the node. */
 function withDisk(
@@ -55,7 +63,7 @@ function withDisk(
 /** From now on each write to a file fails (EFBIG). The node stops, and comes back once it can write. */
 export const failedWrite: Fault = {
   name: 'failedWrite',
-  isPossible: () => hasPrlimit && process.platform === 'linux',
+  needs: { what: 'prlimit (Linux)', isMet: () => hasPrlimit && process.platform === 'linux' },
   run: (scene) =>
     scene.withSlot(async (slot) => {
       const { node } = slot;

@@ -1,9 +1,13 @@
-import type { Fault, Scene } from '../fault.ts';
+import type { Fault, Need, Scene } from '../fault.ts';
 import type { Spell } from '../link-weather.ts';
+
+/** Without another node there are no links. */
+const twoNodes: Need = { what: 'two nodes', isMet: ({ size }) => size > 1 };
 
 /** Everything is late, by a little or a lot, on all links or on those of one node. */
 export const delay: Fault = {
   name: 'delay',
+  needs: twoNodes,
   run: (scene) =>
     spell(scene, {
       covers: someLinks(scene),
@@ -15,15 +19,18 @@ export const delay: Fault = {
 /** WebSocket messages are lost, and their connections live on. */
 export const drop: Fault = {
   name: 'drop',
+  needs: twoNodes,
   run: (scene) => spell(scene, { covers: someLinks(scene), dropPercent: scene.dice.between(5, 50) }),
 };
 
 /** What one node sends to another, or to all, is lost; what they send to it arrives. Or the other way round. */
 export const oneWay: Fault = {
   name: 'oneWay',
+  needs: twoNodes,
   run: (scene) => {
     const node = somePlace(scene);
-    const other = scene.dice.chance(50) ? somePlace(scene) : null;
+    const others = placesOf(scene).filter((place) => place !== node);
+    const other = scene.dice.chance(50) ? scene.dice.pick(others) : null;
     const isMute = scene.dice.chance(50);
     const covers = (from: number, to: number): boolean => {
       const [here, there] = isMute ? [from, to] : [to, from];
@@ -36,6 +43,7 @@ export const oneWay: Fault = {
 /** One node hears nobody and is not heard. Its connections stay open, as those to a machine that has vanished do. */
 export const halfOpen: Fault = {
   name: 'halfOpen',
+  needs: twoNodes,
   run: (scene) => {
     const node = somePlace(scene);
     return spell(scene, { covers: (from, to) => (from === node) !== (to === node), isSilent: true });
@@ -45,11 +53,14 @@ export const halfOpen: Fault = {
 /** The nodes fall into two parts; one node may still see both. */
 export const partition: Fault = {
   name: 'partition',
+  needs: twoNodes,
   run: (scene) => {
-    const { slots } = scene.cluster;
-    const side = slots.map(() => scene.dice.chance(50));
+    const places = placesOf(scene);
+    const side = places.map(() => scene.dice.chance(50));
     side[0] = !side.slice(1).includes(true); // There is somebody on each side.
-    const bridge = scene.dice.chance(30) ? somePlace(scene) : null;
+    const isAlone = (place: number): boolean => side.filter((each) => each === side[place]).length === 1;
+    const bridges = places.filter((place) => !isAlone(place)); // Else nobody were on its side but itself.
+    const bridge = bridges.length > 0 && scene.dice.chance(30) ? scene.dice.pick(bridges) : null;
     const covers = (from: number, to: number): boolean =>
       side[from] !== side[to] && from !== bridge && to !== bridge;
     return spell(scene, { covers, isSilent: true });
@@ -59,6 +70,7 @@ export const partition: Fault = {
 /** Every connection to a node, or to all, is reset. */
 export const cut: Fault = {
   name: 'cut',
+  needs: twoNodes,
   run: async (scene) => {
     const isAll = scene.dice.chance(20);
     const cutOff = isAll ? scene.cluster.slots : [scene.dice.pick(scene.cluster.slots)];
@@ -70,7 +82,7 @@ export const cut: Fault = {
 /** The host of a node is off the network, for other nodes and for clients: packets vanish. */
 export const unplug: Fault = {
   name: 'unplug',
-  isPossible: ({ net }) => net !== null,
+  needs: { what: 'network namespaces (Linux, root, ip)', isMet: ({ net }) => net !== null },
   run: (scene) =>
     scene.withSlot(async (slot) => {
       const { namespace } = slot.place;
@@ -95,6 +107,10 @@ function someLinks(scene: Scene): (from: number, to: number) => boolean {
   return (from, to) => node === null || from === node || to === node;
 }
 
-function somePlace({ cluster, dice }: Scene): number {
-  return dice.below(cluster.slots.length);
+function somePlace(scene: Scene): number {
+  return scene.dice.pick(placesOf(scene));
+}
+
+function placesOf({ cluster }: Scene): readonly number[] {
+  return cluster.slots.map((_, at) => at);
 }
