@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { Dice } from '../../src/testing/dice.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import type { ChaosOptions } from './chaos-options.ts';
+import { ChaosViolation } from './chaos-violation.ts';
 import { Client } from './client.ts';
 import type { Ground } from './fault.ts';
 import { chosenFaults } from './faults/chosen-faults.ts';
 import { Ledger } from './ledger.ts';
-import { ChaosViolation, runRound } from './round.ts';
+import { runRound } from './round.ts';
 import type { Tally } from './tally.ts';
 
 /** One cluster under faults. */

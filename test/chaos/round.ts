@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Dice } from '../../src/testing/dice.ts';
-import { checkLinearizability, registerModel } from '../../src/testing/index.ts';
 import { storedOn } from '../integration/harness/http.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
+import { ChaosViolation } from './chaos-violation.ts';
 import type { Client } from './client.ts';
 import { type Fault, Scene } from './fault.ts';
+import { judgeKey } from './key-judge.ts';
 import { KeyPool } from './key-pool.ts';
 import type { KeyRecord } from './key-record.ts';
 import { request } from './kv-request.ts';
@@ -30,17 +31,6 @@ export interface RoundOptions {
   readonly dice: Dice;
   readonly tally: Tally;
   say(line: string): void;
-}
-
-/** Something that must not be. `keys` are those whose histories show it. */
-export class ChaosViolation extends Error {
-  override readonly name = 'ChaosViolation';
-  readonly keys: readonly KeyRecord[];
-
-  constructor(message: string, keys: readonly KeyRecord[] = []) {
-    super(message);
-    this.keys = keys;
-  }
 }
 
 /** A stretch of faults under load, the recovery, and the judgement. Rejects with a `ChaosViolation`, or any other error. */
@@ -102,16 +92,7 @@ async function judge({ cluster, ledger, tally }: RoundOptions, keys: KeyPool): P
     const problem = ledger.problemWith(node.id, here);
     if (problem !== null) throw new ChaosViolation(problem);
   });
-  for (const key of keys.all) {
-    const verdict = checkLinearizability(registerModel, key.history);
-    if (verdict.type === 'violation') throw new ChaosViolation(verdict.message, [key]);
-    if (verdict.type === 'undecided') tally.note('a history was too hard to judge');
-    const wrong = key.wrongStaleRead(finals.get(key) ?? null);
-    if (wrong !== null) throw new ChaosViolation(wrong, [key]);
-    tally.keys += 1;
-    tally.staleReads += key.staleReads.length;
-    tally.longestHistory = Math.max(tally.longestHistory, key.history.length);
-  }
+  for (const key of keys.all) judgeKey(key, finals.get(key) ?? null, tally);
   tally.rounds += 1;
   tally.ledgerKeys = ledger.acknowledged.size;
   const status = await cluster.status(cluster.slots[0] as Slot);

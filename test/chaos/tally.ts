@@ -7,7 +7,10 @@ export class Tally {
   readonly recoveriesMs: number[] = [];
   retries = 0;
   rounds = 0;
+  /** Histories that are linearizable. */
   keys = 0;
+  /** Histories that were too hard to judge. */
+  undecidedKeys = 0;
   longestHistory = 0;
   staleReads = 0;
   ledgerKeys = 0;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RegisterOperation, RegisterResult } from '../../../src/testing/index.ts';
+import { judgeKey } from '../../chaos/key-judge.ts';
 import { KeyRecord } from '../../chaos/key-record.ts';
 import { Ledger } from '../../chaos/ledger.ts';
+import { Tally } from '../../chaos/tally.ts';
 
 function appended(key: KeyRecord, value: string, at: number, type: 'ok' | 'unknown' | 'notCommitted'): void {
   const operation: RegisterOperation = { type: key.kind === 'list' ? 'append' : 'put', value };
@@ -61,6 +63,30 @@ describe('a key', () => {
     key.add({ process: 'c1', operation, invokedAt: 0, returnedAt: 1, outcome: { type: 'unknown' } });
 
     expect(key.history).toEqual([]);
+  });
+});
+
+describe('a history', () => {
+  const key = new KeyRecord('mixed-1', 'mixed');
+  for (const at of [0, 1]) appended(key, `${at};`, at, 'unknown');
+  const operation = { type: 'get' } as const;
+  const result = { type: 'get', value: null } as const;
+  key.add({ process: 'c1', operation, invokedAt: 5, returnedAt: 6, outcome: { type: 'ok', result } });
+
+  it('is counted as right once that is known', () => {
+    const tally = new Tally();
+
+    judgeKey(key, null, tally);
+
+    expect(tally).toMatchObject({ keys: 1, undecidedKeys: 0 });
+  });
+
+  it('is counted apart if it is too hard to judge', () => {
+    const tally = new Tally();
+
+    judgeKey(key, null, tally, { stepsMax: 0 });
+
+    expect(tally).toMatchObject({ keys: 0, undecidedKeys: 1 });
   });
 });
 
