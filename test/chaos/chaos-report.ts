@@ -1,5 +1,6 @@
 import { cpus, release, totalmem } from 'node:os';
 import { short } from '../../bench/harness/report.ts';
+import { abortedInLmdb, endedBySignal } from './faults/disk-end.ts';
 import { faultNames } from './faults/index.ts';
 import type { Tally } from './tally.ts';
 
@@ -74,6 +75,7 @@ export function chaosReport(facts: ReportFacts): string {
         [...row('operations in the longest', ({ longestHistory }) => longestHistory)],
         [...row('histories too hard to judge', ({ undecidedKeys }) => undecidedKeys)],
         [...row('stale reads, of values that were', ({ staleReads }) => staleReads)],
+        ...rowsOf([endedBySignal, abortedInLmdb], ({ notes }, name) => notes.get(name) ?? 0),
         [...row('acknowledged writes looked for to the end, on each node', ({ ledgerKeys }) => ledgerKeys)],
       ],
     ),

@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { End } from '../../integration/harness/server-node.ts';
+import type { ChaosNode } from '../chaos-node.ts';
 import { diskKindAt, type FailingDisk } from '../failing-disk.ts';
 import type { Fault, Need, Scene } from '../fault.ts';
 import type { Slot } from '../slot.ts';
+import { endedBySignal, noteOfEnd } from './disk-end.ts';
 
 /** A node that can't write has so long to notice, and to end. */
 const endMsMax = 15_000;
+/** A node without room has so long to refuse to start. */
+const refusalMsMax = 60_000;
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
@@ -41,7 +46,7 @@ function diskOf(kind: FailingDisk['kind'], what: string): Need {
   };
 }
 
-/** `work` makes the disk of a node fail, and says whether that ended the node. */
+/** `work` makes the disk of a node fail, and says whether that ended the node: else nothing has struck. */
 function withDisk(
   scene: Scene,
   kind: FailingDisk['kind'],
@@ -56,7 +61,7 @@ function withDisk(
     const isOver = await work(slot, disk);
     disk.release();
     await startAgain(scene, slot);
-    return `${node.id}: ${isOver ? 'stopped' : 'did not notice'}`;
+    return isOver ? `${node.id}: stopped` : null;
   }, failing);
 }
 
@@ -72,11 +77,11 @@ export const failedWrite: Fault = {
       const { status } = spawnSync('prlimit', ['--pid', String(node.pid), '--fsize=4096']);
       const isOver = await hasEnded(scene, slot);
       await startAgain(scene, slot);
-      return status === 0 ? `${node.id}: ${isOver ? 'stopped' : 'did not notice'}` : null;
+      return status === 0 && isOver ? `${node.id}: stopped` : null;
     }),
 };
 
-/** Whether the node has ended in time, or while the fault lasts. Notes how. */
+/** Whether the node has ended in time, or while the fault lasts. Notes how; throws if that must not be. */
 async function hasEnded(scene: Scene, { node }: Slot): Promise<boolean> {
   const watch = { isOver: false };
   const end = node.ended.then((each) => {
@@ -85,13 +90,9 @@ async function hasEnded(scene: Scene, { node }: Slot): Promise<boolean> {
   });
   const deadline = performance.now() + scene.dice.between(2_000, endMsMax);
   while (!watch.isOver && !scene.isHealing && performance.now() < deadline) await pause(25);
-  if (!watch.isOver) return false;
-  const { code, signal } = await end;
-  const isTold = /RAFT_STORE_FAILED|RAFT_STOPPED|had to stop/.test(node.log);
-  scene.note(
-    `a node whose disk failed ended with ${code ?? signal}, ${isTold ? 'and said why' : 'and did not say why'}`,
-  );
-  return true;
+  if (watch.isOver) noteEnd(scene, node, await end);
+  else scene.note('a node did not notice that its disk fails');
+  return watch.isOver;
 }
 
 async function startInVain(scene: Scene, slot: Slot): Promise<void> {
@@ -99,8 +100,19 @@ async function startInVain(scene: Scene, slot: Slot): Promise<void> {
   node.forgetLog();
   slot.start();
   node.mayEnd = true;
-  const isRefused = await Promise.race([node.ended.then(() => true), pause(endMsMax, false, { ref: false })]);
-  scene.note(isRefused ? 'a node did not start on a full disk' : 'a node started on a full disk');
+  const end = await Promise.race([node.ended, pause(refusalMsMax, null, { ref: false })]);
+  if (end === null) throw new Error(`${node.id} did not refuse to start on a full disk`);
+  noteEnd(scene, node, end);
+  scene.note('a node did not start on a full disk');
+}
+
+function noteEnd(scene: Scene, { id, log }: ChaosNode, end: End): void {
+  const note = noteOfEnd(end, log);
+  scene.note(note);
+  if (note === endedBySignal)
+    throw new Error(
+      `${id} ended with ${end.signal} when its disk failed, without a word: ${log.slice(-1_000)}`,
+    );
 }
 
 async function startAgain(scene: Scene, slot: Slot): Promise<void> {
