@@ -8,19 +8,17 @@ const twoNodes: Need = { what: 'two nodes', isMet: ({ size }) => size > 1 };
 export const delay: Fault = {
   name: 'delay',
   needs: twoNodes,
-  run: (scene) =>
-    spell(scene, {
-      covers: someLinks(scene),
-      delayMs: scene.dice.between(5, 150),
-      jitterMs: scene.dice.between(0, 150),
-    }),
+  run: (scene) => {
+    const weather = { delayMs: scene.dice.between(5, 150), jitterMs: scene.dice.between(0, 150) };
+    return spell(scene, { ...someLinks(scene), ...weather });
+  },
 };
 
 /** WebSocket messages are lost, and their connections live on. */
 export const drop: Fault = {
   name: 'drop',
   needs: twoNodes,
-  run: (scene) => spell(scene, { covers: someLinks(scene), dropPercent: scene.dice.between(5, 50) }),
+  run: (scene) => spell(scene, { ...someLinks(scene), dropPercent: scene.dice.between(5, 50) }),
 };
 
 /** What one node sends to another, or to all, is lost; what they send to it arrives. Or the other way round. */
@@ -36,7 +34,8 @@ export const oneWay: Fault = {
       const [here, there] = isMute ? [from, to] : [to, from];
       return here === node && (other === null || there === other);
     };
-    return spell(scene, { covers, isSilent: true });
+    const where = `place ${node + 1} ${isMute ? 'to' : 'from'} ${other === null ? 'all' : other + 1}`;
+    return spell(scene, { where, covers, isSilent: true });
   },
 };
 
@@ -46,7 +45,8 @@ export const halfOpen: Fault = {
   needs: twoNodes,
   run: (scene) => {
     const node = somePlace(scene);
-    return spell(scene, { covers: (from, to) => (from === node) !== (to === node), isSilent: true });
+    const covers = (from: number, to: number): boolean => (from === node) !== (to === node);
+    return spell(scene, { where: `place ${node + 1}`, covers, isSilent: true });
   },
 };
 
@@ -63,7 +63,14 @@ export const partition: Fault = {
     const bridge = bridges.length > 0 && scene.dice.chance(30) ? scene.dice.pick(bridges) : null;
     const covers = (from: number, to: number): boolean =>
       side[from] !== side[to] && from !== bridge && to !== bridge;
-    return spell(scene, { covers, isSilent: true });
+    const placesOn = (here: boolean): string =>
+      places.flatMap((at) => (side[at] === here ? [at + 1] : [])).join(' ');
+    const seesBoth = bridge === null ? '' : `, but for place ${bridge + 1}`;
+    return spell(scene, {
+      where: `${placesOn(true)} | ${placesOn(false)}${seesBoth}`,
+      covers,
+      isSilent: true,
+    });
   },
 };
 
@@ -94,17 +101,23 @@ export const unplug: Fault = {
     }),
 };
 
-async function spell(scene: Scene, weather: Spell): Promise<string> {
+async function spell(scene: Scene, { where, ...weather }: Spell & Where): Promise<string> {
   const end = scene.cluster.forecast.begin(weather);
   await scene.last(300, 5_000);
   end();
-  const { covers: _, ...what } = weather;
-  return JSON.stringify(what);
+  const { covers: _, isSilent: __, ...figures } = weather;
+  return [where, ...Object.entries(figures).map(([name, figure]) => `${name} ${figure}`)].join(', ');
 }
 
-function someLinks(scene: Scene): (from: number, to: number) => boolean {
+/** Where a spell is, in words: places count from 1. */
+interface Where {
+  readonly where: string;
+}
+
+function someLinks(scene: Scene): Pick<Spell, 'covers'> & Where {
   const node = scene.dice.chance(50) ? somePlace(scene) : null;
-  return (from, to) => node === null || from === node || to === node;
+  const covers = (from: number, to: number): boolean => node === null || from === node || to === node;
+  return { where: node === null ? 'everywhere' : `place ${node + 1}`, covers };
 }
 
 function somePlace(scene: Scene): number {
