@@ -82,10 +82,7 @@ function recorded(recorder, simulate) {
   if (record === undefined) return simulate({});
   const file = openSync(record, 'w');
   try {
-    const take = recorder((line) => writeSync(file, `${line}\n`), { seed: from });
-    return simulate({
-      onStep: ({ node: { state }, before, input, outputs }) => take({ before, input, outputs, state }),
-    });
+    return simulate({ onStep: recorder((line) => writeSync(file, `${line}\n`), { seed: from }) });
   } finally {
     closeSync(file);
   }

@@ -20,6 +20,7 @@ import {
   votersOnly,
   type WriteResult,
 } from '../core/index.ts';
+import type { Stepped } from '../streams/step-with.ts';
 import { BareNode } from './bare-node.ts';
 import { type Disk, emptyDisk } from './disk.ts';
 
@@ -41,11 +42,8 @@ export interface BareClusterOptions {
 }
 
 /** One step of one node. */
-export interface BareStep {
+export interface BareStep extends Stepped {
   readonly node: BareNode;
-  readonly before: State;
-  readonly input: Input;
-  readonly outputs: readonly Output[];
 }
 
 /** A message on its way. */
@@ -117,7 +115,7 @@ export class BareCluster {
     const before = node.state;
     const outputs = node.step(input);
     for (const output of outputs) this.#take(node, output);
-    this.#onStep?.({ node, before, input, outputs });
+    this.#onStep?.({ node, before, input, outputs, state: node.state });
     return outputs;
   }
 

@@ -198,8 +198,7 @@ export class CheckedCluster {
 
   /** What must hold after every step. */
   #check(taken: BareStep): void {
-    const { node, before, outputs } = taken;
-    const { state } = node;
+    const { node, before, outputs, state } = taken;
     this.counts.steps += 1;
     this.#onStep?.(taken);
     expectNone(checkTransition(before, state) ?? checkState(state, before));

@@ -1,4 +1,4 @@
-import type { BareStep } from './bare-cluster.ts';
+import type { Stepped } from '../streams/step-with.ts';
 import { describeState } from './describe.ts';
 import type { Operation } from './operation.ts';
 import { recover } from './recovery.ts';
@@ -22,8 +22,8 @@ export interface CoreSimulationOptions {
   readonly mustStrike?: boolean;
   /** Whether a failing run is cut down to a short script. Default: yes. */
   readonly shrinks?: boolean;
-  /** @internal Told of every step, before its checks: a recording. */
-  readonly onStep?: (taken: BareStep) => void;
+  /** Told of every step, before its checks: a `recorder`, say. Not of those that look for a short script. */
+  readonly onStep?: (stepped: Stepped) => void;
 }
 
 /** What a simulation of bare cores went through. */

@@ -1,6 +1,7 @@
 import type { NodeId } from '../../core/index.ts';
 import type { RaftNodeOptions } from '../../streams/raft-node.ts';
 import type { StateMachine } from '../../streams/state-machine.ts';
+import type { Stepped } from '../../streams/step-with.ts';
 import type { Dice } from '../dice.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
@@ -48,6 +49,8 @@ export interface SimulateOptions<Command, Result, Query, Answer> {
     Partial<RaftNodeOptions<Command, Result, Query, Answer>>,
     'electionMs' | 'heartbeatMs' | 'tickMs' | 'snapshotEntries' | 'snapshotBytes' | 'pendingMax'
   >;
+  /** Told of every step of every node: a `recorder`, say. Not of those that look for a shorter story. */
+  readonly onStep?: (stepped: Stepped) => void;
   /** Whether a run that fails is tried again with less and less in it, to tell the shortest story. Default `true`. */
   readonly shrink?: boolean;
 }

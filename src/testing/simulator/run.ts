@@ -29,6 +29,7 @@ export interface RunSettings<Command, Result, Query, Answer> {
   readonly kinds: readonly FaultKind[];
   readonly checks: NonNullable<SimulateOptions<Command, Result, Query, Answer>['checks']>;
   readonly node: SimulateOptions<Command, Result, Query, Answer>['node'];
+  readonly onStep: SimulateOptions<Command, Result, Query, Answer>['onStep'];
 }
 
 /** A plan to follow in place of the one that is drawn. */
@@ -83,7 +84,7 @@ export class Run<Command, Result, Query, Answer> {
   #stormMs = 0;
 
   constructor(settings: RunSettings<Command, Result, Query, Answer>, script?: Script) {
-    const { seed, nodes, steps, kinds, machine, node } = settings;
+    const { seed, nodes, steps, kinds, machine, node, onStep } = settings;
     this.settings = settings;
     this.#script = script;
     const dice = new Dice(seed * 31 + nodes);
@@ -93,7 +94,7 @@ export class Run<Command, Result, Query, Answer> {
       founders: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
       weather: this.weather,
       machine,
-      node,
+      node: { ...node, ...(script === undefined && onStep !== undefined && { onStep }) },
       onDiskFailure: (id) => this.#onDiskFailure(id),
     });
     const { counts, history } = this.cluster;

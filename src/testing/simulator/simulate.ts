@@ -69,7 +69,7 @@ function notExercised<C, R, Q, A>({ kinds, steps }: RunSettings<C, R, Q, A>, { f
 
 /** Fills in the defaults. Throws a `RangeError` or `TypeError` that says what is wrong. */
 function settingsOf<C, R, Q, A>(options: SimulateOptions<C, R, Q, A>): RunSettings<C, R, Q, A> {
-  const { seed, nodes = 3, steps = 5000, workload, checks = [], node } = options;
+  const { seed, nodes = 3, steps = 5000, workload, checks = [], node, onStep } = options;
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is ${seed}, expected an integer`);
   if (!(Number.isInteger(nodes) && nodes >= 1 && nodes <= 9))
     throw new RangeError(`nodes is ${nodes}, expected 1 to 9`);
@@ -90,6 +90,7 @@ function settingsOf<C, R, Q, A>(options: SimulateOptions<C, R, Q, A>): RunSettin
     kinds: kindsOf(options),
     checks,
     node,
+    onStep,
   };
 }
 

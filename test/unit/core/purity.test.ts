@@ -20,7 +20,7 @@ function record(seed: number): readonly Recorded[] {
     seed,
     nodes: 5,
     steps: 3000,
-    onStep: ({ before, input, outputs, node }) => steps.push({ before, input, after: node.state, outputs }),
+    onStep: ({ before, input, outputs, state: after }) => steps.push({ before, input, after, outputs }),
   });
   return steps;
 }

@@ -5,7 +5,13 @@ import { configurationOf, type Input, type State, step } from '../../../src/core
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { Stepped } from '../../../src/streams/step-with.ts';
 import { Dice } from '../../../src/testing/dice.ts';
-import { type RecorderOptions, Replay, type ReplayDifference, recorder } from '../../../src/testing/index.ts';
+import {
+  type RecorderOptions,
+  Replay,
+  type ReplayDifference,
+  recorder,
+  simulate,
+} from '../../../src/testing/index.ts';
 import { decodeLine, encodeLine } from '../../../src/testing/recorded-line.ts';
 import { simulateCore } from '../../../src/testing/simulate-core.ts';
 import { establishedLeader, node } from '../core/builders.ts';
@@ -15,13 +21,8 @@ import { wordsMachine } from '../streams/words.ts';
 /** What three nodes go through in bad weather, in one recording. */
 function recordSimulation(seed: number, options: RecorderOptions = {}): string[] {
   const lines: string[] = [];
-  const record = recorder((line) => lines.push(line), { seed, ...options });
-  simulateCore({
-    seed,
-    nodes: 3,
-    steps: 2_000,
-    onStep: ({ node: { state }, before, input, outputs }) => record({ before, input, outputs, state }),
-  });
+  const onStep = recorder((line) => lines.push(line), { seed, ...options });
+  simulateCore({ seed, nodes: 3, steps: 2_000, onStep });
   return lines;
 }
 
@@ -126,6 +127,22 @@ describe('a recording of a simulated cluster', () => {
 
     expect(replayed(changed).difference?.path).toMatch(/^outputs\[\d+\]\.message\.lastLogIndex$/);
     expect(replayed(missing).difference).toMatchObject({ line: at, seq: parsed.seq });
+  });
+});
+
+describe('a recording of the simulated runtime', () => {
+  it('is replayed without a difference', async () => {
+    const lines: string[] = [];
+    const onStep = recorder((line) => lines.push(line), { seed: 1 });
+    const report = await simulate({ seed: 1, steps: 500, faults: ['kill', 'loss'], onStep });
+
+    const { difference, replay } = replayed(lines);
+
+    expect(difference).toBeNull();
+    expect(replay.end()).toMatchObject({ nodes: 3, missing: 0, cutOff: 0 });
+    const { steps, starts } = replay.end();
+    expect(starts).toBeGreaterThan(3);
+    expect(steps + starts).toBeGreaterThanOrEqual(report.steps); // Which counts the state that a start begins with.
   });
 });
 
