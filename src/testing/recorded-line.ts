@@ -21,7 +21,7 @@ export interface StartLine {
   readonly type: 'start';
   readonly format: number;
   readonly node: NodeId;
-  /** Steps taken before this line: 0, unless the first ones could not be written. */
+  /** Steps missing before this line: 0, unless its first ones, or the last ones of its start before, could not be written. */
   readonly seq: number;
   /** Monotonic milliseconds, since any fixed moment. */
   readonly at: number;

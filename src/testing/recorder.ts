@@ -11,12 +11,18 @@ export interface RecorderOptions {
   readonly seed?: number;
   /** Monotonic milliseconds. Default: the latest tick that any of the nodes has had. */
   readonly clock?: () => number;
+  /**
+   * Whether `write` may take a line now. While it says no, steps are missing and nothing is encoded for them: a gap
+   * holds a whole state, which would otherwise be made anew for each step of a node whose disk is slow. Default: yes.
+   */
+  readonly canWrite?: () => boolean;
 }
 
 /** What is known of a node that is being recorded. */
 interface Track {
   /** After its last step, written or not. */
   readonly state: State;
+  /** Steps since its start, and those that are missing before it. */
   readonly seq: number;
   /** Whether its start has been written. */
   readonly hasStart: boolean;
@@ -40,6 +46,12 @@ export function recorder(
   return (stepped) => recording.take(stepped);
 }
 
+/** A node starts. The steps that its last start still lacks are missing before this one. */
+function trackFrom(state: State, last: Track | undefined): Track {
+  const missing = last?.missing ?? 0;
+  return { state, seq: missing, hasStart: false, missing };
+}
+
 class Recording {
   readonly #write: (line: string) => unknown;
   readonly #options: RecorderOptions;
@@ -57,8 +69,8 @@ class Recording {
     this.#latestTick = Math.max(this.#latestTick, state.now);
     const at = Math.round((this.#options.clock?.() ?? this.#latestTick) * 1000) / 1000;
     const known = this.#tracks.get(node);
-    const track = known?.state === before ? known : { state: before, seq: 0, hasStart: false, missing: 0 };
-    const isOpen = this.#begin(track, { node, at });
+    const track = known?.state === before ? known : trackFrom(before, known);
+    const isOpen = this.#options.canWrite?.() !== false && this.#begin(track, { node, at });
     const isWritten = isOpen && this.#writeStep(stepped, { node, at, seq: track.seq + 1 });
     this.#tracks.set(node, {
       state,

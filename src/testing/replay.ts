@@ -73,20 +73,22 @@ export class Replay {
 
   /**
    * Takes the next line, without its line break; gives the first difference there, if any, and then is at its end.
+   * What follows the last line break is a line too, as `split` has it: an empty one.
    *
    * Throws a {@link RecordingError} for a line that is damaged, missing or of another format. A line that ends in the
-   * middle is no damage if nothing follows or a node starts after it.
+   * middle is no damage if nothing follows, not even a line break, or a node starts after it.
    */
   take(text: string): ReplayDifference | null {
     this.#line += 1;
-    if (text === '') return null;
+    if (text === '') return this.#skip();
     const line = this.#read(text);
     if (line === null) return null;
     return line.type === 'step' ? this.#step(line) : this.#enter(line);
   }
 
-  /** No line follows. */
+  /** No line follows. Throws a {@link RecordingError} if all there was is a line that ends in the middle. */
   end(): ReplaySummary {
+    if (this.#cut !== null && this.#counts.starts === 0) throw this.#cut; // Any file begins with half a line of something.
     if (this.#cut !== null) this.#forgive();
     return { ...this.#counts, nodes: this.#actors.size };
   }
@@ -104,6 +106,11 @@ export class Replay {
       this.#cut = error;
       return null;
     }
+  }
+
+  #skip(): null {
+    if (this.#cut !== null) throw this.#cut; // Whoever wrote the line had the time to end it.
+    return null;
   }
 
   #forgive(): void {

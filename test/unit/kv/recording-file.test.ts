@@ -5,6 +5,12 @@ import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { linesOf } from '../../../examples/kv/cli/lines.ts';
 import { LineWriter, recordTo } from '../../../examples/kv/recording-file.ts';
+import { step } from '../../../src/core/index.ts';
+import { node } from '../core/builders.ts';
+
+const before = node();
+const input = { type: 'tick', now: 5 } as const;
+const stepped = { before, input, ...step(before, input) };
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -44,9 +50,37 @@ describe('lines on their way to a disk', () => {
     writeFileSync(path, 'whole\nhal');
 
     const recording = await recordTo({ path, payloads: 'checksums' }, 1, silent);
+    expect(readFileSync(path, 'utf8')).toBe('whole\nhal'); // A process that is killed now has ended no line.
+    recording.onStep(stepped);
     await recording.close();
 
-    expect(readFileSync(path, 'utf8')).toBe('whole\nhal\n');
+    expect(readFileSync(path, 'utf8')).toMatch(/^whole\nhal\n\{"type":"start",.*\n\{"type":"step",.*\n$/);
+  });
+
+  it('are not asked for again before there is room for several', async () => {
+    const written: (() => void)[] = [];
+    const slow = new Writable({ write: (_chunk, _encoding, done) => void written.push(done) });
+    const lines = new LineWriter(slow, { path: 'f', logger: silent, bytesMax: 1_000 });
+    const line = 'x'.repeat(99);
+    while (lines.write(line));
+
+    const asked: boolean[] = [lines.canWrite];
+    for (let at = 0; at < 5; at++) {
+      written.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+      asked.push(lines.canWrite);
+    }
+
+    expect(asked).toEqual([false, false, false, false, false, true]);
+  });
+
+  it('are not even made once the file has failed', async () => {
+    const recording = await recordTo({ path: '/dev/full', payloads: 'checksums' }, 1, silent);
+    recording.onStep(stepped);
+    await recording.close();
+    const untouchable = new Proxy(stepped, { get: () => expect.unreachable('a step was looked at') });
+
+    recording.onStep(untouchable);
   });
 
   it('have no file if it can’t be had', async () => {
@@ -68,12 +102,13 @@ describe('lines of a file', () => {
       const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
       expect(await linesIn(pieces)).toEqual(['one', 'two\u2028\r', '', 'last']);
     }
-    expect(await linesIn(['one\n'])).toEqual(['one']);
+    expect(await linesIn(['one\n'])).toEqual(['one', '']);
   });
 
   it('have a limit', async () => {
-    await expect(linesIn(['x'.repeat(60), 'x'.repeat(60)], 100)).rejects.toMatchObject({
+    await expect(linesIn(['one\ntwo\n', 'x'.repeat(60), 'x'.repeat(60)], 100)).rejects.toMatchObject({
       code: 'RAFT_RECORDING_DAMAGED',
+      message: expect.stringMatching(/^Line 3 has more than 100 characters/),
     });
   });
 });

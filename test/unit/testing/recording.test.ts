@@ -184,6 +184,16 @@ describe('a recording that is not as it was written', () => {
     }
   });
 
+  it('is refused if its last line has an end and is damaged all the same', () => {
+    const text = `${lines.slice(0, 99).join('\n')}\n${(lines[99] as string).slice(0, 80)}\n`;
+
+    expect(() => replayed(text.split('\n'))).toThrow(/^Line 100 .* not JSON/);
+  });
+
+  it.each(['hello', 'hello\n', '{"type":"start","format":1,'])('is none if all there is is %j', (text) => {
+    expect(() => replayed(text.split('\n')).replay.end()).toThrow(/^Line 1 .* not JSON/);
+  });
+
   it('is refused if lines are missing', () => {
     const id = JSON.parse(lines[100] as string).node;
 
@@ -232,6 +242,44 @@ describe('a recorder whose lines are not all taken', () => {
       [150, 50],
       [201, 1],
     ]);
+  });
+
+  it('makes no line while none can be taken', () => {
+    let made = 0;
+    let isFull = false;
+    const write = () => {
+      made += 1;
+    };
+    const record = recorder(write, { canWrite: () => !isFull });
+    const steps = stepsOf(establishedLeader(), 1, 100);
+
+    for (const [at, stepped] of steps.entries()) {
+      isFull = at >= 50 && at < 90;
+      record(stepped);
+    }
+
+    expect(made).toBe(1 + 60 + 1); // A start, the steps, and one gap.
+  });
+
+  it('says what is missing of a node that has started again', () => {
+    const lines: string[] = [];
+    let isFull = false;
+    const record = recorder((line) => lines.push(line), { canWrite: () => !isFull });
+
+    for (const [seed, full] of [
+      [1, (at: number) => at >= 90],
+      [2, () => true],
+      [3, (at: number) => at < 5],
+    ] as const) {
+      for (const [at, stepped] of stepsOf(establishedLeader(), seed, 100).entries()) {
+        isFull = full(at);
+        record(stepped);
+      }
+    }
+
+    const { difference, replay } = replayed(lines);
+    expect(difference).toBeNull();
+    expect(replay.end()).toMatchObject({ steps: 185, starts: 2, missing: 115 });
   });
 
   it('leaves out what JSON can’t hold', () => {
