@@ -28,7 +28,9 @@ export function readIdentity(environment: Environment, path: string): Identity |
     return undefined;
   }
   const version = decodeRecord(format);
-  if (typeof version !== 'number') throw damaged(`record format in ${path} has a bad checksum`);
+  if (version === undefined) throw damaged(`record format in ${path} has a bad checksum`);
+  if (!isVersion(version))
+    throw damaged(`record format in ${path} is ${JSON.stringify(version)}, no version`);
   if (version > formatVersion) {
     throw new StorageError(
       'RAFT_STORE_NEWER',
@@ -40,6 +42,10 @@ export function readIdentity(environment: Environment, path: string): Identity |
   const identity = bytes === undefined ? undefined : decodeRecord(bytes);
   if (identity === undefined) throw damaged(`record store in ${path} is gone or has a bad checksum`);
   return identity as Identity;
+}
+
+function isVersion(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 /** Puts the records of a store into a transaction. */

@@ -73,6 +73,7 @@ describe('any bytes', { timeout: timeoutMs }, () => {
       expectProportional(decoded, bytes);
       if (decoded.type === 'error') return expect(decoded.kind).toMatch(/^[a-zA-Z]+$/);
       expect(encodeBatch({ ...decoded.batch })).toEqual(bytes.slice(0, decoded.end));
+      expect(zlibCrc32(decoded.batch.payload)).toBe(decoded.batch.payloadChecksum);
     });
   });
 
@@ -127,6 +128,7 @@ describe('any bytes', { timeout: timeoutMs }, () => {
       const decoded = decodeRecord(bytes);
 
       expectProportional(decoded, bytes);
+      if (decoded !== undefined) expect(Buffer.from(bytes).readUInt32BE()).toBe(zlibCrc32(bytes.subarray(4)));
     });
   });
 

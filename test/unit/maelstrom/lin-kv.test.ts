@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderOf } from '../../../examples/kv/cli/maelstrom-command.ts';
 import { canonicalJson } from '../../../examples/maelstrom/canonical-json.ts';
@@ -5,6 +6,7 @@ import { DoubledRequests } from '../../../examples/maelstrom/doubled-requests.ts
 import { linKvMachine } from '../../../examples/maelstrom/lin-kv-machine.ts';
 import { answerTo, type LinKvNode } from '../../../examples/maelstrom/lin-kv-service.ts';
 import { LineReader } from '../../../examples/maelstrom/line-reader.ts';
+import { storePath } from '../../../examples/maelstrom/maelstrom-node.ts';
 import type { Body } from '../../../examples/maelstrom/message.ts';
 import { memoryStorage, RaftError, raftNode } from '../../../src/index.ts';
 
@@ -155,7 +157,7 @@ describe('a request that comes twice', () => {
     expect(count).toBe(1);
   });
 
-  it('is another request with another number, client or body; and a read is asked again', async () => {
+  it('is another request with another number, client or body, or without a number; and a read is asked again', async () => {
     const doubled = new DoubledRequests(100);
     let count = 0;
     const carryOut = async () => ({ count: ++count });
@@ -167,6 +169,10 @@ describe('a request that comes twice', () => {
       { ...write, body: { ...write.body, value: 3 } },
       read,
       read,
+      ...[undefined, undefined, 'one', 'one', 1.5, 1.5].map((msg_id) => ({
+        ...write,
+        body: { ...write.body, msg_id },
+      })),
     ];
 
     for (const request of requests) await doubled.answer(request, carryOut);
@@ -189,5 +195,12 @@ describe('the folder of a node', () => {
   it('is where the environment says, else beside the folder the process works in', () => {
     expect(folderOf({ MINI_MAELSTROM_DIR: '/data' }, '/home/me/work')).toBe('/data');
     expect(folderOf({}, '/home/me/work')).toBe('/home/me/work.maelstrom');
+  });
+
+  it.each(['.', '..', 'n/1', ''])('is in that one, and no other node’s, if the node is called %j', (id) => {
+    const store = storePath('/data', id);
+
+    expect(dirname(resolve(store))).toBe('/data');
+    expect(store).not.toBe(storePath('/data', `${id}1`));
   });
 });

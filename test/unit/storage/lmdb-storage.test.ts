@@ -187,6 +187,16 @@ describe('a store that is not for us', () => {
     expect(error.message).toContain('format 2');
   });
 
+  it.each([0, -1, 1.5, '1', null])('is damaged when the version of its format is %j', async (version) => {
+    const path = await storeWithData();
+    await tamper(path, (database) => database.putSync(storeKey('format'), encodeRecord(version)));
+
+    const error = await refusal(path);
+
+    expect(error).toMatchObject({ code: 'RAFT_STORE_DAMAGED' });
+    expect(error.message).toContain(`record format in ${path} is ${JSON.stringify(version)}, no version`);
+  });
+
   it('is left alone when it belongs to another node, with both names in the message', async () => {
     const path = await storeWithData();
 
