@@ -5,7 +5,7 @@ import type { Body, Message } from './message.ts';
 /**
  * Requests that were seen, so that one that the network doubled is carried out once. The same client, the same
  * `msg_id` and the same body make the same request; its answer goes out again. Reads are never kept: they may well
- * be asked twice.
+ * be asked twice. Nor is a request without a number, which nothing tells from another one like it.
  */
 export class DoubledRequests {
   readonly #seenMax: number;
@@ -34,7 +34,7 @@ export class DoubledRequests {
 }
 
 function nameOf({ src, body }: Message): string | null {
-  if (body['type'] === 'read') return null;
+  if (body['type'] === 'read' || !Number.isSafeInteger(body['msg_id'])) return null;
   try {
     return createHash('sha256')
       .update(canonicalJson([src, body]))

@@ -129,7 +129,7 @@ export class MaelstromNode {
       id,
       members: ids.map((name) => ({ id: name, url: urlOf(name) })),
       machine: linKvMachine(),
-      storage: lmdbStorage({ path: join(folder, encodeURIComponent(id)), nodeId: id }),
+      storage: lmdbStorage({ path: storePath(folder, id), nodeId: id }),
       transport,
       electionMs,
       heartbeatMs,
@@ -165,6 +165,11 @@ export class MaelstromNode {
   #send(message: Message, how: { readonly isLossy: boolean }): void {
     this.#options.write(JSON.stringify(message), how);
   }
+}
+
+/** Where a node keeps its store: `..` is a name as any other. */
+export function storePath(folder: string, id: string): string {
+  return join(folder, `node-${encodeURIComponent(id)}`);
 }
 
 function isNames(value: unknown): value is readonly string[] {
