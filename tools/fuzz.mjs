@@ -1,4 +1,4 @@
-// `npm run fuzz -- --minutes 5`: the fuzz tests of `npm test`, on other bytes each time, for as long as one likes.
+// `npm run fuzz -- --minutes 5`: the fuzz tests of `npm test`, on other bytes and inputs each time, for as long as one likes.
 //
 // What fails is printed with its seed, its path and the smallest input that still fails, and ends this with 1.
 import { spawnSync } from 'node:child_process';
@@ -21,8 +21,11 @@ if (!(minutes > 0)) {
 }
 if (!install(root)) process.exit(1);
 const vitest = join(root, 'node_modules/.bin/vitest');
+const totality = 'test/unit/core/totality'; // `step` itself, given any value at all.
 const files =
-  positionals.length === 0 ? ['test/unit/fuzz'] : positionals.map((name) => `test/unit/fuzz/${name}`);
+  positionals.length === 0
+    ? ['test/unit/fuzz', totality]
+    : positionals.map((name) => ('totality'.startsWith(name) ? totality : `test/unit/fuzz/${name}`));
 const { status } = spawnSync(vitest, ['run', '--project=unit', '--maxWorkers=1', ...files], {
   cwd: root,
   stdio: 'inherit',

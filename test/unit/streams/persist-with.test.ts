@@ -39,13 +39,15 @@ describe("the machine's data", () => {
   });
 
   it('go when their time has come, with what the log has to write', async () => {
-    const { withMachine, work$, put } = await noted();
+    const { withMachine, work$, log, put } = await noted();
     put(1, 1);
+    void log(1); // Under way: what comes meanwhile is one transaction.
 
     work$.next({ type: 'flushMachine' });
+    await log(2);
     await turn();
 
-    expect(withMachine).toEqual([true]);
+    expect(withMachine).toEqual([false, true]);
   });
 
   it('go along with the log when they are many', async () => {

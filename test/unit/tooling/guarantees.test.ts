@@ -18,9 +18,12 @@ function checksIn(section: string): readonly Check[] {
   );
 }
 
-/** Whether the claim is the name of a test, rather than a comment or a value: `it('…'` or `it.each(…)('…'`. */
+/** The names of tests: what stands in `it('…'`, `it.each(…)('…'` or `describe('…'`, and not in a comment or a value. */
+const testName = /(?:\bit\(|\bdescribe\(|\)\()\s*(['"`])(.+?)\1,/g;
+
+/** Whether a test is named so, or its name ends so, after who it is about. */
 function isClaimIn(text: string, claim: string): boolean {
-  return [...text.matchAll(/(?:\bit\(|\)\(|\}`\()\s*(['"`])(.+?)\1,/g)].some(([, , name]) => name === claim);
+  return [...text.matchAll(testName)].some(([, , name]) => name?.endsWith(claim));
 }
 
 describe('the page of guarantees', () => {
