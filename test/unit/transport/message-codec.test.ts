@@ -27,7 +27,7 @@ import {
 import { anyPeerMessage, append, batch, chunk, hello, samples } from './frames.ts';
 
 const golden = JSON.parse(
-  readFileSync(new URL('../../fixtures/frames.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/frames-1.json', import.meta.url), 'utf8'),
 ) as Readonly<Record<string, string>>;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
