@@ -6,7 +6,7 @@ import type { Dice } from '../dice.ts';
 import type { Operation } from './options.ts';
 import type { Run } from './run.ts';
 import type { SimProcess } from './sim-process.ts';
-import { shown } from './words-of.ts';
+import { shown, travelledWords } from './words-of.ts';
 
 /** Sessions that are used at the same time. */
 const sessionsMax = 3;
@@ -79,7 +79,7 @@ export class Clients<Command, Result, Query, Answer> {
         process.node?.write({ request, command }, options).then(
           (committed) =>
             onAnswer(
-              () => requests.committed(record, committed),
+              () => requests.committed(record, { ...committed, result: travelled(process, committed) }),
               () => resolve(committed),
             ),
           (error) =>
@@ -160,6 +160,14 @@ export class Clients<Command, Result, Query, Answer> {
       this.#run.cluster.fail(error);
     }
   }
+}
+
+/** A result as text. It may have come from the leader as bytes or, where the node leads, as it is. */
+function travelled<Command, Result, Query, Answer>(
+  { machine }: SimProcess<Command, Result, Query, Answer>,
+  { result }: Committed<Result>,
+): string {
+  return travelledWords(machine.result, result);
 }
 
 type SessionWrite = (

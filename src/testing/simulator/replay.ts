@@ -1,12 +1,12 @@
 import { decodePayload, type EntryBatch, index, plus } from '../../core/index.ts';
 import { memoryStorage } from '../../storage/memory-storage.ts';
-import type { LogPosition, StateMachine } from '../../streams/state-machine.ts';
+import type { Codec, LogPosition, StateMachine } from '../../streams/state-machine.ts';
 import { expectThat } from '../violation.ts';
 import type { AppliedResults } from './applied-results.ts';
 import type { ReadRecord, RequestLog } from './request-log.ts';
 import type { CommittedCommand } from './simulated-cluster.ts';
 import { taggedCodec } from './tagged.ts';
-import { shown, wordsOf } from './words-of.ts';
+import { shown, travelledWords, wordsOf } from './words-of.ts';
 
 /** What a {@link replay} works with. */
 export interface ReplayOptions<Command, Result, Query, Answer> {
@@ -56,7 +56,15 @@ export async function replay<Command, Result, Query, Answer>(
       reads.checkBefore(requests.writes.get(request)?.began ?? 0, at.index);
       const [result] = await inWorld(() => machine.apply([command], at));
       if (machine.keeps === 'store') storage.machineStore.advance(at.index, at.logTimeMs);
-      checkWrite({ requests, results, at, request, command, result });
+      checkWrite({
+        requests,
+        results,
+        at,
+        request,
+        command,
+        result: result as Result,
+        codec: machine.result,
+      });
       log.push({ ...at, command, result: result as Result });
       await look(at.index);
     }
@@ -67,15 +75,16 @@ export async function replay<Command, Result, Query, Answer>(
   return log;
 }
 
-function checkWrite(applied: {
+function checkWrite<Result>(applied: {
   readonly requests: RequestLog;
   readonly results: AppliedResults;
   readonly at: LogPosition;
   readonly request: number;
   readonly command: unknown;
-  readonly result: unknown;
+  readonly result: Result;
+  readonly codec: Codec<Result>;
 }): void {
-  const { at, request, command, result } = applied;
+  const { at, request, command, result, codec } = applied;
   const record = applied.requests.writes.get(request);
   const words = `${shown(command)} at ${at.index}`;
   expectThat(record !== undefined, () => `${words} is in the log, and nobody wrote it`);
@@ -86,14 +95,14 @@ function checkWrite(applied: {
   if (record?.outcome === 'committed') {
     expectThat(record.index === at.index, () => `${words} was answered as committed at ${record.index}`);
     expectThat(
-      record.result === wordsOf(result),
+      record.result === travelledWords(codec, result),
       () =>
         `${words} was answered ${record.result}, and gives ${shown(result)} when the log is applied again`,
     );
   }
   const known = applied.results.at(at.index);
   expectThat(
-    known === undefined || wordsOf(known.result) === wordsOf(result),
+    known === undefined || wordsOf(codec.decode(known.bytes)) === travelledWords(codec, result),
     () => `${words} gave ${shown(known?.result)}, and gives ${shown(result)} when the log is applied again`,
   );
 }

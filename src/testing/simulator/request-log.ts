@@ -22,7 +22,7 @@ export interface WriteRecord extends Asked {
   readonly command: unknown;
   outcome: 'committed' | 'notCommitted' | 'unknown' | null;
   index: number;
-  /** As text. */
+  /** As text, as if it had travelled. */
   result: string;
 }
 
@@ -120,12 +120,13 @@ export class RequestLog {
     return [...this.#waiting.values()];
   }
 
-  committed(record: WriteRecord, { index, result }: Committed<unknown>): void {
+  /** A write was answered; `result` as text. */
+  committed(record: WriteRecord, { index, result }: Committed<string>): void {
     this.#answered(record);
     this.#view.counts.committed += 1;
     record.outcome = 'committed';
     record.index = index;
-    record.result = wordsOf(result);
+    record.result = result;
     expectThat(
       index > record.floor,
       () => `a write is at ${index}, and began after ${record.floor} was told`,

@@ -1,3 +1,5 @@
+import type { Codec } from '../../streams/state-machine.ts';
+
 /**
  * A value as text: the same text for equal values, whatever the order of an object's keys. It is how answers are
  * compared, and how they are shown.
@@ -22,6 +24,11 @@ function pairOf([key, value]: readonly [unknown, unknown]): string {
 
 function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
+}
+
+/** A value as text, once it has travelled: what its codec can't hold is the same before and after. */
+export function travelledWords<T>(codec: Codec<T>, value: T): string {
+  return wordsOf(codec.decode(codec.encode(value)));
 }
 
 const shownLengthMax = 120;

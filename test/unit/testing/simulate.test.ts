@@ -104,6 +104,22 @@ describe('a machine of a user', () => {
   });
 
   it.each([
+    ['nothing', () => undefined],
+    ['what JSON leaves out', () => ({ ok: true, error: undefined })],
+    ['what JSON changes', () => [Number.NaN, new Date(0)]],
+  ])('that answers with %s holds, whichever node was asked', async (_what, resultOf) => {
+    const { committed } = await simulate({
+      seed: 1,
+      steps: 500,
+      machine: () => words(resultOf),
+      workload,
+      faults: [],
+    });
+
+    expect(committed).toBeGreaterThan(5);
+  });
+
+  it.each([
     ['a clock', () => Date.now()],
     ['a date', () => new Date().toISOString()],
     ['a random number', () => Math.random()],
