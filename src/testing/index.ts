@@ -18,4 +18,4 @@ export type { SimulationCounts } from './simulation-counts.ts';
 export * from './simulator/index.ts';
 export * from './storage-conformance.ts';
 export * from './transport-conformance.ts';
-export { InvariantViolation } from './violation.ts';
+export { InvariantViolation, NotExercised } from './violation.ts';

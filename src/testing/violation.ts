@@ -3,6 +3,11 @@ export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation';
 }
 
+/** Nothing that Raft promises failed to hold, but what was to be tried was not: the run shows nothing. */
+export class NotExercised extends Error {
+  override readonly name = 'NotExercised';
+}
+
 /** Throws if there is a problem. */
 export function expectNone(problem: string | undefined): void {
   if (problem !== undefined) throw new InvariantViolation(problem);

@@ -33,8 +33,8 @@ export interface SimulateOptions<Command, Result, Query, Answer> {
   /** Draws what a client asks for next; `number` counts from 1. To be given with `machine`. */
   readonly workload?: (dice: Dice, number: number) => Operation<Command, Query>;
   /**
-   * What goes wrong: kinds, or how often each comes beside the others. Default: every kind, equally often. With
-   * fewer than three nodes, what would leave no majority for ever is left out.
+   * What goes wrong: kinds, or how often each comes beside the others, as integers. Default: every kind that so many
+   * nodes, and a machine with or without `snapshot`, can have, equally often.
    */
   readonly faults?: readonly FaultKind[] | Partial<Record<FaultKind, number>>;
   /**

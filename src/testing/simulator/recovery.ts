@@ -1,6 +1,5 @@
 import type { MemoryDisk } from '../../storage/memory-disk.ts';
 import { Dice } from '../dice.ts';
-import { expectThat } from '../violation.ts';
 import { worldOf } from './node-world.ts';
 import { replay } from './replay.ts';
 import type { Run } from './run.ts';
@@ -148,18 +147,4 @@ async function checkAsUsers<C, R, Q, A>(
     node === null ? [] : [{ id, machine, status: node.status() }],
   );
   for (const check of run.settings.checks) await check({ nodes, committed });
-}
-
-/** What a run was to exercise and did not. Throws an `InvariantViolation`. */
-export function checkExercised(run: {
-  readonly kinds: readonly string[];
-  readonly faults: Readonly<Record<string, number | undefined>>;
-  readonly steps: number;
-}): void {
-  const missing = [...new Set(run.kinds)].filter((kind) => (run.faults[kind] ?? 0) === 0);
-  expectThat(
-    missing.length === 0,
-    () =>
-      `the run took ${run.steps} steps and did not exercise ${missing.join(', ')}: raise steps, or name fewer faults`,
-  );
 }

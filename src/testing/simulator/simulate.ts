@@ -2,11 +2,11 @@ import type { NodeId } from '../../core/index.ts';
 import { defaultSessionLimits, withSessions } from '../../streams/sessions.ts';
 import type { StateMachine } from '../../streams/state-machine.ts';
 import { Dice } from '../dice.ts';
+import { NotExercised } from '../violation.ts';
 import type { FaultCounts, RunCounts } from './counts.ts';
-import { type FaultKind, faultKinds } from './fault-kinds.ts';
+import { kindsOf } from './kinds.ts';
 import { ledgerMachine, ledgerWorkload } from './ledger-machine.ts';
 import type { SimulateOptions } from './options.ts';
-import { checkExercised } from './recovery.ts';
 import { type Outcome, Run, type RunSettings } from './run.ts';
 import { shrunk } from './shrink.ts';
 import { simulationFailure } from './tell-failure.ts';
@@ -58,13 +58,16 @@ function reportOf<C, R, Q, A>(
   return { seed, nodes, ...counts, faults, virtualMs, digest };
 }
 
-function notExercised<C, R, Q, A>({ kinds, steps }: RunSettings<C, R, Q, A>, { faults }: Outcome): unknown {
-  try {
-    checkExercised({ kinds, faults, steps });
-    return undefined;
-  } catch (error) {
-    return error;
-  }
+/** What a run was to exercise and did not. */
+function notExercised<C, R, Q, A>(
+  { kinds, steps }: RunSettings<C, R, Q, A>,
+  { faults }: Outcome,
+): NotExercised | undefined {
+  const missing = [...new Set(kinds)].filter((kind) => (faults[kind] ?? 0) === 0);
+  if (missing.length === 0) return undefined;
+  return new NotExercised(
+    `the run took ${steps} steps and did not exercise ${missing.join(', ')}: raise steps, or name fewer faults`,
+  );
 }
 
 /** Fills in the defaults. Throws a `RangeError` or `TypeError` that says what is wrong. */
@@ -87,7 +90,7 @@ function settingsOf<C, R, Q, A>(options: SimulateOptions<C, R, Q, A>): RunSettin
     machine: hasSessions ? withClientSessions(plain) : plain,
     workload: workload ?? (ledgerWorkload as unknown as NonNullable<typeof workload>),
     hasSessions,
-    kinds: kindsOf(options),
+    kinds: kindsOf(options.faults, { nodes, hasSnapshots: hasSnapshots(plain) }),
     checks,
     node,
     onStep,
@@ -106,31 +109,8 @@ function withClientSessions<C, R, Q, A>(machine: Factory<C, R, Q, A>): Factory<C
   return (id) => withSessions(machine(id), defaultSessionLimits) as unknown as StateMachine<C, R, Q, A>;
 }
 
-function kindsOf<C, R, Q, A>({
-  faults = faultKinds,
-  nodes = 3,
-}: SimulateOptions<C, R, Q, A>): readonly FaultKind[] {
-  const rates = Array.isArray(faults)
-    ? (faults as readonly FaultKind[]).map((kind) => [kind, 1] as const)
-    : (Object.entries(faults) as [FaultKind, number][]);
-  const unknown = rates.find(([kind]) => !faultKinds.includes(kind));
-  if (unknown !== undefined)
-    throw new RangeError(`${unknown[0]} is no kind of fault: ${faultKinds.join(', ')}`);
-  const isPossible = (kind: FaultKind) => nodes >= (nodesMin[kind] ?? 1);
-  return rates.flatMap(([kind, rate]) =>
-    isPossible(kind) ? Array<FaultKind>(Math.round(rate)).fill(kind) : [],
-  );
+/** Whether the machine can be snapshotted: the one that is looked at is not used. */
+function hasSnapshots<C, R, Q, A>(machine: Factory<C, R, Q, A>): boolean {
+  const { keeps, snapshot } = machine('replay');
+  return keeps === 'store' || snapshot !== undefined;
 }
-
-/** What takes more than one node. */
-const nodesMin: Partial<Record<FaultKind, number>> = {
-  delay: 2,
-  loss: 2,
-  duplication: 2,
-  reordering: 2,
-  partition: 2,
-  oneWay: 2,
-  transfer: 2,
-  bridge: 3,
-  wipe: 3,
-};

@@ -193,6 +193,20 @@ describe('a machine of a user', () => {
     expect(message).toMatch(/the read .* was answered \d+, which is not right anywhere from index \d+/);
   });
 
+  it("that has no snapshot holds with every fault but that, which it can't be told to take", async () => {
+    const machine = (): WordsMachine => {
+      const { snapshot: _, restore: __, ...whole } = words();
+      return whole;
+    };
+
+    const { faults } = await simulate({ seed: 1, machine, workload });
+
+    expect(Object.keys(faults)).toHaveLength(faultKinds.length - 1);
+    await expect(simulate({ seed: 1, machine, workload, faults: ['snapshot'] })).rejects.toThrow(
+      'snapshot takes a machine that has snapshot()',
+    );
+  });
+
   it('may be checked by what its users know', async () => {
     const { message, cause } = await failureOf({
       machine: () => words(),
@@ -219,8 +233,23 @@ describe('a simulation that is told too little', () => {
     );
   });
 
-  it('fails if a fault had no turn', async () => {
-    await expect(simulate({ seed: 1, steps: 300 })).rejects.toThrow(/did not exercise .*: raise steps/);
+  it('fails if a fault had no turn, which breaks no promise', async () => {
+    const run = simulate({ seed: 1, steps: 300 });
+
+    await expect(run).rejects.toThrow(/did not exercise .*: raise steps/);
+    await expect(run).rejects.toMatchObject({ name: 'SimulationFailure', cause: { name: 'NotExercised' } });
+  });
+
+  it.each([
+    [{ nodes: 1, faults: ['partition'] }, 'partition takes at least 2 nodes, and there are 1'],
+    [{ nodes: 2, faults: { kill: 1, wipe: 1 } }, 'wipe takes at least 3 nodes, and there are 2'],
+    [{ faults: { kill: 0.3 } }, 'the rate of kill is 0.3, expected an integer from 0'],
+    [{ faults: { kill: -1 } }, 'the rate of kill is -1, expected an integer from 0'],
+  ] as const)('refuses faults that would never come: %o', async (options, problem) => {
+    const run = simulate({ seed: 1, steps: 100, ...options });
+
+    await expect(run).rejects.toThrow(RangeError);
+    await expect(run).rejects.toThrow(problem);
   });
 
   it('refuses a machine with a storage of its own', async () => {
