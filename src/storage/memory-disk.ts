@@ -77,6 +77,8 @@ export class MemoryDisk {
   readonly #flushDelayMs: number;
   readonly #image: DiskImage;
   readonly #faults: (WriteFault | undefined)[] = [];
+  /** Writes that met a planned fault so far. @internal */
+  readonly faultCounts = { fail: 0, delay: 0, hang: 0 };
   #session: DiskSession | null = null;
   /** Written and not flushed: what a new process finds, and a power loss drops. */
   #unflushed: Unflushed[] = [];
@@ -166,6 +168,7 @@ export class MemoryDisk {
     return new Promise((resolve, reject) => {
       if (!session.isAlive) return;
       const fault = this.#faults.shift();
+      if (fault !== undefined && !isNothing(fault)) this.faultCounts[fault.type] += 1;
       const delayMs = this.#flushDelayMs + (fault?.type === 'delay' ? fault.delayMs : 0);
       if (fault?.type === 'fail') {
         const fail = () => session.isAlive && reject(new Error('simulated I/O error'));
@@ -187,6 +190,11 @@ export class MemoryDisk {
   #flush(count: number): void {
     for (const { apply } of this.#unflushed.splice(0, count)) apply(this.#image);
   }
+}
+
+/** It takes back what was planned before. */
+function isNothing(fault: WriteFault): boolean {
+  return fault.type === 'delay' && fault.delayMs === 0;
 }
 
 /** A disk in memory; give it to `memoryStorage`, and again after a kill. */

@@ -57,8 +57,10 @@ const faults: Record<FaultKind, Fault> = {
     if (victim === null) return null;
     const writes = dice.between(1, 8);
     const delayMs = dice.between(20, 300);
-    for (let nth = 1; nth <= writes; nth++) victim.disk.plan({ type: 'delay', delayMs }, nth);
-    run.count('slowDisk');
+    const { disk } = victim;
+    const before = disk.faultCounts.delay;
+    for (let nth = 1; nth <= writes; nth++) disk.plan({ type: 'delay', delayMs }, nth);
+    run.lastKind('slowDisk', { durationMs: noticedMs, hadEffect: () => disk.faultCounts.delay > before });
     return `the next ${writes} writes of ${victim.id} take ${delayMs} ms longer`;
   },
 
@@ -67,12 +69,13 @@ const faults: Record<FaultKind, Fault> = {
     if (victim === null) return null;
     const { disk } = victim;
     const durationMs = dice.between(200, 2500);
+    const before = disk.faultCounts.hang;
     disk.plan({ type: 'hang' });
-    run.last(durationMs, () => {
-      run.count('hangingDisk');
+    const end = () => {
       disk.plan({ type: 'delay', delayMs: 0 }); // If nothing was written, nothing shall hang now.
       disk.release();
-    });
+    };
+    run.lastKind('hangingDisk', { durationMs, hadEffect: () => disk.faultCounts.hang > before, end });
     return `the next write of ${victim.id} hangs, for ${durationMs} ms at most`;
   },
 
@@ -82,8 +85,8 @@ const faults: Record<FaultKind, Fault> = {
     const rate = dice.pick([0.4, 0.8, 1.3, 2.5]);
     const durationMs = dice.between(300, 3000);
     victim.loop.setRate(rate);
-    run.count('clockSkew');
-    run.last(durationMs, () => victim.loop.setRate(1));
+    const end = () => victim.loop.setRate(1);
+    run.lastKind('clockSkew', { durationMs, hadEffect: steps(victim), end });
     return `the clock of ${victim.id} goes ${rate} times as fast for ${durationMs} ms`;
   },
 
@@ -92,7 +95,7 @@ const faults: Record<FaultKind, Fault> = {
     if (victim === null) return null;
     const aheadMs = dice.pick([50, 400, 3000, 60_000]);
     victim.loop.jump(aheadMs);
-    run.count('clockJump');
+    run.lastKind('clockJump', { durationMs: noticedMs, hadEffect: steps(victim) });
     return `the clock of ${victim.id} jumps ${aheadMs} ms ahead`;
   },
 
@@ -128,9 +131,10 @@ const faults: Record<FaultKind, Fault> = {
     if (asked?.node == null) return null;
     const { node } = asked;
     const work = (options: object) => node.transferLeadership(undefined, options);
-    run.count('transfer');
     void run.request(asked, 'a transfer of leadership', work).then((isDone) => {
-      if (isDone) run.cluster.counts.transfers += 1;
+      if (!isDone) return run.again('transfer');
+      run.count('transfer');
+      run.cluster.counts.transfers += 1;
     });
     return `${asked.id} is asked to have leadership handed over`;
   },
@@ -140,11 +144,21 @@ const faults: Record<FaultKind, Fault> = {
     if (asked?.node == null || (asked.machine.snapshot === undefined && asked.machine.keeps !== 'store'))
       return null;
     const { node } = asked;
-    run.count('snapshot');
-    void run.request(asked, 'a snapshot', (options) => node.snapshot(options));
+    void run
+      .request(asked, 'a snapshot', (options) => node.snapshot(options))
+      .then((isDone) => (isDone ? run.count('snapshot') : run.again('snapshot')));
     return `${asked.id} is told to take a snapshot`;
   },
 };
+
+/** What a node meets with its next write or step has had its effect within so many milliseconds, or waits for more. */
+const noticedMs = 500;
+
+/** Tells later whether a process has taken a step since. */
+function steps(victim: SimProcess<unknown, unknown, unknown, unknown>): () => boolean {
+  const before = victim.state;
+  return () => victim.state !== before;
+}
 
 /** Somebody to strike: a process that has opened its disk. */
 function victimOf(run: AnyRun, dice: Dice): SimProcess<unknown, unknown, unknown, unknown> | null {

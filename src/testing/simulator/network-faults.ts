@@ -3,6 +3,7 @@ import type { NetworkFaults } from '../../transport/memory-network.ts';
 import { type Dice, shuffled } from '../dice.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { AnyRun, Fault } from './faults.ts';
+import type { NetworkPeriod } from './network-periods.ts';
 
 type NetworkKind = Extract<
   FaultKind,
@@ -13,7 +14,8 @@ type NetworkKind = Extract<
 export const networkFaults: Record<NetworkKind, Fault> = {
   delay(run, dice) {
     const delayMsMax = dice.pick([30, 80, 250]);
-    const durationMs = badNetwork(run, dice, { kind: 'delay', faults: { delayMsMax }, counted: () => 1 });
+    const counted = () => run.cluster.framesSent;
+    const durationMs = badNetwork(run, dice, { kind: 'delay', faults: { delayMsMax }, counted });
     return `messages take up to ${delayMsMax} ms for ${durationMs} ms`;
   },
 
@@ -78,35 +80,31 @@ interface Period {
 }
 
 function badNetwork(run: AnyRun, dice: Dice, { kind, faults, counted }: Period): number {
-  const { network } = run.cluster;
-  const durationMs = dice.between(200, 2000);
-  const before = kind === 'delay' ? 0 : counted();
-  network.setFaults(faults);
-  run.last(durationMs, () => {
-    network.setFaults({ ...calm, delayMsMax: run.weather.network.faults?.delayMsMax ?? 1 });
-    if (counted() > before) run.count(kind);
-    else run.again(kind);
-  });
-  return durationMs;
+  return period(run, { kind, faults, counted, durationMs: dice.between(200, 2000) });
 }
-
-const calm = { lossProbability: 0, duplicateProbability: 0, reorderProbability: 0 };
 
 function apart(
   run: AnyRun,
   dice: Dice,
   { kind, pairs }: { readonly kind: NetworkKind; readonly pairs: readonly (readonly [NodeId, NodeId])[] },
 ): number {
-  const { network } = run.cluster;
-  const durationMs = dice.between(100, 2500);
-  const before = network.counts.cut;
-  network.heal();
-  for (const [from, to] of pairs) network.cut(from, to);
-  run.last(durationMs, () => {
-    network.heal();
-    if (network.counts.cut > before) run.count(kind);
-    else run.again(kind);
-  });
+  const counted = () => run.cluster.network.counts.cut;
+  return period(run, { kind, cuts: pairs, counted, durationMs: dice.between(100, 2500) });
+}
+
+function period(
+  run: AnyRun,
+  {
+    kind,
+    counted,
+    durationMs,
+    ...wrong
+  }: NetworkPeriod & Pick<Period, 'kind' | 'counted'> & { durationMs: number },
+): number {
+  const before = counted();
+  run.network.begin(wrong);
+  const end = () => run.network.end(wrong);
+  run.lastKind(kind, { durationMs, hadEffect: () => counted() > before, end });
   return durationMs;
 }
 

@@ -8,6 +8,7 @@ import { Clients } from './clients.ts';
 import type { FaultCounts, RunCounts } from './counts.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import { strike } from './faults.ts';
+import { NetworkPeriods } from './network-periods.ts';
 import { Operator } from './operator.ts';
 import type { Operation, SimulateOptions } from './options.ts';
 import { DrawnPlan, GivenPlan, type Plan, type PlanItem } from './plan.ts';
@@ -47,6 +48,14 @@ export interface Told {
   readonly text: string;
 }
 
+/** A fault that lasts. */
+export interface Lasting {
+  readonly durationMs: number;
+  /** Asked once, when it ends. */
+  readonly hadEffect: () => boolean;
+  readonly end?: () => void;
+}
+
 /** How a run ended. */
 export interface Outcome {
   /** `undefined` if all is well. */
@@ -74,6 +83,7 @@ export class Run<Command, Result, Query, Answer> {
   readonly requests: RequestLog;
   readonly clients: Clients<Command, Result, Query, Answer>;
   readonly operator: Operator<Command, Result, Query, Answer>;
+  readonly network: NetworkPeriods;
   readonly faults: FaultCounts = {};
   /** What ends by itself after a while, and must be ended when the storm is over. */
   readonly lasting = new Set<() => void>();
@@ -97,6 +107,7 @@ export class Run<Command, Result, Query, Answer> {
       node: { ...node, ...(script === undefined && onStep !== undefined && { onStep }) },
       onDiskFailure: (id) => this.#onDiskFailure(id),
     });
+    this.network = new NetworkPeriods(this.cluster.network, this.weather.network.faults);
     const { counts, history } = this.cluster;
     this.requests = new RequestLog({ counts, commitIndex: () => history.commitIndex });
     this.clients = new Clients(this);
@@ -135,6 +146,15 @@ export class Run<Command, Result, Query, Answer> {
     };
     this.lasting.add(once);
     this.cluster.scheduler.runAfter(durationMs, once);
+  }
+
+  /** As {@link Run.last}; what goes on is a fault of a kind, which counts if it had an effect by its end. */
+  lastKind(kind: FaultKind, { durationMs, hadEffect, end = () => {} }: Lasting): void {
+    this.last(durationMs, () => {
+      if (hadEffect()) this.count(kind);
+      else this.again(kind);
+      end();
+    });
   }
 
   /** Starts a node that does not run; after so long, or when the storm is over. */

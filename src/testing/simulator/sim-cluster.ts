@@ -50,6 +50,8 @@ export class SimCluster<Command, Result, Query, Answer> {
   readonly history = new RunHistory();
   readonly results = new AppliedResults();
   readonly steps: StepChecks;
+  /** Frames that nodes gave to the network, whatever became of them. */
+  framesSent = 0;
   failure: unknown;
   readonly #options: SimClusterOptions<Command, Result, Query, Answer>;
   readonly #processes = new Map<NodeId, SimProcess<Command, Result, Query, Answer>>();
@@ -210,6 +212,7 @@ export class SimCluster<Command, Result, Query, Answer> {
 
   #onSend(process: SimProcess<Command, Result, Query, Answer>, to: Peer, frame: PeerFrame): void {
     const { state, disk } = process;
+    this.framesSent += 1;
     if (frame.type !== 'raft' || state === null) return;
     this.#guarded(process, () => checkSent(frame.message, to, { state, image: disk.image }));
   }
