@@ -107,7 +107,11 @@ export class Clients<Command, Result, Query, Answer> {
     process.loop.run(() => {
       process.node?.read(query, { consistency, timeoutMs, index: record.floor }).then(
         (answer) => onAnswer(() => requests.read(record, answer)),
-        () => onAnswer(() => requests.readFailed(record)),
+        (error) =>
+          onAnswer(() => {
+            const isOfMachine = this.#run.cluster.queryErrors.has(error);
+            requests.readFailed(record, { error, isOfMachine });
+          }),
       );
     });
   }

@@ -102,6 +102,7 @@ function isAtRest<C, R, Q, A>(run: Run<C, R, Q, A>): boolean {
 /** After the same commands, the same data. */
 async function checkData<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
   for (const process of membersOf(run)) {
+    process.commits.checkAll();
     const text = await dataOf(process);
     const { id, state } = process;
     if (text !== undefined) run.cluster.results.checkSnapshot(id, state?.lastApplied ?? 0, text);

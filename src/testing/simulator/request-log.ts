@@ -149,8 +149,10 @@ export class RequestLog {
     if (record.isLinearizable) this.#toldIndex = Math.max(this.#toldIndex, index);
   }
 
-  readFailed(record: ReadRecord): void {
+  /** A read was not answered: by the node, or because the machine itself threw. */
+  readFailed(record: ReadRecord, { error, isOfMachine }: { error: unknown; isOfMachine: boolean }): void {
     this.#answered(record);
+    if (!isOfMachine) outcomeOf(error, `read ${shown(record.query)}`);
     this.#view.counts.readsRefused += 1;
   }
 
@@ -160,7 +162,8 @@ export class RequestLog {
   }
 }
 
-function outcomeOf(error: unknown, what: string): 'notCommitted' | 'unknown' {
+/** What an error says. Throws an `InvariantViolation` if it does not. */
+export function outcomeOf(error: unknown, what: string): 'notCommitted' | 'unknown' {
   if (error instanceof RequestError) return error.outcome;
   throw new InvariantViolation(
     `${what} was answered with ${shown(error)}, which does not say what became of it`,

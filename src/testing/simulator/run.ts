@@ -13,7 +13,7 @@ import { Operator } from './operator.ts';
 import type { Operation, SimulateOptions } from './options.ts';
 import { DrawnPlan, GivenPlan, type Plan, type PlanItem } from './plan.ts';
 import { recover } from './recovery.ts';
-import { RequestLog } from './request-log.ts';
+import { outcomeOf, RequestLog } from './request-log.ts';
 import { SimCluster } from './sim-cluster.ts';
 import type { SimProcess } from './sim-process.ts';
 import { drawWeather, type Weather } from './weather.ts';
@@ -264,12 +264,25 @@ export class Run<Command, Result, Query, Answer> {
   ): Promise<boolean> {
     return new Promise((resolve) => {
       const request = this.requests.beginOther(what);
-      const done = (isDone: boolean) => () => {
-        if (!process.isAlive) return;
+      const end = (isDone: boolean) => {
         this.requests.end(request);
         resolve(isDone);
       };
-      process.loop.run(() => void work({ timeoutMs: 2000 }).then(done(true), done(false)));
+      const refuse = (error: unknown) => {
+        try {
+          outcomeOf(error, what);
+        } catch (violation) {
+          this.cluster.fail(violation);
+        }
+        end(false);
+      };
+      process.loop.run(
+        () =>
+          void work({ timeoutMs: 2000 }).then(
+            () => process.isAlive && end(true),
+            (error) => process.isAlive && refuse(error),
+          ),
+      );
       process.subscription.add(() => {
         this.requests.end(request);
         resolve(false);

@@ -52,6 +52,8 @@ export class SimCluster<Command, Result, Query, Answer> {
   readonly steps: StepChecks;
   /** Frames that nodes gave to the network, whatever became of them. */
   framesSent = 0;
+  /** What machines threw when they were queried: it is an answer, too. */
+  readonly queryErrors = new Set<unknown>();
   failure: unknown;
   readonly #options: SimClusterOptions<Command, Result, Query, Answer>;
   readonly #processes = new Map<NodeId, SimProcess<Command, Result, Query, Answer>>();
@@ -179,7 +181,9 @@ export class SimCluster<Command, Result, Query, Answer> {
       id,
       results: this.results,
       inWorld,
+      queryErrors: this.queryErrors,
       isAlive: () => process.isAlive,
+      onApplied: (index) => process.commits.applied(index),
       onViolation: (error) => this.fail(error),
     });
   }
@@ -198,15 +202,14 @@ export class SimCluster<Command, Result, Query, Answer> {
     { index, command }: Commit<Tagged<Command>>,
   ): void {
     this.#guarded(process, () => {
-      const { id, lastCommit } = process;
-      expectThat(index > lastCommit, () => `commits$ of ${id} shows ${index} after ${lastCommit}`);
+      const { id, commits } = process;
+      commits.shown(index);
       const applied = this.results.at(index);
       expectThat(
         applied?.request === command.request,
         () =>
           `commits$ of ${id} shows ${shown(command.command)} at ${index}, applied is ${shown(applied?.command)}`,
       );
-      process.lastCommit = index;
     });
   }
 

@@ -5,6 +5,7 @@ import type { MachineStore } from '../../storage/storage.ts';
 import type { RaftNode } from '../../streams/raft-node.ts';
 import type { StateMachine } from '../../streams/state-machine.ts';
 import type { NodeLoop } from './node-loop.ts';
+import { ShownCommits } from './shown-commits.ts';
 import type { Tagged } from './tagged.ts';
 
 /** A node as clients of the simulation use it: every command carries the number of its request. */
@@ -22,8 +23,7 @@ export class SimProcess<Command, Result, Query, Answer> {
   /** Where a machine in the store keeps its data. */
   readonly store: MachineStore;
   isAlive = true;
-  /** The index of the last command that its `commits$` has shown. */
-  lastCommit = 0;
+  readonly commits: ShownCommits;
   /** `null` while it opens its disk. */
   node: TaggedNode<Command, Result, Query, Answer> | null = null;
   /** `null` before it belongs to a cluster. */
@@ -37,6 +37,7 @@ export class SimProcess<Command, Result, Query, Answer> {
     readonly store: MachineStore;
   }) {
     this.id = parts.id;
+    this.commits = new ShownCommits(parts.id);
     this.loop = parts.loop;
     this.disk = parts.disk;
     this.machine = parts.machine;

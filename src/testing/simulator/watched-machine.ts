@@ -15,6 +15,10 @@ export interface MachineWatch {
   readonly inWorld: <T>(call: () => T) => T;
   /** Whether the process still runs: what a dead one does counts for nothing. */
   readonly isAlive: () => boolean;
+  /** Where what queries throw is kept. */
+  readonly queryErrors: Set<unknown>;
+  /** The command at an index is applied. */
+  readonly onApplied: (index: Index) => void;
   /** A promise is broken. */
   readonly onViolation: (error: unknown) => void;
 }
@@ -35,7 +39,7 @@ export function watchedMachine<Command, Result, Query, Answer>(
     result: machine.result,
     open: (store) => watched.open(store),
     apply: (commands, at) => watched.apply(commands, at),
-    query: (query) => watch.inWorld(() => machine.query(query)),
+    query: (query) => watched.query(query),
     ...(snapshot && { snapshot: () => watch.inWorld(() => snapshot.call(machine)) }),
     ...(restore && {
       restore: (pieces: Iterable<Uint8Array>, index: Index) => {
@@ -71,6 +75,20 @@ class WatchedMachine<Command, Result, Query, Answer> {
     return Promise.resolve(results).then((settled) => this.#check(tagged, at, settled));
   }
 
+  query(query: Query): Answer | Promise<Answer> {
+    const { inWorld, queryErrors } = this.#watch;
+    const note = (error: unknown): never => {
+      queryErrors.add(error);
+      throw error;
+    };
+    try {
+      const answer = inWorld(() => this.#machine.query(query));
+      return isPromise(answer) ? answer.catch(note) : answer;
+    } catch (error) {
+      return note(error);
+    }
+  }
+
   #applied(commands: readonly Command[], at: LogPosition): readonly Result[] | Promise<readonly Result[]> {
     try {
       return this.#watch.inWorld(() => this.#machine.apply(commands, at));
@@ -104,7 +122,9 @@ class WatchedMachine<Command, Result, Query, Answer> {
       tagged.forEach(({ request, command }, offset) => {
         const result = results[offset] as Result;
         const bytes = this.#machine.result.encode(result);
-        known.check(id, { ...at, index: plus(at.index, offset) }, { request, command, result, bytes });
+        const index = plus(at.index, offset);
+        known.check(id, { ...at, index }, { request, command, result, bytes });
+        this.#watch.onApplied(index);
       });
       return results;
     });

@@ -209,6 +209,27 @@ describe('a machine of a user', () => {
     );
   });
 
+  it('whose queries throw holds: that is an answer', async () => {
+    const throwing: NonNullable<WordsOptions['workload']> = (dice, number) => {
+      const operation = workload(dice, number);
+      if (operation.type === 'write') return operation;
+      const query = () => {
+        throw new Error('no such word');
+      };
+      return { type: 'read', query };
+    };
+
+    const { readsRefused } = await simulate({
+      seed: 1,
+      steps: 500,
+      machine: () => words(),
+      workload: throwing,
+      faults: [],
+    });
+
+    expect(readsRefused).toBeGreaterThan(5);
+  });
+
   it('may be checked by what its users know', async () => {
     const { message, cause } = await failureOf({
       machine: () => words(),
