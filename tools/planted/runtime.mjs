@@ -42,6 +42,32 @@ export const runtimeBugs = [
     ],
   },
   {
+    name: 'a retry through a session is applied again',
+    simulator: 'runtime',
+    options: sessions,
+    edits: [
+      {
+        file: 'src/streams/session-table.ts',
+        find: "    if (result !== undefined) return { type: 'answered', result };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a retry through a session has a sequence of its own',
+    simulator: 'runtime',
+    options: sessions,
+    edits: [
+      {
+        file: 'src/streams/session.ts',
+        find: '      const stamp = { session: this.id, sequence, lowestUnanswered };',
+        replace:
+          '      this.#lastSequence += 1;\n' +
+          '      const stamp = { session: this.id, sequence: this.#lastSequence, lowestUnanswered };',
+      },
+    ],
+  },
+  {
     name: 'what is loaded counts as durable before the write at boot',
     simulator: 'runtime',
     options: durability,

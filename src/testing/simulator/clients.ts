@@ -2,6 +2,7 @@ import { requestError } from '../../streams/errors.ts';
 import type { Committed, RequestOptions } from '../../streams/raft-node.ts';
 import { openSession, type Session } from '../../streams/session.ts';
 import type { SessionCommand, SessionResult } from '../../streams/sessions.ts';
+import type { Codec } from '../../streams/state-machine.ts';
 import type { Dice } from '../dice.ts';
 import type { Operation } from './options.ts';
 import type { Run } from './run.ts';
@@ -17,6 +18,9 @@ export class Clients<Command, Result, Query, Answer> {
   readonly #sessions: Promise<Session<unknown, unknown>>[] = [];
   /** Requests through sessions that still try. */
   readonly #trying = new Set<Promise<unknown>>();
+
+  /** Of any machine: they have the same. */
+  #results: Codec<Result> | undefined;
 
   constructor(run: Run<Command, Result, Query, Answer>) {
     this.#run = run;
@@ -59,10 +63,11 @@ export class Clients<Command, Result, Query, Answer> {
   write(
     process: SimProcess<Command, Result, Query, Answer>,
     command: Command,
-    options: RequestOptions,
+    { once, ...options }: WriteOptions,
   ): Promise<Committed<Result>> {
     const { requests, cluster } = this.#run;
-    const record = requests.beginWrite(process.id, command);
+    const record = requests.beginWrite(process.id, command, once);
+    this.#results = process.machine.result;
     const { request } = record;
     return new Promise((resolve, reject) => {
       process.subscription.add(() => {
@@ -118,19 +123,33 @@ export class Clients<Command, Result, Query, Answer> {
 
   /** Writes through a session, which sends it again until it knows what became of it. */
   #writeOnce(command: unknown, { number, dice }: { readonly number: number; readonly dice: Dice }): void {
-    const once = this.#session(number, dice).then((session) => session.write(command, { timeoutMs: 4000 }));
+    const { requests } = this.#run;
+    const record = requests.beginOnce(command);
+    const boxed = new OnceCommand(record.once, command);
+    const once = this.#session(number, dice).then((session) => session.write(boxed, { timeoutMs: 4000 }));
     this.#trying.add(once);
-    const end = () => {
+    const end = (note: () => void) => {
       this.#trying.delete(once);
+      this.#guarded(note);
     };
-    once.then(end, end);
+    once.then(
+      (committed) =>
+        end(() => requests.onceCommitted(record, { ...committed, result: this.#onceWords(committed) })),
+      (error) => end(() => requests.onceFailed(record, error)),
+    );
+  }
+
+  /** A result of the wrapped machine as text, as it travels: in that of the session. */
+  #onceWords({ result }: Committed<unknown>): string {
+    const applied = { type: 'applied', result } as Result;
+    return this.#results === undefined ? '' : travelledWords(this.#results, applied);
   }
 
   #session(number: number, dice: Dice): Promise<Session<unknown, unknown>> {
     const opened = this.#sessions[number];
     if (opened !== undefined) return opened;
     const clock = () => this.#run.nowMs;
-    const write = (command: unknown, options: RequestOptions) =>
+    const write = (command: SessionCommand<unknown>, options: RequestOptions) =>
       this.#writeAnywhere(command, { dice, options });
     const opening = openSession<unknown, unknown>(
       { write: write as SessionWrite },
@@ -142,12 +161,14 @@ export class Clients<Command, Result, Query, Answer> {
   }
 
   async #writeAnywhere(
-    command: unknown,
+    command: SessionCommand<unknown>,
     { dice, options }: { readonly dice: Dice; readonly options: RequestOptions },
   ): Promise<unknown> {
+    const { once, sent } = unboxed(command);
     for (;;) {
       const processes = this.#run.cluster.processes.filter(({ node }) => node !== null);
-      if (processes.length > 0) return this.write(dice.pick(processes), command as Command, options);
+      if (processes.length > 0)
+        return this.write(dice.pick(processes), sent as Command, { ...options, once });
       await this.#run.sleep(50);
     }
   }
@@ -165,6 +186,29 @@ export class Clients<Command, Result, Query, Answer> {
     }
   }
 }
+
+/** A command that knows which write through a session it is: all copies that the session sends share it. */
+class OnceCommand {
+  readonly once: number;
+  readonly command: unknown;
+
+  constructor(once: number, command: unknown) {
+    this.once = once;
+    this.command = command;
+  }
+}
+
+/** What goes into the log, and which write through a session it is. */
+function unboxed(command: SessionCommand<unknown>): {
+  readonly once: number | undefined;
+  readonly sent: SessionCommand<unknown>;
+} {
+  if (command.type !== 'once') return { once: undefined, sent: command };
+  const boxed = command.command as OnceCommand;
+  return { once: boxed.once, sent: { ...command, command: boxed.command } };
+}
+
+type WriteOptions = RequestOptions & { readonly once?: number | undefined };
 
 /** A result as text. It may have come from the leader as bytes or, where the node leads, as it is. */
 function travelled<Command, Result, Query, Answer>(

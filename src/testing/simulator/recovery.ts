@@ -131,8 +131,13 @@ function readable(bytes: Uint8Array): string {
 async function checkTold<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<readonly CommittedCommand<C, R>[]> {
   const { cluster, requests, settings } = run;
   const world = { nowMs: () => 0, random: () => 0 };
+  let executions = 0;
+  const onExecute = () => {
+    executions += 1;
+  };
   return replay({
-    machine: settings.machine('replay'),
+    machine: settings.machine('replay', onExecute),
+    executions: () => executions,
     batches: cluster.history.committedBatches(),
     requests,
     results: cluster.results,

@@ -2,6 +2,7 @@ import { decodePayload, type EntryBatch, index, plus } from '../../core/index.ts
 import { memoryStorage } from '../../storage/memory-storage.ts';
 import type { Codec, LogPosition, StateMachine } from '../../streams/state-machine.ts';
 import { expectThat } from '../violation.ts';
+import { AppliedOnce } from './applied-once.ts';
 import type { AppliedResults } from './applied-results.ts';
 import type { ReadRecord, RequestLog } from './request-log.ts';
 import type { CommittedCommand } from './simulated-cluster.ts';
@@ -12,6 +13,8 @@ import { shown, travelledWords, wordsOf } from './words-of.ts';
 export interface ReplayOptions<Command, Result, Query, Answer> {
   /** A machine that has applied nothing. */
   readonly machine: StateMachine<Command, Result, Query, Answer>;
+  /** How many commands of clients with sessions it has really carried out. */
+  readonly executions: () => number;
   readonly batches: readonly EntryBatch[];
   readonly requests: RequestLog;
   readonly results: AppliedResults;
@@ -21,7 +24,8 @@ export interface ReplayOptions<Command, Result, Query, Answer> {
 
 /**
  * Applies the committed log to a fresh machine, and holds what clients were told against it: each write has the
- * result that it was answered with, what was answered `notCommitted` is not there, no request is there twice, and
+ * result that it was answered with, what was answered `notCommitted` is not there, no request is there twice, what was
+ * written through a session is carried out once, and
  * reads and writes took effect between their beginning and their answer (linearizability). Gives the log.
  *
  * Reads are given the earliest place that they can have: what is right for a set of intervals, if anything is.
@@ -29,13 +33,14 @@ export interface ReplayOptions<Command, Result, Query, Answer> {
 export async function replay<Command, Result, Query, Answer>(
   options: ReplayOptions<Command, Result, Query, Answer>,
 ): Promise<readonly CommittedCommand<Command, Result>[]> {
-  const { machine, batches, requests, results, inWorld } = options;
+  const { machine, executions, batches, requests, results, inWorld } = options;
   const storage = memoryStorage();
   await storage.open();
   await inWorld(() => machine.open(storage.machineStore));
   const codec = taggedCodec(machine.command);
   const log: CommittedCommand<Command, Result>[] = [];
   const seen = new Set<number>();
+  const onces = new AppliedOnce();
   const reads = new ReadPlaces(requests.reads);
   const look = (at: number) => reads.look(at, (query) => inWorld(() => machine.query(query as Query)));
   await look(0);
@@ -54,6 +59,7 @@ export async function replay<Command, Result, Query, Answer>(
       );
       seen.add(request);
       reads.checkBefore(requests.writes.get(request)?.began ?? 0, at.index);
+      const before = executions();
       const [result] = await inWorld(() => machine.apply([command], at));
       if (machine.keeps === 'store') storage.machineStore.advance(at.index, at.logTimeMs);
       checkWrite({
@@ -65,12 +71,16 @@ export async function replay<Command, Result, Query, Answer>(
         result: result as Result,
         codec: machine.result,
       });
+      const once = requests.onceOf(request);
+      if (once !== undefined && executions() > before)
+        onces.executed(once, { index: at.index, result: travelledWords(machine.result, result as Result) });
       log.push({ ...at, command, result: result as Result });
       await look(at.index);
     }
     if (entries.length === 0) await look(batch.index + batch.count - 1);
   }
   reads.checkAll();
+  onces.checkAll(requests.onces);
   checkAnswers(requests, log);
   return log;
 }

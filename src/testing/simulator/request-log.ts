@@ -20,7 +20,21 @@ interface Asked {
 export interface WriteRecord extends Asked {
   readonly type: 'write';
   readonly command: unknown;
+  /** Which write through a session it is a copy of; `null` if of none. */
+  readonly once: number | null;
   outcome: 'committed' | 'notCommitted' | 'unknown' | null;
+  index: number;
+  /** As text, as if it had travelled. */
+  result: string;
+}
+
+/** A write through a session as its client saw it, however often it was sent. */
+export interface OnceRecord {
+  readonly once: number;
+  readonly command: unknown;
+  /** `null` if it was never sent. */
+  outcome: 'committed' | 'notCommitted' | 'unknown' | null;
+  /** Of the copy that was answered. */
   index: number;
   /** As text, as if it had travelled. */
   result: string;
@@ -47,6 +61,8 @@ interface LogView {
 /** What clients asked and were told, in order. {@link replay} judges it. */
 export class RequestLog {
   readonly writes = new Map<number, WriteRecord>();
+  /** Writes through sessions, in order: the first is 1. */
+  readonly onces: OnceRecord[] = [];
   readonly reads: ReadRecord[] = [];
   readonly #view: LogView;
   /** Administration, by what was asked. */
@@ -60,11 +76,12 @@ export class RequestLog {
   }
 
   /** A client writes through a node. */
-  beginWrite(at: NodeId, command: unknown): WriteRecord {
+  beginWrite(at: NodeId, command: unknown, once: number | null = null): WriteRecord {
     const record: WriteRecord = {
       ...this.#asked(at),
       type: 'write',
       command,
+      once,
       outcome: null,
       index: 0,
       result: '',
@@ -72,6 +89,20 @@ export class RequestLog {
     this.writes.set(record.request, record);
     this.#waiting.set(record.request, `write ${shown(command)} at ${at}`);
     return record;
+  }
+
+  /** A client writes through a session. */
+  beginOnce(command: unknown): OnceRecord {
+    const once = this.onces.length + 1;
+    const record: OnceRecord = { once, command, outcome: null, index: 0, result: '' };
+    this.onces.push(record);
+    return record;
+  }
+
+  /** The write through a session that a request is a copy of, if it is one. */
+  onceOf(request: number): OnceRecord | undefined {
+    const once = this.writes.get(request)?.once ?? 0;
+    return this.onces[once - 1];
   }
 
   /** A client reads; `floor` is where it may not see less than, if that is not what was told before. */
@@ -139,6 +170,18 @@ export class RequestLog {
     const outcome = outcomeOf(error, `write ${shown(record.command)}`);
     record.outcome = outcome;
     this.#view.counts[outcome] += 1;
+  }
+
+  /** A session has resolved; `result` as text. */
+  onceCommitted(record: OnceRecord, { index, result }: Committed<string>): void {
+    record.outcome = 'committed';
+    record.index = index;
+    record.result = result;
+  }
+
+  /** A session has given up. */
+  onceFailed(record: OnceRecord, error: unknown): void {
+    record.outcome = outcomeOf(error, `write ${shown(record.command)} through a session`);
   }
 
   read(record: ReadRecord, { value, index }: ReadAnswer<unknown>): void {

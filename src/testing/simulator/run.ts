@@ -23,8 +23,8 @@ export interface RunSettings<Command, Result, Query, Answer> {
   readonly seed: number;
   readonly nodes: number;
   readonly steps: number;
-  /** With sessions, where they are asked for. */
-  readonly machine: (id: NodeId) => StateMachine<Command, Result, Query, Answer>;
+  /** With sessions, where they are asked for: then `onExecute` is told of each command that goes on to the wrapped one. */
+  readonly machine: (id: NodeId, onExecute?: () => void) => StateMachine<Command, Result, Query, Answer>;
   readonly workload: (dice: Dice, number: number) => Operation<Command, Query>;
   readonly hasSessions: boolean;
   readonly kinds: readonly FaultKind[];

@@ -10,6 +10,7 @@ import type { SimulateOptions } from './options.ts';
 import { type Outcome, Run, type RunSettings } from './run.ts';
 import { shrunk } from './shrink.ts';
 import { simulationFailure } from './tell-failure.ts';
+import { tellingMachine } from './telling-machine.ts';
 
 /** What happened in a simulation that held. */
 export interface SimulationReport extends RunCounts {
@@ -105,8 +106,11 @@ function builtIn<C, R, Q, A>(dice: Dice): Factory<C, R, Q, A> {
   return () => ledgerMachine(keeps) as unknown as StateMachine<C, R, Q, A>;
 }
 
-function withClientSessions<C, R, Q, A>(machine: Factory<C, R, Q, A>): Factory<C, R, Q, A> {
-  return (id) => withSessions(machine(id), defaultSessionLimits) as unknown as StateMachine<C, R, Q, A>;
+function withClientSessions<C, R, Q, A>(machine: Factory<C, R, Q, A>): RunSettings<C, R, Q, A>['machine'] {
+  return (id, onExecute) => {
+    const inner = onExecute === undefined ? machine(id) : tellingMachine(machine(id), onExecute);
+    return withSessions(inner, defaultSessionLimits) as unknown as StateMachine<C, R, Q, A>;
+  };
 }
 
 /** Whether the machine can be snapshotted: the one that is looked at is not used. */
