@@ -4,6 +4,7 @@
 //   npm run simulate -- --from 1 --seeds 100000   these seeds; without --seeds it goes on until it is stopped
 //   npm run simulate -- --nodes 5 --steps 20000   founding members, 3 if nothing is said; steps of each seed, 5,000
 //   npm run simulate -- --every 60                 seconds between lines, 10
+//   npm run simulate -- --runtime                  the runtime as it is shipped, with every fault (docs/guide/testing.md)
 //   npm run simulate -- --from 7 --seeds 1 --record run.recording
 //                                                  writes each step of each node down (docs/recording.md)
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -15,24 +16,32 @@ import { buildIfNeeded } from './build.mjs';
 /** In so many seeds every fault must have struck, or the run has shown too little. */
 const seedsToStrike = 50;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { from, seeds, nodes, steps, every, record } = readArguments();
+const { from, seeds, nodes, steps, every, record, runtime } = readArguments();
 const module = join(root, 'dist/src/testing/index.js');
-if (buildIfNeeded(root)) process.exitCode = run(await import(pathToFileURL(module).href));
-else process.exitCode = 1;
+if (buildIfNeeded(root)) {
+  const testing = await import(pathToFileURL(module).href);
+  process.exitCode = runtime ? await runRuntime(testing) : run(testing);
+} else process.exitCode = 1;
 
 function readArguments() {
   const texts = { from: '1', seeds: 'Infinity', nodes: '3', steps: '5000', every: '10' };
   const options = Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, { type: 'string', default: text }]),
   );
-  const { values } = parseArgs({ options: { ...options, record: { type: 'string' } } });
-  const { record, ...rest } = values;
+  const { values } = parseArgs({
+    options: { ...options, record: { type: 'string' }, runtime: { type: 'boolean', default: false } },
+  });
+  const { record, runtime, ...rest } = values;
   const numbers = Object.entries(rest).map(([name, text]) => [name, numberOf(name, text)]);
   if (record !== undefined && rest.seeds !== '1') {
     console.error('--record writes down one run: say which with --from SEED --seeds 1');
     process.exit(2);
   }
-  return { ...Object.fromEntries(numbers), record };
+  if (record !== undefined && runtime) {
+    console.error('--record writes down bare cores: leave out --runtime');
+    process.exit(2);
+  }
+  return { ...Object.fromEntries(numbers), record, runtime };
 }
 
 function numberOf(name, text) {
@@ -66,15 +75,42 @@ function run({ simulateCore, recorder }) {
     console.log(progress({ done, sum, startedAt }));
   }
   console.log(progress({ done, sum, startedAt }));
-  console.log(
-    Object.entries(sum)
-      .map(([name, count]) => `${name} ${count.toLocaleString('en')}`)
-      .join(', '),
-  );
+  console.log(inWords(sum));
   const missed = [...expected].filter((fault) => sum[fault] === 0);
   if (missed.length === 0) return 0;
   console.log(`The weather had these in store, and they never struck: ${missed.join(', ')}`);
   return done < seedsToStrike ? 0 : 1; // A few seeds may be spared.
+}
+
+/** Simulates the shipped runtime; a line of progress every few seconds. */
+async function runRuntime({ simulateSeeds }) {
+  const startedAt = Date.now();
+  const sum = {};
+  let shownAt = startedAt;
+  let done = 0;
+  const onReport = ({ seed: _seed, nodes: _nodes, faults: _faults, digest: _digest, ...counts }) => {
+    add(sum, counts);
+    done += 1;
+    if (Date.now() < shownAt + every * 1000) return;
+    shownAt = Date.now();
+    console.log(progress({ done, sum, startedAt }));
+  };
+  try {
+    const { faults } = await simulateSeeds({ from, count: seeds, nodes, steps, onReport });
+    console.log(progress({ done, sum, startedAt }));
+    console.log(inWords(sum));
+    console.log(inWords(faults));
+    return 0;
+  } catch (error) {
+    console.error(error.message);
+    return 1;
+  }
+}
+
+function inWords(counts) {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count.toLocaleString('en')}`)
+    .join(', ');
 }
 
 /** Runs a simulation; with --record its steps go into the file, also those of one that fails. */
@@ -107,6 +143,8 @@ function progress({ done, sum, startedAt }) {
     `${done.toLocaleString('en')} seeds, through ${from + done - 1}`,
     `${rate(done)} seeds/s`,
     `${rate(sum.steps)} steps/s (${Math.round(sum.steps / cpuSeconds()).toLocaleString('en')} a second of CPU)`,
-    ...Object.entries(happened).map(([name, count]) => `${name} ${count.toLocaleString('en')}`),
+    ...Object.entries(happened)
+      .filter(([, count]) => count !== undefined)
+      .map(([name, count]) => `${name} ${count.toLocaleString('en')}`),
   ].join(', ');
 }
