@@ -56,6 +56,8 @@ export class NodeNetwork {
   readonly #introduced = new Map<NodeId, Introduction>();
   /** Nodes that are asked for their store before they are added. */
   readonly #invited = new Set<Invited>();
+  /** It introduced itself without an address: it was not in its own configuration yet. */
+  #isAddressUntold = false;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -72,13 +74,19 @@ export class NodeNetwork {
   /** Begins to listen. */
   async open(): Promise<void> {
     await this.#options.transport?.open({
-      hello: () => this.#hello(),
+      hello: () => this.#introduction(),
       admit: (hello) => this.#admit(hello),
     });
   }
 
   async close(): Promise<void> {
     await this.#options.transport?.close();
+  }
+
+  #introduction(): Hello {
+    const hello = this.#hello();
+    if (!hello.members.some(({ id }) => id === hello.id)) this.#isAddressUntold = true;
+    return hello;
   }
 
   /** How this node introduces itself. */
@@ -168,6 +176,11 @@ export class NodeNetwork {
     const known = configurations.flatMap(membersOf);
     const own = [...[...this.#invited].map(({ address }) => address), ...known];
     const introduced = this.#newerThan(known);
+    if (this.#isAddressUntold && known.some((member) => isSamePeer(member, this.#options.self))) {
+      // Whoever does not list us yet could not answer: all are told anew, once, where we are.
+      this.#isAddressUntold = false;
+      this.#tryToDial([]);
+    }
     if (!this.#tryToDial([...own, ...introduced]) && introduced.length > 0) this.#tryToDial(own);
   }
 

@@ -3,7 +3,12 @@ import type { Configuration, State } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { NodeNetwork } from '../../../src/streams/node-network.ts';
 import { settingsOf } from '../../../src/streams/options.ts';
-import { type Hello, type MemberAddress, protocolVersion } from '../../../src/transport/transport.ts';
+import {
+  type Hello,
+  type MemberAddress,
+  protocolVersion,
+  type TransportIdentity,
+} from '../../../src/transport/transport.ts';
 import { n1, n2, n3, n4, node as stateOf, threeNodes, votersOf } from '../core/builders.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
 import { wordsMachine } from './words.ts';
@@ -11,9 +16,17 @@ import { wordsMachine } from './words.ts';
 /** Peers of whom it matters only who is dialed. */
 class NotedPeers extends ScriptedPeers {
   members: readonly MemberAddress[] = [];
+  /** How often all connections were given up. */
+  hangUps = 0;
+  identity: TransportIdentity | null = null;
+
+  override async open(identity?: TransportIdentity): Promise<void> {
+    this.identity = identity ?? null;
+  }
 
   override setPeers(members: readonly MemberAddress[] = []): void {
     if (members.some(({ url }) => url === 'bad')) throw new Error('bad is no URL');
+    if (members.length === 0) this.hangUps += 1;
     this.members = members;
   }
 }
@@ -36,7 +49,7 @@ function networkOf() {
   };
   const dialed = () => transport.members.map(({ id }) => id).sort();
   const urlOf = (id: string) => transport.members.find((member) => member.id === id)?.url;
-  return { network, goBy, dialed, urlOf };
+  return { network, goBy, dialed, urlOf, transport };
 }
 
 function hello(id: string, members: readonly MemberAddress[]): Hello {
@@ -75,6 +88,17 @@ describe('a node that is dialed by a member it does not know', () => {
     network.onUp({ ...hello('n2', [{ id: 'n2', url: 'ws://elsewhere' }]), storeId: 'new' });
 
     expect(urlOf('n2')).toBe('ws://elsewhere');
+  });
+
+  it('introduces itself anew once it knows where it is, for those who do not list it', async () => {
+    const { network, goBy, dialed, transport } = networkOf();
+    await network.open();
+    goBy(votersOf(n2, n3));
+    const before = transport.identity?.hello().members.map(({ id }) => id);
+
+    for (let times = 0; times < 2; times++) goBy(threeNodes);
+
+    expect([before, transport.hangUps, dialed()]).toEqual([['n2', 'n3'], 1, ['n2', 'n3']]);
   });
 
   it('goes on dialing its own members where it was told an address that can not be dialed', () => {

@@ -64,6 +64,12 @@ describe('a cluster with every fault', () => {
     expect(faults.bridge).toBeGreaterThan(0);
   });
 
+  it('catches up from a leader that it has never heard of: seed 205, address told too early', async () => {
+    const { committed } = await simulate({ seed: 205, nodes: 3, sessions: true });
+
+    expect(committed).toBeGreaterThan(0);
+  }, 240_000);
+
   it('of one node does, with what can befall it', async () => {
     const { faults, committed } = await simulate({
       seed: 1,
