@@ -12,7 +12,7 @@ import { expectThat, InvariantViolation } from '../violation.ts';
 import { VirtualScheduler } from '../virtual-scheduler.ts';
 import { AppliedResults } from './applied-results.ts';
 import { noCounts, type RunCounts } from './counts.ts';
-import { checkSent } from './disk-honesty.ts';
+import { imageHonesty } from './image-honesty.ts';
 import { LoopTransport } from './loop-transport.ts';
 import { NodeLoop } from './node-loop.ts';
 import { worldOf } from './node-world.ts';
@@ -217,7 +217,7 @@ export class SimCluster<Command, Result, Query, Answer> {
     const { state, disk } = process;
     this.framesSent += 1;
     if (frame.type !== 'raft' || state === null) return;
-    this.#guarded(process, () => checkSent(frame.message, to, { state, image: disk.image }));
+    this.#guarded(process, () => imageHonesty.checkSent(frame.message, to, { state, disk: disk.image }));
   }
 
   #guarded(process: SimProcess<Command, Result, Query, Answer>, check: () => void): void {
