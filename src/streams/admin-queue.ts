@@ -52,8 +52,7 @@ export class AdminQueue {
       const what = `${pending} requests of operators are waiting, the limit is ${this.#pendingMax}.`;
       return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
     }
-    const call: Call<void> = new Call(limits, answer, () => this.#abort(call));
-    this.#waiting.push({ call, work });
+    this.#waiting.push({ call: new Call(limits, answer, (call) => this.#abort(call)), work });
     this.flush();
   }
 

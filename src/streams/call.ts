@@ -15,22 +15,22 @@ export interface Answer<T> {
 
 /**
  * One caller who waits for an answer: told once, and never again. An abort is handed to `onAbort`, which
- * decides what it means.
+ * decides what it means, and may serve any number of calls.
  */
 export class Call<T> {
   readonly deadlineMs: number;
   #isDone = false;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort: (() => void) | undefined;
+  readonly #listener: (() => void) | undefined;
   readonly #answer: Answer<T>;
 
-  /** @param onAbort - needed only where the limits have a signal. */
-  constructor(limits: CallLimits, answer: Answer<T>, onAbort?: () => void) {
+  constructor(limits: CallLimits, answer: Answer<T>, onAbort: (call: Call<T>) => void) {
     this.deadlineMs = limits.deadlineMs;
     this.#signal = limits.signal;
-    this.#onAbort = onAbort;
     this.#answer = answer;
-    if (this.#signal !== undefined && onAbort !== undefined) watchAbort(this.#signal, onAbort);
+    if (this.#signal === undefined) return;
+    this.#listener = () => onAbort(this);
+    watchAbort(this.#signal, this.#listener);
   }
 
   /** It has been answered: whatever else becomes of the request concerns nobody. */
@@ -49,7 +49,8 @@ export class Call<T> {
   #settle(): boolean {
     if (this.#isDone) return false;
     this.#isDone = true;
-    if (this.#signal !== undefined && this.#onAbort !== undefined) unwatchAbort(this.#signal, this.#onAbort);
+    if (this.#signal !== undefined && this.#listener !== undefined)
+      unwatchAbort(this.#signal, this.#listener);
     return true;
   }
 }

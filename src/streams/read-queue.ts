@@ -92,8 +92,7 @@ export class ReadQueue<Query, Value> {
         answer.reject(error);
       },
     };
-    const call: Call<IndexedAnswer<Value>> = new Call(limits, counted, () => call.reject(aborted()));
-    return { call, query };
+    return { call: new Call(limits, counted, (call) => call.reject(aborted())), query };
   }
 
   /** Asks for a read index for all that wait, if there is somebody to ask. */

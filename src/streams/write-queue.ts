@@ -48,9 +48,9 @@ class WriteCall<Result> extends Call<Written<Result>> {
     work: { readonly commands: readonly Uint8Array[]; readonly bytes: number; readonly order: number },
     limits: CallLimits,
     answer: Answer<Written<Result>>,
-    onAbort?: () => void,
+    onAbort: (write: WriteCall<Result>) => void,
   ) {
-    super(limits, answer, onAbort);
+    super(limits, answer, onAbort as (call: Call<Written<Result>>) => void); // It is told of this very call.
     this.commands = work.commands;
     this.bytes = work.bytes;
     this.order = work.order;
@@ -88,6 +88,11 @@ export class WriteQueue<Result> {
   readonly #limits: WriteLimits;
   #waiting: WriteCall<Result>[] = [];
   readonly #sent = new SentRequests<WriteGroup<Result>>();
+  /** One for all calls, since there is a call for each write. */
+  readonly #onAbort = (write: WriteCall<Result>): void => {
+    const outcome = write.isSent ? 'unknown' : 'notCommitted';
+    this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
+  };
   #pending = 0;
   #pendingBytes = 0;
   #lastOrder = 0;
@@ -106,22 +111,9 @@ export class WriteQueue<Result> {
     if (overload !== null) return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', overload));
     this.#lastOrder += 1;
     const work = { commands, bytes, order: this.#lastOrder };
-    this.#waiting.push(
-      limits.signal === undefined
-        ? new WriteCall(work, limits, answer)
-        : this.#abortable(work, limits, answer),
-    );
+    this.#waiting.push(new WriteCall(work, limits, answer, this.#onAbort));
     this.#pending += commands.length;
     this.#pendingBytes += bytes;
-  }
-
-  #abortable(
-    work: ConstructorParameters<typeof WriteCall<Result>>[0],
-    limits: CallLimits,
-    answer: Answer<Written<Result>>,
-  ): WriteCall<Result> {
-    const write: WriteCall<Result> = new WriteCall(work, limits, answer, () => this.#abort(write));
-    return write;
   }
 
   /** Why no more can be taken, in words; `null` if it can. */
@@ -282,11 +274,6 @@ export class WriteQueue<Result> {
     this.#wait(waiting);
     for (const { request } of this.#sent.takeAll(() => true))
       this.#reject(request, requestError(code, 'unknown', what));
-  }
-
-  #abort(write: WriteCall<Result>): void {
-    const outcome = write.isSent ? 'unknown' : 'notCommitted';
-    this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
   }
 
   /** These were never appended anywhere: they may go off once more, each in its place. */
