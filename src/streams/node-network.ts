@@ -74,7 +74,7 @@ export class NodeNetwork {
   /** Begins to listen. */
   async open(): Promise<void> {
     await this.#options.transport?.open({
-      hello: () => this.#introduction(),
+      hello: () => this.#introduceSelf(),
       admit: (hello) => this.#admit(hello),
     });
   }
@@ -83,7 +83,7 @@ export class NodeNetwork {
     await this.#options.transport?.close();
   }
 
-  #introduction(): Hello {
+  #introduceSelf(): Hello {
     const hello = this.#hello();
     if (!hello.members.some(({ id }) => id === hello.id)) this.#isAddressUntold = true;
     return hello;
@@ -175,8 +175,9 @@ export class NodeNetwork {
   dialMembers(configurations: readonly Configuration[]): void {
     const known = configurations.flatMap(membersOf);
     const own = [...[...this.#invited].map(({ address }) => address), ...known];
-    const introduced = this.#newerThan(known);
-    if (this.#isAddressUntold && known.some((member) => isSamePeer(member, this.#options.self))) {
+    const isMember = lists(known, this.#options.self);
+    const introduced = isMember ? this.#callersBeside(known) : this.#toldBeside(known);
+    if (this.#isAddressUntold && isMember) {
       // Whoever does not list us yet could not answer: all are told anew, once, where we are.
       this.#isAddressUntold = false;
       this.#tryToDial([]);
@@ -197,16 +198,23 @@ export class NodeNetwork {
   }
 
   /**
-   * Addresses that we were told of, and that these members lack, by name and store: the namesake may be a store that we
-   * lost (rule 9). A member answers whoever is connected; one that joins asks everybody.
+   * Where those are who are connected and not among these members, by name and store: the namesake may be a store that
+   * we lost (rule 9). A member answers them, and forgets who has gone.
    */
-  #newerThan(known: readonly Member[]): readonly MemberAddress[] {
-    const isListed = (peer: Peer) => known.some((member) => isSamePeer(member, peer));
-    const isMember = isListed(this.#options.self);
-    for (const [id, { isUp }] of [...this.#introduced]) if (isMember && !isUp) this.#introduced.delete(id);
-    return [...this.#introduced.values()]
-      .filter(({ peer }) => !isListed(peer))
-      .flatMap(({ peer, members }) => (isMember ? members.filter(({ id }) => id === peer.id) : members));
+  #callersBeside(known: readonly Member[]): readonly MemberAddress[] {
+    for (const [id, { isUp }] of [...this.#introduced]) if (!isUp) this.#introduced.delete(id);
+    return this.#introducedBeside(known).flatMap(({ peer, members }) =>
+      members.filter(({ id }) => id === peer.id),
+    );
+  }
+
+  /** All that they told us of: who joins asks everybody. */
+  #toldBeside(known: readonly Member[]): readonly MemberAddress[] {
+    return this.#introducedBeside(known).flatMap(({ members }) => members);
+  }
+
+  #introducedBeside(known: readonly Member[]): readonly Introduction[] {
+    return [...this.#introduced.values()].filter(({ peer }) => !lists(known, peer));
   }
 
   /** Lossy is fine, and no frame is worth the node: what can't be sent is dropped. */
@@ -231,4 +239,9 @@ export class NodeNetwork {
   hangUp(id: NodeId, reason: string): void {
     this.#options.transport?.hangUp(id, reason);
   }
+}
+
+/** Whether this very store is among these members. */
+function lists(members: readonly Member[], peer: Peer): boolean {
+  return members.some((member) => isSamePeer(member, peer));
 }

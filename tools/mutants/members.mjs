@@ -159,8 +159,8 @@ export const members = [
     {
       name: 'whoever has the name of a member is taken for it when it dials',
       file: streams('node-network'),
-      find: 'known.some((member) => isSamePeer(member, peer));',
-      replace: 'known.some((member) => member.id === peer.id);',
+      find: 'members.some((member) => isSamePeer(member, peer));',
+      replace: 'members.some((member) => member.id === peer.id);',
       test: 'test/unit/streams/node-network.test.ts',
       claim: 'dials it where it is, if it only knows the store that had its name before (rule 9)',
     },
