@@ -48,6 +48,13 @@ export function encodedBytes(batch: EntryBatch): number {
   return batchHeaderBytes + batch.payload.byteLength;
 }
 
+/** The length of the byte forms of batches together. */
+export function encodedBytesOf(batches: readonly EntryBatch[]): number {
+  let bytes = 0;
+  for (const batch of batches) bytes += encodedBytes(batch);
+  return bytes;
+}
+
 /**
  * The byte form of a batch. Made once for each batch: asking again gives the same array, and a decoded batch
  * gives the bytes it came as. The array is not to be changed.

@@ -1,6 +1,6 @@
 import { adopt } from './adoption.ts';
 import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
-import { encodedBytes } from './codec.ts';
+import { encodedBytesOf } from './codec.ts';
 import type { Draft, LeaderDraft } from './draft.ts';
 import { appendBatch, send } from './durability.ts';
 import { fault } from './fault.ts';
@@ -63,9 +63,7 @@ function sendBatches(
 ): void {
   const first = batches[0] as EntryBatch;
   sendAppend(draft, leader, peer, before(first.index), batches);
-  let bytes = 0;
-  for (const batch of batches) bytes += encodedBytes(batch);
-  noteSent(peer, lastOf(batches.at(-1) as EntryBatch), bytes);
+  noteSent(peer, lastOf(batches.at(-1) as EntryBatch), encodedBytesOf(batches));
   if (peer.state === 'probe') peer.isPaused = true;
 }
 

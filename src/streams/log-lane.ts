@@ -14,7 +14,7 @@ import {
 import {
   type CompactLogReq,
   type EntryBatch,
-  encodedBytes,
+  encodedBytesOf,
   type Index,
   type Input,
   index0,
@@ -97,7 +97,7 @@ export class LogLane {
   persist(request: PersistReq): void {
     if (request.truncateFrom !== undefined) this.#truncations += 1;
     this.#cache.write(request);
-    const bytes = totalBytes(request.batches);
+    const bytes = encodedBytesOf(request.batches);
     this.#bytesSinceSnapshot += bytes;
     this.#pace.onWritten(bytes);
     this.#request$.next(request);
@@ -145,7 +145,7 @@ export class LogLane {
     if (cached !== undefined) return this.#input({ type: 'readLogRes', seq, batches: cached });
     const startedAtMs = this.#clock();
     this.read({ from, maxBytes }).then((batches) => {
-      const bytes = batches === 'compacted' ? 0 : totalBytes(batches);
+      const bytes = batches === 'compacted' ? 0 : encodedBytesOf(batches);
       const waitMs = Math.floor(this.#pace.waitMs(bytes, startedAtMs));
       const answer = () => this.#input({ type: 'readLogRes', seq, batches });
       if (waitMs === 0) answer();
@@ -191,10 +191,4 @@ export class LogLane {
   abandon(): void {
     this.#writing.unsubscribe();
   }
-}
-
-function totalBytes(batches: readonly EntryBatch[]): number {
-  let bytes = 0;
-  for (const batch of batches) bytes += encodedBytes(batch);
-  return bytes;
 }

@@ -61,8 +61,8 @@ export function persistWith(storage: DiskOf): (work$: Observable<DiskWork>) => O
 async function persist(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
   const requests = work.filter((item) => item.type === 'persistReq' || item.type === 'compactLogReq');
   const { unflushedKeys, unflushedBytes } = storage.machineStore;
-  const withMachine =
-    requests.length < work.length || unflushedKeys >= unflushedKeysMax || unflushedBytes >= unflushedBytesMax;
+  const isTime = work.some(({ type }) => type === 'flushMachine');
+  const withMachine = isTime || unflushedKeys >= unflushedKeysMax || unflushedBytes >= unflushedBytesMax;
   const { seq, durableAppliedIndex } = await storage.persist(requests, { withMachine });
   const compactions = requests.filter((request) => request.type === 'compactLogReq');
   return { seq, durableAppliedIndex, compacted: compactions.map((request) => request.seq) };

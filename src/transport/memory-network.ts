@@ -80,7 +80,8 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
   return new Network(options);
 }
 
-const noFaults: NetworkFaults = {
+/** A network that loses nothing. */
+export const noFaults: NetworkFaults = {
   delayMsMin: 1,
   delayMsMax: 2,
   lossProbability: 0,

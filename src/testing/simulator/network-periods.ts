@@ -1,5 +1,5 @@
 import type { NodeId } from '../../core/index.ts';
-import type { MemoryNetwork, NetworkFaults } from '../../transport/memory-network.ts';
+import { type MemoryNetwork, type NetworkFaults, noFaults } from '../../transport/memory-network.ts';
 
 /** What is wrong with the network for a while. */
 export interface NetworkPeriod {
@@ -50,11 +50,3 @@ export class NetworkPeriods {
     return worst;
   }
 }
-
-const noFaults: NetworkFaults = {
-  delayMsMin: 1,
-  delayMsMax: 2,
-  lossProbability: 0,
-  duplicateProbability: 0,
-  reorderProbability: 0,
-};
