@@ -258,41 +258,38 @@ export class BareCluster {
    */
   write(at: NodeId, commands: readonly string[], begin?: (id: RequestId) => void): RequestId {
     const payload = encodePayload(commands.map((command) => encoder.encode(command)));
-    const id = this.#nextId();
-    begin?.(id);
-    this.input(at, { type: 'write', id, payload, payloadChecksum: crc32(payload), count: commands.length });
-    return id;
+    const write = { payload, payloadChecksum: crc32(payload), count: commands.length };
+    return this.#ask(at, begin, (id) => ({ type: 'write', id, ...write }));
   }
 
   /** A client reads at a node. The machine answers with its applied index. */
   read(at: NodeId, begin?: (id: RequestId) => void): RequestId {
-    const id = this.#nextId();
-    begin?.(id);
-    this.input(at, { type: 'read', id });
-    return id;
+    return this.#ask(at, begin, (id) => ({ type: 'read', id }));
   }
 
   /** The operator asks a node to change the members. */
   changeMembers(at: NodeId, changes: readonly MemberChange[], begin?: (id: RequestId) => void): RequestId {
-    const id = this.#nextId();
-    begin?.(id);
-    this.input(at, { type: 'changeMembers', id, changes });
-    return id;
+    return this.#ask(at, begin, (id) => ({ type: 'changeMembers', id, changes }));
   }
 
   /** The operator asks a node to hand leadership over. */
   transfer(at: NodeId, to?: NodeId, begin?: (id: RequestId) => void): RequestId {
-    const id = this.#nextId();
-    begin?.(id);
-    this.input(at, { type: 'transferLeadership', id, ...(to !== undefined && { to }) });
-    return id;
+    return this.#ask(at, begin, (id) => ({
+      type: 'transferLeadership',
+      id,
+      ...(to !== undefined && { to }),
+    }));
   }
 
   /** The operator asks a node to take a snapshot and to drop the log before it. */
   compact(at: NodeId, keepsPrevious = false, begin?: (id: RequestId) => void): RequestId {
+    return this.#ask(at, begin, (id) => ({ type: 'compact', id, keepsPrevious }));
+  }
+
+  #ask(at: NodeId, begin: ((id: RequestId) => void) | undefined, input: (id: RequestId) => Input): RequestId {
     const id = this.#nextId();
     begin?.(id);
-    this.input(at, { type: 'compact', id, keepsPrevious });
+    this.input(at, input(id));
     return id;
   }
 
