@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { LoadFigures } from './embedded/load.ts';
 import { leads, NodeProcess } from './embedded/node-process.ts';
 import { atExit } from './harness/at-exit.ts';
 import { freePorts } from './harness/free-ports.ts';
@@ -64,13 +63,14 @@ const maximum = spread(rates).median;
 console.log(`maximum: ${short(maximum)} writes/s of ${values.bytes} bytes, ${outstanding} outstanding`);
 
 const offered = maximum / 2;
-const healthy = await offeredLoad();
+await beginLoad();
+await pause(beforeMs);
+const healthy = await leader.do('window');
+await leader.do('end');
 
 await follower.stop();
 await leader.do('flood', entries, outstanding);
-await leader.do('begin', offered);
-await pause(beforeMs / 5);
-await leader.do('openWindow');
+await beginLoad();
 const memoryBefore = await leader.do('memory');
 await pause(beforeMs);
 const before = await leader.do('window');
@@ -130,15 +130,11 @@ console.log(`median latency, by that of two nodes: ${short(during.medianMs / bef
 printBar({ what: 'elections', figure: Math.max(...terms) - term, unit: '', must: 'below', limit: 1 });
 process.exit();
 
-/** The load that will be offered, on three nodes of which none lags. */
-async function offeredLoad(): Promise<LoadFigures> {
+/** Offers the load, and counts once it has settled. */
+async function beginLoad(): Promise<void> {
   await leader.do('begin', offered);
   await pause(beforeMs / 5);
   await leader.do('openWindow');
-  await pause(beforeMs);
-  const window = await leader.do('window');
-  await leader.do('end');
-  return window;
 }
 
 /** How far the follower is, as the leader sees it. */
