@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { StatusBody } from '../../../examples/kv/http/status-body.ts';
 import { ask } from '../../integration/harness/http.ts';
 import type { Fault, Scene } from '../fault.ts';
 import type { Slot } from '../slot.ts';
@@ -83,14 +84,23 @@ export async function readmit(scene: Scene, slot: Slot, id: string): Promise<voi
   });
 }
 
-/** What it is according to the first of the others that lists it. */
+/**
+ * What it is according to the first of the others that lists it: `unsettled` while that is not committed. A voter of a
+ * change that may still be undone must not be counted on: the next store to be lost could be one that the change needs.
+ */
 async function roleOf(scene: Scene, slot: Slot, id: string): Promise<string | undefined> {
   for (const other of othersThan(scene, slot)) {
     const status = await scene.cluster.status(other);
     const member = status?.members.find((each) => each.id === id);
-    if (member !== undefined) return member.role;
+    if (status !== null && member !== undefined) return isSettled(status) ? member.role : 'unsettled';
   }
   return undefined;
+}
+
+function isSettled({ configuration, commitIndex }: StatusBody): boolean {
+  return (
+    configuration !== null && configuration.votersOutgoing.length === 0 && configuration.index <= commitIndex
+  );
 }
 
 /** Removes the slot's node from the cluster; nothing if it is no member. */
