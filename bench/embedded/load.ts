@@ -69,20 +69,21 @@ export class Load {
     const startedAt = performance.now();
     for (let offered = 0; !this.#isOver; await pause(1)) {
       const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1000);
-      for (; offered < due; offered++) this.#write();
+      this.#writeAll(due - offered);
+      offered = due;
     }
   }
 
-  #write(): void {
+  /** Writes so many at once, so that one clock and one pair of functions do for all of them. */
+  #writeAll(count: number): void {
     const sentAt = performance.now();
-    this.#offered += 1;
-    this.#node.write(this.#next()).then(
-      () => {
-        this.#served += 1;
-        this.#latencies.add(performance.now() - sentAt);
-      },
-      () => undefined, // Not served.
-    );
+    const onServed = (): void => {
+      this.#served += 1;
+      this.#latencies.add(performance.now() - sentAt);
+    };
+    const onRefused = (): void => undefined; // Not served.
+    this.#offered += count;
+    for (let left = count; left > 0; left--) this.#node.write(this.#next()).then(onServed, onRefused);
   }
 
   /** Counts from now on. */

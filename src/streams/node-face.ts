@@ -12,7 +12,6 @@ import {
   term0,
 } from '../core/index.ts';
 import type { AdminWork } from './admin-queue.ts';
-import type { Answer } from './call.ts';
 import { commitsFrom } from './commit-stream.ts';
 import { handOver } from './hand-over.ts';
 import type { NodeRuntime } from './node-runtime.ts';
@@ -31,28 +30,8 @@ import type {
 } from './raft-node.ts';
 import { statusOf } from './status.ts';
 import type { Stepped } from './step-with.ts';
-import type { Written } from './write-queue.ts';
 
 const noOptions: RequestOptions = {};
-
-/** The answer to a single command: an object with two fields, since there is one for each write. */
-class SingleAnswer<Result> implements Answer<Written<Result>> {
-  readonly #resolve: (committed: Committed<Result>) => void;
-  readonly #reject: (error: unknown) => void;
-
-  constructor(resolve: (committed: Committed<Result>) => void, reject: (error: unknown) => void) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  resolve({ index, term, results, offset }: Written<Result>): void {
-    this.#resolve({ index, term, result: results[offset] as Result });
-  }
-
-  reject(error: unknown): void {
-    this.#reject(error);
-  }
-}
 
 /** A node as its users see it. */
 export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command, Result, Query, Value> {
@@ -84,9 +63,13 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   }
 
   write(command: Command, options: RequestOptions = noOptions): Promise<Committed<Result>> {
-    return new Promise((resolve, reject) => {
-      this.#runtime.requests.write([command], options, new SingleAnswer(resolve, reject));
-    });
+    if (options.signal !== undefined)
+      return this.writeAll([command], options).then(([committed]) => committed as Committed<Result>);
+    try {
+      return this.#runtime.requests.writeOne(command, options.timeoutMs);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   writeAll(

@@ -14,11 +14,12 @@ import type { Answer, CallLimits } from './call.ts';
 import { badRequest, type RequestError, requestError, textOf } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
-import type { ReadOptions, RequestOptions } from './raft-node.ts';
+import type { Committed, ReadOptions, RequestOptions } from './raft-node.ts';
 import { type IndexedAnswer, ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
 import type { Codec, StateMachine } from './state-machine.ts';
-import { payloadBytes, WriteQueue, type Written } from './write-queue.ts';
+import { payloadBytes, type Written } from './write-call.ts';
+import { WriteQueue } from './write-queue.ts';
 
 const batchCountMax = 2048;
 
@@ -89,6 +90,19 @@ export class Requests<Command, Result, Query, Value> {
     this.flushSoon();
   }
 
+  /** Replicates one command that nobody will abort. Throws what can be said at once. */
+  writeOne(command: Command, timeoutMs = this.#options.settings.timeoutMs): Promise<Committed<Result>> {
+    this.#checkOpen();
+    checkTimeout(timeoutMs);
+    const { commandBytesMax } = this.#options.settings;
+    const encoded = this.#encode(command);
+    const bytes = encoded.byteLength;
+    if (bytes > commandBytesMax) throw tooLarge(1, { bytes, commandBytesMax });
+    const committed = this.#writes.addOne(encoded, timeoutMs);
+    this.flushSoon();
+    return committed;
+  }
+
   #encode(command: Command): Uint8Array {
     try {
       const bytes: unknown = this.#options.machine.command.encode(command);
@@ -126,11 +140,15 @@ export class Requests<Command, Result, Query, Value> {
 
   /** When a request that comes now is given up. Throws what can be said at once. */
   limitsOf({ timeoutMs = this.#options.settings.timeoutMs, signal }: RequestOptions): CallLimits {
-    if (this.#refusal !== null) throw requestError(this.#refusal, 'notCommitted', 'The node has closed.');
+    this.#checkOpen();
     if (signal?.aborted)
       throw requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the request up.');
-    if (!(timeoutMs > 0)) throw badRequest(`timeoutMs is ${timeoutMs}, expected a positive number`);
+    checkTimeout(timeoutMs);
     return { deadlineMs: this.#options.routes.now() + timeoutMs, signal };
+  }
+
+  #checkOpen(): void {
+    if (this.#refusal !== null) throw requestError(this.#refusal, 'notCommitted', 'The node has closed.');
   }
 
   /** Sends it at the end of this event-loop turn, so that what comes until then goes along. */
@@ -232,6 +250,10 @@ export class Requests<Command, Result, Query, Value> {
     this.#admin.close(code, what);
     this.#forwarded.close();
   }
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (!(timeoutMs > 0)) throw badRequest(`timeoutMs is ${timeoutMs}, expected a positive number`);
 }
 
 function tooLarge(

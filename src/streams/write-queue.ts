@@ -8,7 +8,7 @@ import {
   type WriteResult,
 } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
-import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
+import { type Answer, type CallLimits, remainingMs } from './call.ts';
 import { crc32 } from './crc32.ts';
 import {
   badResult,
@@ -21,41 +21,10 @@ import {
   refusalError,
   requestError,
 } from './errors.ts';
+import type { Committed } from './raft-node.ts';
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
-
-/** Where a call's first command stands, and where the results of its commands are. */
-export interface Written<Result> {
-  readonly index: Index;
-  readonly term: Term;
-  /** Of the whole batch, in order; shared by its calls, so that none needs a list of its own. */
-  readonly results: readonly Result[];
-  /** Where the results of this call begin. */
-  readonly offset: number;
-}
-
-/** One `write` or `writeAll` of a caller. */
-class WriteCall<Result> extends Call<Written<Result>> {
-  readonly commands: readonly Uint8Array[];
-  /** Of the commands, each with its length. */
-  readonly bytes: number;
-  /** Calls leave in the order they came, also when they have to leave once more. */
-  readonly order: number;
-  /** It has left, and is not back: what becomes of it is for others to decide. */
-  isSent = false;
-
-  constructor(
-    work: { readonly commands: readonly Uint8Array[]; readonly bytes: number; readonly order: number },
-    limits: CallLimits,
-    answer: Answer<Written<Result>>,
-    onAbort: (write: WriteCall<Result>) => void,
-  ) {
-    super(limits, answer, onAbort as (call: Call<Written<Result>>) => void); // It is told of this very call.
-    this.commands = work.commands;
-    this.bytes = work.bytes;
-    this.order = work.order;
-  }
-}
+import { JointCall, payloadBytes, WriteCall, type Written } from './write-call.ts';
 
 /** Calls whose commands went off together. */
 type WriteGroup<Result> = readonly WriteCall<Result>[];
@@ -72,11 +41,6 @@ export interface WriteLimits {
   readonly pendingBytesMax: number;
 }
 
-/** Bytes of a command in a payload. */
-export function payloadBytes(command: Uint8Array): number {
-  return 4 + command.byteLength;
-}
-
 /**
  * The writes of this node's callers, from the call to its one answer (rule 22).
  *
@@ -87,6 +51,8 @@ export class WriteQueue<Result> {
   readonly #routes: Routes;
   readonly #limits: WriteLimits;
   #waiting: WriteCall<Result>[] = [];
+  /** The last that waits, while single writes of this turn may join it. */
+  #joint: JointCall<Result> | null = null;
   readonly #sent = new SentRequests<WriteGroup<Result>>();
   /** One for all calls, since there is a call for each write. */
   readonly #onAbort = (write: WriteCall<Result>): void => {
@@ -108,21 +74,61 @@ export class WriteQueue<Result> {
     let bytes = 0;
     for (const command of commands) bytes += payloadBytes(command);
     const overload = this.#overloadOf(commands.length, bytes);
-    if (overload !== null) return answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', overload));
+    if (overload !== null) return answer.reject(overload);
+    const work = { commands, bytes, order: this.#nextOrder() };
+    this.#take(new WriteCall(work, limits, answer, this.#onAbort), commands.length, bytes);
+    this.#joint = null; // Who comes later stands later.
+  }
+
+  /**
+   * Takes one command that nobody will abort. Those of one event-loop turn have one deadline, that of the first: a
+   * turn is short, and a clock that is read for each costs more.
+   */
+  addOne(command: Uint8Array, timeoutMs: number): Promise<Committed<Result>> {
+    const bytes = payloadBytes(command);
+    const overload = this.#overloadOf(1, bytes);
+    if (overload !== null) return Promise.reject(overload);
+    const joint = this.#joint;
+    if (joint !== null && joint.timeoutMs === timeoutMs && this.#fits(joint, bytes)) {
+      joint.join(command);
+      this.#pending += 1;
+      this.#pendingBytes += bytes;
+      return joint.last();
+    }
+    const limits = { timeoutMs, deadlineMs: this.#routes.now() + timeoutMs };
+    const opened = new JointCall<Result>({ command, order: this.#nextOrder() }, limits);
+    this.#take(opened, 1, bytes);
+    this.#joint = opened;
+    return opened.last();
+  }
+
+  #fits(joint: JointCall<Result>, bytes: number): boolean {
+    const { batchCountMax, batchBytesMax } = this.#limits;
+    return joint.commands.length < batchCountMax && joint.bytes + bytes <= batchBytesMax;
+  }
+
+  #nextOrder(): number {
     this.#lastOrder += 1;
-    const work = { commands, bytes, order: this.#lastOrder };
-    this.#waiting.push(new WriteCall(work, limits, answer, this.#onAbort));
-    this.#pending += commands.length;
+    return this.#lastOrder;
+  }
+
+  #take(call: WriteCall<Result>, count: number, bytes: number): void {
+    this.#waiting.push(call);
+    this.#pending += count;
     this.#pendingBytes += bytes;
   }
 
-  /** Why no more can be taken, in words; `null` if it can. */
-  #overloadOf(count: number, bytes: number): string | null {
+  /** Why no more can be taken; `null` if it can. */
+  #overloadOf(count: number, bytes: number): RequestError | null {
     const { pendingMax, pendingBytesMax } = this.#limits;
     if (this.#pending + count > pendingMax)
-      return `${this.#pending} commands are waiting and ${count} more came, the limit is ${pendingMax}.`;
+      return overloaded(
+        `${this.#pending} commands are waiting and ${count} more came, the limit is ${pendingMax}.`,
+      );
     if (this.#pending > 0 && this.#pendingBytes + bytes > pendingBytesMax)
-      return `${this.#pendingBytes} bytes are waiting and ${bytes} more came, the limit is ${pendingBytesMax}.`;
+      return overloaded(
+        `${this.#pendingBytes} bytes are waiting and ${bytes} more came, the limit is ${pendingBytesMax}.`,
+      );
     return null;
   }
 
@@ -134,6 +140,7 @@ export class WriteQueue<Result> {
 
   /** Sends what waits, if there is somewhere to send it. */
   flush(): void {
+    this.#joint = null; // The turn is over.
     const target = this.#routes.target();
     if (target === null) return;
     const waiting = this.#waiting;
@@ -269,6 +276,7 @@ export class WriteQueue<Result> {
   /** Answers everything that is outstanding. Nothing leaves any more. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
     const waiting = this.#waiting;
+    this.#joint = null;
     this.#closed = { code, what };
     this.#waiting = [];
     this.#wait(waiting);
@@ -316,6 +324,10 @@ export class WriteQueue<Result> {
     this.#release(write);
     write.reject(error);
   }
+}
+
+function overloaded(what: string): RequestError {
+  return requestError('RAFT_OVERLOADED', 'notCommitted', what);
 }
 
 function timedOut(): RequestError {

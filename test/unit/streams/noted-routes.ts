@@ -6,6 +6,7 @@ import type { ForwardFrame } from '../../../src/transport/transport.ts';
 export class NotedRoutes implements Routes {
   leader: 'self' | string | null = null;
   isLinkUp = true;
+  time = 0;
   readonly inputs: Input[] = [];
   readonly frames: Omit<ForwardFrame, 'group'>[] = [];
   #lastId = 0;
@@ -28,7 +29,7 @@ export class NotedRoutes implements Routes {
   }
 
   now(): number {
-    return 0;
+    return this.time;
   }
 
   nextId(): number {

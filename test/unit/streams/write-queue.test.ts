@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodePayload } from '../../../src/core/index.ts';
 import type { Answer } from '../../../src/streams/call.ts';
-import { WriteQueue, type Written } from '../../../src/streams/write-queue.ts';
+import type { Written } from '../../../src/streams/write-call.ts';
+import { WriteQueue } from '../../../src/streams/write-queue.ts';
 import { NotedRoutes } from './noted-routes.ts';
 
 const limits = { batchBytesMax: 1000, batchCountMax: 2, pendingMax: 100, pendingBytesMax: 2000 };
@@ -136,6 +137,79 @@ describe('a queue of writes', () => {
 
     expect(routes.frames).toHaveLength(2);
     expect([sent, waiting]).toEqual([['RAFT_CLOSED'], ['RAFT_CLOSED']]);
+  });
+});
+
+describe('single writes of one turn', () => {
+  const committed = { type: 'committed', index: 7 as never, term: 1 as never } as const;
+
+  it('leave as one batch, and each is told of its own command', async () => {
+    const { routes, queue } = queueOf();
+    routes.leader = 'self';
+    const [first, second] = [1, 2].map((byte) => queue.addOne(Uint8Array.of(byte), 1000));
+    queue.flush();
+
+    queue.onResult(1, committed, [10, 20]);
+
+    expect(routes.inputs).toMatchObject([{ type: 'write', count: 2 }]);
+    expect(await first).toEqual({ index: 7, term: 1, result: 10 });
+    expect(await second).toEqual({ index: 8, term: 1, result: 20 });
+  });
+
+  it('stay within the limits of a batch, and in the order of the calls around them', () => {
+    const { routes, queue, add } = queueOf();
+    routes.leader = 'n2';
+    for (const byte of [1, 2, 3]) void queue.addOne(Uint8Array.of(byte), 1000);
+    add(4, 5);
+    void queue.addOne(Uint8Array.of(6), 1000);
+    void queue.addOne(Uint8Array.of(7), 2000);
+    queue.flush();
+
+    expect(batchesOf(routes)).toEqual([[1, 2], [3], [4, 5], [6, 7]]);
+  });
+
+  it('that come after a turn are not joined to those of before, which still wait', async () => {
+    const { routes, queue } = queueOf();
+    const early = queue.addOne(Uint8Array.of(1), 1000);
+    queue.flush();
+    routes.time = 900;
+    const late = queue.addOne(Uint8Array.of(2), 1000);
+
+    queue.expire(1000);
+
+    await expect(early).rejects.toMatchObject({ code: 'RAFT_NO_LEADER', outcome: 'notCommitted' });
+    routes.leader = 'self';
+    queue.flush();
+    queue.onResult(1, committed, [20]);
+    expect(await late).toEqual({ index: 7, term: 1, result: 20 });
+  });
+
+  it('with another time limit are given up in their own time', async () => {
+    const { routes, queue } = queueOf();
+    routes.leader = 'self';
+    const [hasty, calm] = [100, 1000].map((timeoutMs) => queue.addOne(Uint8Array.of(1), timeoutMs));
+    queue.flush();
+
+    queue.expire(100);
+    queue.onResult(1, committed, [10, 20]);
+
+    await expect(hasty).rejects.toMatchObject({ code: 'RAFT_TIMEOUT', outcome: 'unknown' });
+    expect(await calm).toMatchObject({ index: 8, result: 20 });
+  });
+
+  it('beyond the limit are refused, and make room again once they are answered', async () => {
+    const { routes, queue } = queueOf();
+    routes.leader = 'self';
+    const all = Array.from({ length: 100 }, () => queue.addOne(Uint8Array.of(1), 1000));
+    await expect(queue.addOne(Uint8Array.of(1), 1000)).rejects.toMatchObject({ code: 'RAFT_OVERLOADED' });
+
+    queue.flush();
+    for (let id = 1; id <= 50; id++) queue.onResult(id, committed, [10, 20]);
+    await Promise.all(all);
+
+    expect(queue.addOne(Uint8Array.of(1), 1000)).toBeInstanceOf(Promise);
+    queue.flush();
+    expect(routes.inputs).toHaveLength(51);
   });
 });
 

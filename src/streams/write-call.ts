@@ -1,0 +1,88 @@
+import { type Index, plus, type Term } from '../core/index.ts';
+import { type Answer, Call, type CallLimits } from './call.ts';
+import type { Committed } from './raft-node.ts';
+
+/** Where a call's first command stands, and where the results of its commands are. */
+export interface Written<Result> {
+  readonly index: Index;
+  readonly term: Term;
+  /** Of the whole batch, in order; shared by its calls, so that none needs a list of its own. */
+  readonly results: readonly Result[];
+  /** Where the results of this call begin. */
+  readonly offset: number;
+}
+
+/** Bytes of a command in a payload. */
+export function payloadBytes(command: Uint8Array): number {
+  return 4 + command.byteLength;
+}
+
+/** Commands that stand one after the other in the log and have one answer: a `writeAll`, or a `write` that may be aborted. */
+export class WriteCall<Result> extends Call<Written<Result>> {
+  readonly commands: readonly Uint8Array[];
+  /** Of the commands, each with its length. */
+  bytes: number;
+  /** Calls leave in the order they came, also when they have to leave once more. */
+  readonly order: number;
+  /** It has left, and is not back: what becomes of it is for others to decide. */
+  isSent = false;
+
+  constructor(
+    work: { readonly commands: readonly Uint8Array[]; readonly bytes: number; readonly order: number },
+    limits: CallLimits,
+    answer: Answer<Written<Result>>,
+    onAbort: (write: WriteCall<Result>) => void,
+  ) {
+    super(limits, answer, onAbort as (call: Call<Written<Result>>) => void); // It is told of this very call.
+    this.commands = work.commands;
+    this.bytes = work.bytes;
+    this.order = work.order;
+  }
+}
+
+/**
+ * The commands that single writes of one event-loop turn bring, as one call: its answer is one promise, from which
+ * that of each write derives. A promise with an answer of its own for each takes three times the memory, which at
+ * 70,000 writes a second is a third of the processor's time for the garbage collector (`npm run bench:catch-up`).
+ */
+export class JointCall<Result> extends WriteCall<Result> {
+  readonly timeoutMs: number;
+  readonly written: Promise<Written<Result>>;
+  readonly #commands: Uint8Array[];
+
+  constructor(
+    first: { readonly command: Uint8Array; readonly order: number },
+    { timeoutMs, deadlineMs }: { readonly timeoutMs: number; readonly deadlineMs: number },
+  ) {
+    let answer!: Answer<Written<Result>>;
+    const written = new Promise<Written<Result>>((resolve, reject) => {
+      answer = { resolve, reject };
+    });
+    const commands = [first.command];
+    const work = { commands, bytes: payloadBytes(first.command), order: first.order };
+    super(work, { deadlineMs, signal: undefined }, answer, unabortable);
+    this.timeoutMs = timeoutMs;
+    this.written = written;
+    this.#commands = commands;
+  }
+
+  /** Takes one more command, before it leaves. */
+  join(command: Uint8Array): void {
+    this.#commands.push(command);
+    this.bytes += payloadBytes(command);
+  }
+
+  /** What becomes of the command that joined last. */
+  last(): Promise<Committed<Result>> {
+    const place = this.#commands.length - 1;
+    return this.written.then(({ index, term, results, offset }) => ({
+      index: plus(index, place),
+      term,
+      result: results[offset + place] as Result,
+    }));
+  }
+}
+
+function unabortable(): void {
+  // Without a signal nobody gives it up.
+}
