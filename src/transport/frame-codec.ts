@@ -21,6 +21,33 @@ export function isBulk(frame: PeerFrame): boolean {
   return frame.type === 'raft' && frame.message.type === 'appendEntries' && frame.message.batches.length > 0;
 }
 
+/**
+ * Whether a frame without entries carries a leader's news, a commit index or a round, to a follower: it can wait for
+ * entries that go there in the same turn.
+ */
+export function isNews(frame: PeerFrame): boolean {
+  return (
+    frame.type === 'raft' && frame.message.type === 'appendEntries' && frame.message.batches.length === 0
+  );
+}
+
+/**
+ * Whether the next frame to the same peer says all that `earlier` says, so that one answer will do for both: both are
+ * AppendEntries of one term, and the earlier has no entries. To drop it is to lose a message that is sent again.
+ */
+export function supersedes(next: PeerFrame, earlier: PeerFrame): boolean {
+  if (next.type !== 'raft' || earlier.type !== 'raft' || next.group !== earlier.group) return false;
+  if (next.message.type !== 'appendEntries' || earlier.message.type !== 'appendEntries') return false;
+  const [newer, older] = [next.message, earlier.message];
+  return (
+    older.batches.length === 0 &&
+    newer.term === older.term &&
+    newer.prevLogIndex >= older.prevLogIndex &&
+    newer.leaderCommit >= older.leaderCommit &&
+    newer.round >= older.round
+  );
+}
+
 /** Writes one frame. */
 export function writeFrame(sink: ByteSink, frame: PeerFrame): void {
   switch (frame.type) {

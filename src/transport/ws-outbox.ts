@@ -1,4 +1,4 @@
-import { isBulk } from './frame-codec.ts';
+import { isBulk, supersedes } from './frame-codec.ts';
 import { encodeFrames, frameBytes, messageOverheadBytes } from './message-codec.ts';
 import type { PeerFrame } from './transport.ts';
 import type { WsLimits } from './ws-options.ts';
@@ -6,7 +6,8 @@ import type { PeerSocket } from './ws-socket.ts';
 
 /**
  * Frames that one event-loop turn sends to one peer, until they leave together: pieces of snapshots last, and
- * each in a message of its own, so that nothing else waits until a whole piece has arrived.
+ * each in a message of its own, so that nothing else waits until a whole piece has arrived. What the next frame says
+ * again is dropped.
  */
 export class Outbox {
   private readonly limits: WsLimits;
@@ -29,6 +30,7 @@ export class Outbox {
     const size = frameBytes(frame);
     if (size + messageOverheadBytes > this.limits.frameBytesMax) return false;
     if (!this.hasRoom(frame, { size, waiting: this.bytes + socketBytes })) return false;
+    if (this.isSuperseded(frame)) this.dropLast();
     this.bytes += size;
     if (frame.type === 'snapshotChunk') this.chunks.push(frame);
     else {
@@ -66,6 +68,16 @@ export class Outbox {
     this.chunks = [];
     this.bytes = 0;
     return count;
+  }
+
+  private isSuperseded(frame: PeerFrame): boolean {
+    const last = this.frames.at(-1);
+    return last !== undefined && supersedes(frame, last);
+  }
+
+  private dropLast(): void {
+    this.frames.pop();
+    this.bytes -= this.sizes.pop() as number;
   }
 
   private hasRoom(frame: PeerFrame, { size, waiting }: { size: number; waiting: number }): boolean {

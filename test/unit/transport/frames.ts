@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  type AppendEntries,
   type BatchKind,
   type Configuration,
   crc32,
@@ -50,7 +51,7 @@ function batchOf(fields: {
 }
 
 /** AppendEntries of group 0 with these batches. */
-export function append(batches: readonly EntryBatch[]): PeerFrame {
+export function append(batches: readonly EntryBatch[], other: Partial<AppendEntries> = {}): PeerFrame {
   const message: Message = {
     type: 'appendEntries',
     term: term(3),
@@ -59,6 +60,7 @@ export function append(batches: readonly EntryBatch[]): PeerFrame {
     leaderCommit: index(8),
     round: 77,
     batches,
+    ...other,
   };
   return { type: 'raft', group: 0, message };
 }

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { asyncScheduler, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { encodeBatch } from '../../../src/core/index.ts';
+import { encodeBatch, index } from '../../../src/core/index.ts';
 import { transportConformance } from '../../../src/testing/transport-conformance.ts';
 import { decodePeerMessage, encodeFrames, encodePeerMessage } from '../../../src/transport/message-codec.ts';
 import type { Hello, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
@@ -209,6 +209,33 @@ describe('frames', () => {
 
     expect(messages.map(({ type }) => type)).toEqual(['hello', 'ready', 'frames']);
     expect(messages[2]).toMatchObject({ frames: Array(6).fill(small) });
+  });
+
+  it('with news alone leave with the entries of the next turn, which say it again', async () => {
+    const { url, messages } = await rawAcceptor();
+    const a = await node('a');
+    a.transport.setPeers([{ id: 'b', url }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+    const entries = append([batch(10, [new Uint8Array(5)])]);
+
+    a.transport.send(peer('b'), append([]));
+    setImmediate(() => a.transport.send(peer('b'), entries));
+    await until(() => messages.length > 2);
+
+    expect(messages.slice(2)).toMatchObject([{ frames: [entries] }]);
+  });
+
+  it('with news that nothing says again arrive', async () => {
+    const { url, messages } = await rawAcceptor();
+    const a = await node('a');
+    a.transport.setPeers([{ id: 'b', url }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+    const older = append([], { leaderCommit: index(7) });
+
+    for (const frame of [append([]), older, small]) a.transport.send(peer('b'), frame);
+    await until(() => messages.length > 2);
+
+    expect(messages.slice(2)).toMatchObject([{ frames: [append([]), older, small] }]);
   });
 
   it('carry large batches byte for byte', async () => {
