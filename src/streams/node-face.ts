@@ -28,10 +28,11 @@ import type {
   RequestOptions,
   RoleName,
 } from './raft-node.ts';
+import { type Answered, valueAt } from './read-call.ts';
 import { statusOf } from './status.ts';
 import type { Stepped } from './step-with.ts';
 
-const noOptions: RequestOptions = {};
+const noOptions: RequestOptions & ReadOptions = {};
 
 /** A node as its users see it. */
 export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command, Result, Query, Value> {
@@ -92,14 +93,28 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     });
   }
 
-  read(query: Query, options: ReadOptions = {}): Promise<ReadAnswer<Value>> {
+  read(query: Query, options: ReadOptions = noOptions): Promise<ReadAnswer<Value>> {
+    const isShared = options.consistency === undefined || options.consistency === 'linearizable';
+    if (!isShared || options.signal !== undefined)
+      return this.readAll([query], options).then(([answer]) => answer as ReadAnswer<Value>);
+    try {
+      return this.#runtime.requests.readOne(query, options.timeoutMs);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  readAll(
+    queries: readonly Query[],
+    options: ReadOptions = noOptions,
+  ): Promise<readonly ReadAnswer<Value>[]> {
+    if (queries.length === 0) return Promise.resolve([]);
     const isFresh = (options.consistency ?? 'linearizable') === 'linearizable';
-    return new Promise((resolve, reject) => {
-      this.#runtime.requests.read(query, options, {
-        resolve: ({ value, index: at }) =>
-          resolve({ value, index: at, ageMs: isFresh ? 0 : this.#runtime.ageMs }),
-        reject,
-      });
+    return new Promise<Answered<Value>>((resolve, reject) => {
+      this.#runtime.requests.read(queries, options, { resolve, reject });
+    }).then((answered) => {
+      const ageMs = isFresh ? 0 : this.#runtime.ageMs;
+      return queries.map((_, place) => ({ value: valueAt(answered, place), index: answered.index, ageMs }));
     });
   }
 

@@ -213,6 +213,11 @@ export interface RaftNode<Command, Result, Query, Answer> {
   writeAll(commands: readonly Command[], options?: RequestOptions): Promise<readonly Committed<Result>[]>;
   /** Asks the state machine. */
   read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
+  /**
+   * Asks the state machine several things, with one promise for all, which rejects with the first error if a query
+   * throws. Of a machine that answers at once they show one moment: no command is applied between them.
+   */
+  readAll(queries: readonly Query[], options?: ReadOptions): Promise<readonly ReadAnswer<Answer>[]>;
   /** The node at a glance, as it is now. */
   status(): NodeStatus;
   /** The latest steps of the core, oldest first, as many as `recordLast` says: also after the node had to stop. */

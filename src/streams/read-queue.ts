@@ -1,22 +1,12 @@
 import type { Index, NodeId, ReadResult } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
-import { type Answer, Call, type CallLimits, remainingMs } from './call.ts';
+import { type Answer, type CallLimits, remainingMs } from './call.ts';
 import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
 import { isPromise } from './is-promise.ts';
+import type { ReadAnswer } from './raft-node.ts';
+import { type Answered, FailedQuery, JointRead, ReadCall } from './read-call.ts';
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
-
-/** An answer, and the index that it reflects at least. */
-export interface IndexedAnswer<Value> {
-  readonly value: Value;
-  readonly index: Index;
-}
-
-/** One `read` of a caller. */
-interface ReadCall<Query, Value> {
-  readonly call: Call<IndexedAnswer<Value>>;
-  readonly query: Query;
-}
 
 /** Reads that ask for one read index together. */
 type ReadGroup<Query, Value> = readonly ReadCall<Query, Value>[];
@@ -46,11 +36,16 @@ export class ReadQueue<Query, Value> {
   readonly #machine: Queried<Query, Value>;
   readonly #pendingMax: number;
   #waiting: ReadCall<Query, Value>[] = [];
+  /** The last that waits, while single reads of this turn may join it. */
+  #joint: JointRead<Query, Value> | null = null;
   readonly #sent = new SentRequests<ReadGroup<Query, Value>>();
   #unapplied: AppliedGroup<Query, Value>[] = [];
   /** The machine takes its time to answer these. */
   readonly #querying = new Set<ReadCall<Query, Value>>();
   #pending = 0;
+
+  /** One for all calls. */
+  readonly #onAbort = (read: ReadCall<Query, Value>): void => this.#reject(read, aborted());
 
   /** @param pendingMax - reads that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
   constructor(routes: Routes, machine: Queried<Query, Value>, pendingMax: number) {
@@ -59,57 +54,83 @@ export class ReadQueue<Query, Value> {
     this.#pendingMax = pendingMax;
   }
 
-  /** Takes a linearizable read, which leaves with the next {@link flush}. */
-  add(query: Query, limits: CallLimits, answer: Answer<IndexedAnswer<Value>>): void {
-    const read = this.#take(query, limits, answer);
+  /** Takes linearizable reads, which leave with the next {@link flush}. */
+  add(queries: readonly Query[], limits: CallLimits, answer: Answer<Answered<Value>>): void {
+    const read = this.#take(queries, limits, answer);
     if (read !== undefined) this.#waiting.push(read);
   }
 
-  /** Takes a read of what is applied here once that reaches `index`. */
-  addFrom(index: Index, query: Query, limits: CallLimits, answer: Answer<IndexedAnswer<Value>>): void {
-    const read = this.#take(query, limits, answer);
+  /** Takes one that nobody will abort. Those of one event-loop turn have one deadline, that of the first. */
+  addOne(query: Query, timeoutMs: number): Promise<ReadAnswer<Value>> {
+    const overload = this.#overloadOf(1);
+    if (overload !== null) return Promise.reject(overload);
+    this.#pending += 1;
+    const joint = this.#joint;
+    if (joint !== null && joint.timeoutMs === timeoutMs) {
+      joint.join(query);
+      return joint.last();
+    }
+    const limits = { timeoutMs, deadlineMs: this.#routes.now() + timeoutMs };
+    const opened = new JointRead<Query, Value>(query, limits);
+    this.#waiting.push(opened);
+    this.#joint = opened;
+    return opened.last();
+  }
+
+  /** Takes reads of what is applied here once that reaches `index`. */
+  addFrom(
+    index: Index,
+    queries: readonly Query[],
+    limits: CallLimits,
+    answer: Answer<Answered<Value>>,
+  ): void {
+    const read = this.#take(queries, limits, answer);
     if (read !== undefined) this.#whenApplied({ reads: [read], index });
   }
 
   #take(
-    query: Query,
+    queries: readonly Query[],
     limits: CallLimits,
-    answer: Answer<IndexedAnswer<Value>>,
+    answer: Answer<Answered<Value>>,
   ): ReadCall<Query, Value> | undefined {
-    if (this.#pending >= this.#pendingMax) {
-      const what = `${this.#pending} reads are waiting, the limit is ${this.#pendingMax}.`;
-      answer.reject(requestError('RAFT_OVERLOADED', 'notCommitted', what));
+    const overload = this.#overloadOf(queries.length);
+    if (overload !== null) {
+      answer.reject(overload);
       return undefined;
     }
-    this.#pending += 1;
-    const counted: Answer<IndexedAnswer<Value>> = {
-      resolve: (value) => {
-        this.#pending -= 1;
-        answer.resolve(value);
-      },
-      reject: (error) => {
-        this.#pending -= 1;
-        answer.reject(error);
-      },
-    };
-    return { call: new Call(limits, counted, (call) => call.reject(aborted())), query };
+    this.#pending += queries.length;
+    return new ReadCall(queries, limits, answer, this.#onAbort);
+  }
+
+  #overloadOf(count: number): RequestError | null {
+    if (this.#pending + count <= this.#pendingMax) return null;
+    const what = `${this.#pending} reads are waiting and ${count} more came, the limit is ${this.#pendingMax}.`;
+    return requestError('RAFT_OVERLOADED', 'notCommitted', what);
+  }
+
+  #resolve(read: ReadCall<Query, Value>, answered: Answered<Value>): void {
+    if (!read.isDone) this.#pending -= read.queries.length;
+    read.resolve(answered);
+  }
+
+  #reject(read: ReadCall<Query, Value>, error: RequestError): void {
+    if (!read.isDone) this.#pending -= read.queries.length;
+    read.reject(error);
   }
 
   /** Asks for a read index for all that wait, if there is somebody to ask. */
   flush(): void {
+    this.#joint = null; // The turn is over.
     const target = this.#routes.target();
     this.#takeBackFromOthersThan(target);
     if (target === null) return;
-    const reads = this.#waiting.filter(({ call }) => !call.isDone);
+    const reads = this.#waiting.filter(({ isDone }) => !isDone);
     this.#waiting = [];
     if (reads.length === 0) return;
     const id = this.#routes.nextId();
     this.#sent.add(id, reads, target);
     if (target === 'self') return this.#routes.input({ type: 'read', id });
-    const timeoutMs = remainingMs(
-      reads.map(({ call }) => call),
-      this.#routes.now(),
-    );
+    const timeoutMs = remainingMs(reads, this.#routes.now());
     const request = { type: 'readIndex', timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return;
     const unsent = this.#sent.take(id) ?? []; // None if a closing link has put them back.
@@ -132,7 +153,7 @@ export class ReadQueue<Query, Value> {
     if (result.type === 'ok') return;
     const reads = this.#sent.take(id) ?? [];
     if (result.reason.type === 'notLeader') this.#waiting.push(...reads);
-    else for (const { call } of reads) call.reject(refusalError(result.reason));
+    else for (const read of reads) this.#reject(read, refusalError(result.reason));
   }
 
   /** The node `from` answered with a read index, or said why not. */
@@ -146,7 +167,7 @@ export class ReadQueue<Query, Value> {
       return;
     }
     const error = new RequestError(reply.code as RequestErrorCode, 'notCommitted', reply.message);
-    for (const { call } of reads) call.reject(error);
+    for (const read of reads) this.#reject(read, error);
   }
 
   /** The connection on which a read index was asked for has closed: the reads take a fresh one. */
@@ -172,46 +193,48 @@ export class ReadQueue<Query, Value> {
 
   #answer(reads: readonly ReadCall<Query, Value>[]): void {
     for (const read of reads) {
-      const { call, query } = read;
-      if (call.isDone) continue;
+      if (read.isDone) continue;
       const index = this.#machine.appliedIndex();
-      try {
-        const value = this.#machine.query(query);
-        if (isPromise(value)) this.#await(read, value, index);
-        else call.resolve({ value, index });
-      } catch (error) {
-        call.reject(error);
-      }
+      const answers = read.queries.map((query) => this.#ask(query));
+      if (answers.some(isPromise)) this.#await(read, answers, index);
+      else this.#resolve(read, { values: answers as readonly (Value | FailedQuery)[], index });
     }
   }
 
-  #await(read: ReadCall<Query, Value>, answer: Promise<Value>, index: Index): void {
+  #ask(query: Query): Value | FailedQuery | Promise<Value | FailedQuery> {
+    try {
+      const value = this.#machine.query(query);
+      return isPromise(value) ? value.catch((error: unknown) => new FailedQuery(error)) : value;
+    } catch (error) {
+      return new FailedQuery(error);
+    }
+  }
+
+  #await(
+    read: ReadCall<Query, Value>,
+    answers: readonly (Value | FailedQuery | Promise<Value | FailedQuery>)[],
+    index: Index,
+  ): void {
     this.#querying.add(read);
-    answer.then(
-      (value) => {
-        this.#querying.delete(read);
-        read.call.resolve({ value, index });
-      },
-      (error) => {
-        this.#querying.delete(read);
-        read.call.reject(error);
-      },
-    );
+    void Promise.all(answers).then((values) => {
+      this.#querying.delete(read);
+      this.#resolve(read, { values, index });
+    });
   }
 
   /** Gives up the reads whose time is over. */
   expire(now: number): void {
     const giveUp = (reads: Iterable<ReadCall<Query, Value>>, why: () => RequestError): void => {
-      for (const { call } of reads) if (now >= call.deadlineMs) call.reject(why());
+      for (const read of reads) if (now >= read.deadlineMs) this.#reject(read, why());
     };
     giveUp(this.#waiting, () => noLeader(this.#routes.isFounded()));
-    this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
+    this.#waiting = this.#waiting.filter(({ isDone }) => !isDone);
     for (const reads of this.#sent.requests) giveUp(reads, unconfirmed);
-    this.#sent.takeAll(({ request }) => request.every(({ call }) => call.isDone));
+    this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));
     for (const { reads, index } of this.#unapplied) giveUp(reads, () => this.#lagging(index));
-    this.#unapplied = this.#unapplied.filter(({ reads }) => reads.some(({ call }) => !call.isDone));
+    this.#unapplied = this.#unapplied.filter(({ reads }) => reads.some(({ isDone }) => !isDone));
     giveUp(this.#querying, unanswered);
-    for (const read of this.#querying) if (read.call.isDone) this.#querying.delete(read);
+    for (const read of this.#querying) if (read.isDone) this.#querying.delete(read);
   }
 
   #lagging(index: Index): RequestError {
@@ -224,7 +247,8 @@ export class ReadQueue<Query, Value> {
     const sent = this.#sent.takeAll(() => true).flatMap(({ request }) => request);
     const unapplied = this.#unapplied.flatMap((group) => group.reads);
     const reads = [...this.#waiting, ...this.#querying, ...sent, ...unapplied];
-    for (const { call } of reads) call.reject(requestError(code, 'notCommitted', what));
+    this.#joint = null;
+    for (const read of reads) this.#reject(read, requestError(code, 'notCommitted', what));
     this.#waiting = [];
     this.#unapplied = [];
     this.#querying.clear();

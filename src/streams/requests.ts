@@ -14,8 +14,9 @@ import type { Answer, CallLimits } from './call.ts';
 import { badRequest, type RequestError, requestError, textOf } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
-import type { Committed, ReadOptions, RequestOptions } from './raft-node.ts';
-import { type IndexedAnswer, ReadQueue } from './read-queue.ts';
+import type { Committed, ReadAnswer, ReadOptions, RequestOptions } from './raft-node.ts';
+import type { Answered } from './read-call.ts';
+import { ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
 import type { Codec, StateMachine } from './state-machine.ts';
 import { payloadBytes, type Written } from './write-call.ts';
@@ -115,22 +116,31 @@ export class Requests<Command, Result, Query, Value> {
   }
 
   /** Asks the state machine, with the guarantee that the options name. Throws what can be said at once. */
-  read(query: Query, options: ReadOptions, answer: Answer<IndexedAnswer<Value>>): void {
+  read(queries: readonly Query[], options: ReadOptions, answer: Answer<Answered<Value>>): void {
     const limits = this.limitsOf(options);
     const { consistency = 'linearizable', index: from = 0 } = options;
     switch (consistency) {
       case 'linearizable':
-        this.#reads.add(query, limits, answer);
+        this.#reads.add(queries, limits, answer);
         return this.flushSoon();
       case 'session':
         if (!Number.isSafeInteger(from) || from < 0)
           throw badRequest(`index is ${from}, expected the index of the caller's last write`);
-        return this.#reads.addFrom(index(from), query, limits, answer);
+        return this.#reads.addFrom(index(from), queries, limits, answer);
       case 'stale':
-        return this.#reads.addFrom(index(0), query, limits, answer);
+        return this.#reads.addFrom(index(0), queries, limits, answer);
       default:
         throw badRequest(`consistency is ${consistency}, expected linearizable, session or stale`);
     }
+  }
+
+  /** A linearizable read that nobody will abort. Throws what can be said at once. */
+  readOne(query: Query, timeoutMs = this.#options.settings.timeoutMs): Promise<ReadAnswer<Value>> {
+    this.#checkOpen();
+    checkTimeout(timeoutMs);
+    const answer = this.#reads.addOne(query, timeoutMs);
+    this.flushSoon();
+    return answer;
   }
 
   /** Takes what an operator asks. Throws what can be said at once. */

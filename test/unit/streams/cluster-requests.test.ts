@@ -41,6 +41,23 @@ describe('three nodes', () => {
     );
   });
 
+  it('answer the queries of readAll together, or with the first error', async () => {
+    const { follower } = await started();
+    await cluster.settle(follower.write('a'));
+
+    const answers = await cluster.settle(follower.readAll([all, all]));
+    const again = await follower.readAll([all], { consistency: 'stale' });
+
+    expect(answers.map(({ value }) => value)).toEqual([['a'], ['a']]);
+    expect(answers.map(({ ageMs }) => ageMs)).toEqual([0, 0]);
+    expect(again).toMatchObject([{ value: ['a'], index: answers[0]?.index }]);
+    expect(await follower.readAll([])).toEqual([]);
+    const thrower = (): never => {
+      throw new Error('no such word');
+    };
+    await expect(cluster.settle(follower.readAll([all, thrower]))).rejects.toThrow('no such word');
+  });
+
   it('keep the order in which one node was asked', async () => {
     const { follower } = await started();
 
