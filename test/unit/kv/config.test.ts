@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -8,13 +7,14 @@ import { readConfig } from '../../../examples/kv/cli/read-config.ts';
 import { printableConfig } from '../../../examples/kv/config/serve-config.ts';
 import { serveSettings } from '../../../examples/kv/config/serve-settings.ts';
 import { formatProblems } from '../../../examples/kv/config/settings.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const good = ['--id', 'n1', '--data', './data/n1'];
 
 /** What a command line, an environment and a file come to. */
 function read({ args = good, env = {}, file }: { args?: string[]; env?: NodeJS.ProcessEnv; file?: unknown }) {
   const command = withFlags(new Command('serve'), serveSettings).option('--config <FILE>').exitOverride();
-  const path = join(mkdtempSync(join(tmpdir(), 'rxraft-config-')), 'config.json');
+  const path = file === undefined ? '' : join(temporaryFolder(), 'config.json');
   if (file !== undefined) writeFileSync(path, typeof file === 'string' ? file : JSON.stringify(file));
   command.action(() => undefined);
   command.parse([...args, ...(file === undefined ? [] : ['--config', path])], { from: 'user' });

@@ -1,18 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { flagSource } from '../../../examples/kv/config/sources.ts';
 import { prepareFolder } from '../../../examples/kv/launcher/folder.ts';
 import { launchConfig, nodesOf } from '../../../examples/kv/launcher/launch-config.ts';
-
-const newFolder = (): string => mkdtempSync(join(tmpdir(), 'rxraft-launch-'));
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** A folder as a cluster leaves it. */
 function usedFolder(): string {
-  const folder = newFolder();
+  const folder = temporaryFolder();
   prepareFolder(folder, { isFresh: false });
   mkdirSync(join(folder, 'n1'));
   writeFileSync(join(folder, 'n1', 'data.mdb'), 'data');
@@ -56,14 +54,14 @@ describe('the options of npm start', () => {
 
 describe('a folder for a cluster', () => {
   it('is made where there is none', () => {
-    const folder = join(newFolder(), 'deep', 'down');
+    const folder = join(temporaryFolder(), 'deep', 'down');
 
     expect(prepareFolder(folder, { isFresh: true })).toBe(null);
     expect(existsSync(folder)).toBe(true);
   });
 
   it('is refused where it can not be made, with the reason', () => {
-    const file = join(newFolder(), 'file');
+    const file = join(temporaryFolder(), 'file');
     writeFileSync(file, 'mine');
 
     for (const folder of ['/proc/none', join(file, 'below')]) {
@@ -83,7 +81,7 @@ describe('a folder for a cluster', () => {
   });
 
   it('is not emptied if we did not make it', () => {
-    const folder = newFolder();
+    const folder = temporaryFolder();
     mkdirSync(join(folder, 'n1'));
 
     expect(prepareFolder(folder, { isFresh: true })).toContain('npm start did not make it');

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { linesOf } from '../../../examples/kv/cli/lines.ts';
 import { LineWriter, recordTo } from '../../../examples/kv/recording-file.ts';
 import { step } from '../../../src/core/index.ts';
 import { node } from '../core/builders.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const before = node();
 const input = { type: 'tick', now: 5 } as const;
@@ -46,7 +46,7 @@ describe('lines on their way to a disk', () => {
   });
 
   it('begin anew after half a line that a killed process left', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'rxraft-recording-')), 'steps');
+    const path = join(temporaryFolder(), 'steps');
     writeFileSync(path, 'whole\nhal');
 
     const recording = await recordTo({ path, payloads: 'checksums' }, 1, silent);
@@ -85,7 +85,7 @@ describe('lines on their way to a disk', () => {
 
   it('have no file if it can’t be had', async () => {
     const recording = recordTo(
-      { path: join(tmpdir(), 'no', 'such', 'folder'), payloads: 'whole' },
+      { path: join(temporaryFolder(), 'no', 'such', 'folder'), payloads: 'whole' },
       1,
       silent,
     );
