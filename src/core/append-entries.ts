@@ -41,7 +41,7 @@ export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries
   follower.verifiedIndex = higher(follower.verifiedIndex, verified);
   const commitIndex = lower(request.leaderCommit, verified); // Rule 5.
   if (commitIndex > draft.commitIndex) advanceCommit(draft, commitIndex);
-  if (isNewRound || draft.batches.length === 0) follower.isReplyDue = true; // Otherwise the flush answers.
+  if (isNewRound || draft.batches === undefined) follower.isReplyDue = true; // Otherwise the flush answers.
   acknowledge(draft, follower);
   return undefined;
 }
@@ -102,7 +102,8 @@ function replaces(draft: Draft, index: Index, term: Term): Fault {
 export function onAppendEntriesReply(
   draft: Draft,
   leader: LeaderDraft,
-  { from, reply }: { from: Peer; reply: AppendEntriesReply },
+  from: Peer,
+  reply: AppendEntriesReply,
 ): Fault | undefined {
   const place = placeOf(leader, from);
   if (place < 0) return undefined; // Not a member, or a store that is not the member's (rule 9).

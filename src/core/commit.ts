@@ -9,6 +9,7 @@ import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit } from './replication.ts';
+import { dropped } from './shared-list.ts';
 import { configurationOf, durableIndex } from './state.ts';
 import { leave } from './transfer.ts';
 import { higher, type Index, isSamePeer } from './types.ts';
@@ -20,6 +21,7 @@ import { higher, type Index, isSamePeer } from './types.ts';
  * (§5.4.2, Figure 8). It commits together with the first entry of this term that lies above it.
  */
 export function advanceCommitAsLeader(draft: Draft, leader: LeaderDraft): void {
+  if (draft.commitIndex === draft.log.lastIndex) return; // Nothing is left to commit.
   const ownIndex = durableIndex(draft);
   const majorityIndex = quorumValue(configurationOf(draft), (voter) => {
     if (isSamePeer(voter, draft.self)) return ownIndex;
@@ -67,5 +69,5 @@ function answerWrites(draft: Draft): void {
     const result = { type: 'committed', index: write.index, term: write.term } as const;
     draft.outputs.push({ type: 'writeRes', id: write.id, result });
   }
-  if (answered > 0) draft.writes = draft.writes.slice(answered);
+  if (answered > 0) draft.writes = dropped(draft.writes, answered);
 }

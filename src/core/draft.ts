@@ -14,7 +14,7 @@ export interface Draft extends Mutable<Omit<State, 'role'>> {
   readonly outputs: Output[];
   /** What this step's `persistReq` truncates and adds. */
   truncateFrom: Index | undefined;
-  batches: EntryBatch[];
+  batches: EntryBatch[] | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -70,7 +70,7 @@ export function draftOf(state: State, outputs: Output[]): Draft {
     random: state.random,
     outputs,
     truncateFrom: undefined,
-    batches: [],
+    batches: undefined,
   };
 }
 

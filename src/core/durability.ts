@@ -2,7 +2,8 @@ import type { EntryBatch } from './batch.ts';
 import type { Draft } from './draft.ts';
 import { append, truncateFrom } from './log.ts';
 import type { Message } from './message.ts';
-import type { PersistReq } from './output.ts';
+import type { Output, PersistReq } from './output.ts';
+import { appended } from './shared-list.ts';
 import type { Held, Unflushed } from './state.ts';
 import { type Index, isSamePeer, type Peer, type Seq, type Term } from './types.ts';
 
@@ -51,7 +52,8 @@ export function setVote(draft: Draft, candidate: Peer): void {
 export function appendBatch(draft: Draft, batch: EntryBatch): void {
   draft.log = append(draft.log, batch);
   draft.lastAppendAtMs = draft.now;
-  draft.batches.push(batch);
+  if (draft.batches === undefined) draft.batches = [batch];
+  else draft.batches.push(batch);
   noteUnflushed(draft, batch.index);
 }
 
@@ -72,9 +74,16 @@ function noteUnflushed(draft: Draft, firstIndex: Index): void {
   const seq = nextPersistSeq(draft);
   const newest = draft.unflushed.at(-1);
   if (newest?.seq === seq && newest.firstIndex <= firstIndex) return; // This step's request covers it.
-  const older = draft.unflushed.filter((request) => request.firstIndex < firstIndex);
+  const older = begunBefore(draft.unflushed, firstIndex);
   if (older.length >= unflushedMax) draft.unflushed = older.with(-1, { ...(older.at(-1) as Unflushed), seq });
-  else draft.unflushed = [...older, { seq, firstIndex }];
+  else draft.unflushed = appended(older, { seq, firstIndex });
+}
+
+/** The requests that begin before an index: nearly always all, since the log grows. */
+function begunBefore(unflushed: readonly Unflushed[], firstIndex: Index): readonly Unflushed[] {
+  const newest = unflushed.at(-1);
+  if (newest === undefined || newest.firstIndex < firstIndex) return unflushed;
+  return unflushed.filter((request) => request.firstIndex < firstIndex);
 }
 
 function nextPersistSeq(draft: Draft): Seq {
@@ -88,15 +97,24 @@ function nextPersistSeq(draft: Draft): Seq {
 export function persistChanges(draft: Draft): void {
   const seq = nextPersistSeq(draft);
   const hasNewHardState = draft.hardStateSeq === seq;
-  if (!hasNewHardState && draft.batches.length === 0) return;
+  if (!hasNewHardState && draft.batches === undefined) return;
   draft.persistSeq = seq;
-  const later = draft.outputs.findIndex(({ type }) => type === 'applyReq' || type === 'installSnapshotReq');
-  const place = later < 0 ? draft.outputs.length : later;
-  draft.outputs.splice(place, 0, requestOf(draft, seq, hasNewHardState));
+  insertBeforeMachine(draft.outputs, requestOf(draft, seq, hasNewHardState));
+}
+
+/** Puts a request for the disk before the first for the state machine. */
+function insertBeforeMachine(outputs: Output[], request: PersistReq): void {
+  let place = 0;
+  for (; place < outputs.length; place++) {
+    const { type } = outputs[place] as Output;
+    if (type === 'applyReq' || type === 'installSnapshotReq') break;
+  }
+  if (place === outputs.length) outputs.push(request);
+  else outputs.splice(place, 0, request);
 }
 
 function requestOf(draft: Draft, seq: Seq, hasNewHardState: boolean): PersistReq {
-  const { truncateFrom: from, batches, currentTerm, votedFor } = draft;
+  const { truncateFrom: from, batches = [], currentTerm, votedFor } = draft;
   if (!hasNewHardState && from === undefined) return { type: 'persistReq', seq, batches };
   return {
     type: 'persistReq',

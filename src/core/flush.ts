@@ -5,6 +5,8 @@ import { countOwnVote } from './election.ts';
 import { fault } from './fault.ts';
 import { acknowledge } from './following.ts';
 import type { Fault } from './output.ts';
+import { dropped } from './shared-list.ts';
+import type { Unflushed } from './state.ts';
 import type { Seq } from './types.ts';
 
 /**
@@ -17,10 +19,17 @@ export function onPersistRes(draft: Draft, seq: Seq): Fault | undefined {
   if (seq <= draft.durableSeq) return undefined; // Late: a newer one came first.
   draft.durableSeq = seq;
   draft.flushElapsedMs = 0;
-  draft.unflushed = draft.unflushed.filter((request) => request.seq > seq);
+  draft.unflushed = dropped(draft.unflushed, flushedBy(draft, seq));
   releaseHeld(draft);
   if (draft.role.type === 'candidate') countOwnVote(draft);
   else if (draft.role.type === 'leader') advanceCommitAsLeader(draft, draft.role);
   else if (draft.role.type === 'follower') acknowledge(draft, draft.role);
   return undefined;
+}
+
+/** How many of the oldest requests that a flush stands for. */
+function flushedBy({ unflushed }: Draft, seq: Seq): number {
+  let flushed = 0;
+  while (flushed < unflushed.length && (unflushed[flushed] as Unflushed).seq <= seq) flushed += 1;
+  return flushed;
 }

@@ -52,7 +52,9 @@ function problemOfCompletion(input: Completion): string | undefined {
     case 'readLogRes':
       return isCount(input.seq) && isLogAnswer(input.batches) ? undefined : 'malformed batches';
     case 'applyRes':
-      return areCounts(input.seq, input.appliedIndex, input.durableIndex) ? undefined : 'not whole numbers';
+      return isCount(input.seq) && isCount(input.appliedIndex) && isCount(input.durableIndex)
+        ? undefined
+        : 'not whole numbers';
     case 'readStateMachineRes':
       return problemOfId(input);
     case 'takeSnapshotRes':

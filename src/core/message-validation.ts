@@ -58,7 +58,8 @@ function isSnapshot({ transferId, snapshot, term }: Extract<Message, { type: 'in
 /** Contiguity is checked on both sides, in production too (rule 14). */
 function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): string | undefined {
   const { term, prevLogIndex, prevLogTerm, leaderCommit, round, batches } = message;
-  if (!areCounts(term, prevLogIndex, prevLogTerm, leaderCommit, round)) return 'not whole numbers';
+  const isPlaced = isCount(term) && isCount(prevLogIndex) && isCount(prevLogTerm);
+  if (!isPlaced || !isCount(leaderCommit) || !isCount(round)) return 'not whole numbers';
   if (!areBatches(batches)) return 'malformed batches';
   if (prevLogTerm > term || batches.some((batch) => batch.term > term))
     return 'an entry is newer than its leader';
@@ -68,6 +69,7 @@ function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): 
 
 function problemOfAppendReply(message: Extract<Message, { type: 'appendEntriesReply' }>): string | undefined {
   const { term, matchIndex, round, rejectedIndex, hintIndex, hintTerm, success } = message;
-  const isSound = areCounts(term, matchIndex, round, rejectedIndex, hintIndex, hintTerm);
-  return isSound && typeof success === 'boolean' ? undefined : 'malformed reply';
+  const isSound = isCount(term) && isCount(matchIndex) && isCount(round) && isCount(rejectedIndex);
+  const isHintSound = isCount(hintIndex) && isCount(hintTerm);
+  return isSound && isHintSound && typeof success === 'boolean' ? undefined : 'malformed reply';
 }

@@ -1,5 +1,6 @@
 import type { Member } from './configuration.ts';
 import type { SnapshotMeta } from './message.ts';
+import { appended, dropped } from './shared-list.ts';
 import { after, type Index, index0, type Peer, type Seq } from './types.ts';
 
 /** Bytes that were sent and not acknowledged, up to an index. */
@@ -119,7 +120,7 @@ export function noteSent(progress: ProgressDraft, lastIndex: Index, bytes: numbe
   progress.inflight =
     newest !== undefined && inflight.length >= inflightItemsMax
       ? inflight.with(-1, { lastIndex, bytes: newest.bytes + bytes })
-      : [...inflight, { lastIndex, bytes }];
+      : appended(inflight, { lastIndex, bytes });
   progress.inflightBytes += bytes;
   progress.nextIndex = after(lastIndex);
 }
@@ -133,5 +134,5 @@ export function noteArrived(progress: ProgressDraft, matchIndex: Index): void {
     arrived += 1;
     progress.inflightBytes -= item.bytes;
   }
-  if (arrived > 0) progress.inflight = inflight.slice(arrived);
+  progress.inflight = dropped(inflight, arrived);
 }

@@ -181,7 +181,7 @@ function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | un
     case 'appendEntriesReply':
       stepDownIfStale(draft, message);
       if (draft.role.type !== 'leader' || message.term !== draft.currentTerm) return undefined; // Late.
-      return onAppendEntriesReply(draft, draft.role, { from, reply: message });
+      return onAppendEntriesReply(draft, draft.role, from, message);
     case 'timeoutNow':
       onTimeoutNow(draft, from, message);
       return undefined;

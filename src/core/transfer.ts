@@ -52,9 +52,10 @@ export function successorOf(draft: Draft, leader: LeaderDraft, id?: string): Pro
  */
 export function handOver(draft: Draft, leader: LeaderDraft): void {
   const { transfer } = leader;
+  if (transfer === null) return;
   const configuration = configurationOf(draft);
   const isJoint = configuration.votersOutgoing.length > 0;
-  if (transfer === null || isJoint || !isVoter(configuration, transfer.to)) return;
+  if (isJoint || !isVoter(configuration, transfer.to)) return;
   const successor = leader.peers.find((peer) => isSamePeer(peer, transfer.to));
   if (successor?.matchIndex === draft.log.lastIndex) askToStand(draft, successor);
 }

@@ -15,7 +15,7 @@ export function isPeer(peer: Peer): boolean {
   return typeof peer?.id === 'string' && typeof peer.storeId === 'string';
 }
 
-/** Whether each of these is a count. */
+/** Whether each of these is a count. What comes with every write asks {@link isCount} of each: no list of them is made. */
 export function areCounts(...values: readonly number[]): boolean {
   return values.every(isCount);
 }
@@ -55,6 +55,7 @@ function isBatch(batch: EntryBatch): boolean {
   const isKnown = batch?.kind === 'command' || batch?.kind === 'noop' || batch?.kind === 'configuration';
   if (!isKnown || !(batch.payload instanceof Uint8Array)) return false;
   const { index, term, count, logTimeMs, payloadChecksum } = batch;
-  if (!areCounts(index, term, count, logTimeMs) || !isCount(lastOf(batch))) return false;
-  return index >= 1 && term >= 1 && count >= 1 && isU32(payloadChecksum) && isU32(batch.group);
+  if (!isCount(index) || !isCount(term) || !isCount(count) || !isCount(logTimeMs)) return false;
+  if (index < 1 || term < 1 || count < 1 || !isCount(lastOf(batch))) return false;
+  return isU32(payloadChecksum) && isU32(batch.group);
 }

@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts';
 import type { Write } from './input.ts';
 import type { Refusal } from './output.ts';
 import { propose } from './replication.ts';
+import { appended } from './shared-list.ts';
 import type { RequestId } from './types.ts';
 
 /** Commands of a client: appended at once, answered once applied (§5.3). */
@@ -24,7 +25,7 @@ export function onWrite(draft: Draft, write: Write): void {
   }
   const batch = propose(draft, role, { kind: 'command', payload, payloadChecksum, count });
   const pending = { id: write.id, index: batch.index, lastIndex: lastOf(batch), term: batch.term, bytes };
-  draft.writes = [...draft.writes, pending];
+  draft.writes = appended(draft.writes, pending);
   draft.writeBytes += bytes;
 }
 

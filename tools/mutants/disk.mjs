@@ -97,16 +97,16 @@ export const disk = [
     {
       name: 'a stale completion acknowledges newer entries',
       file: core('flush'),
-      find: 'draft.unflushed.filter((request) => request.seq > seq)',
-      replace: 'draft.unflushed.filter((request) => request.seq > seq + 1)',
+      find: '(unflushed[flushed] as Unflushed).seq <= seq)',
+      replace: '(unflushed[flushed] as Unflushed).seq <= seq + 1)',
       claim: 'the flush of an entry that is gone does not acknowledge the one in its place',
     },
     {
       name: 'the request of a truncated entry stands for the one in its place',
       file: core('durability'),
-      find: '  const older = draft.unflushed.filter((request) => request.firstIndex < firstIndex);\n',
+      find: '  const older = begunBefore(draft.unflushed, firstIndex);\n',
       replace:
-        '  if (draft.unflushed.some((request) => request.firstIndex === firstIndex)) return;\n  const older = draft.unflushed.filter((request) => request.firstIndex < firstIndex);\n',
+        '  if (draft.unflushed.some((request) => request.firstIndex === firstIndex)) return;\n  const older = begunBefore(draft.unflushed, firstIndex);\n',
       claim: 'even when the term is durable already, it acknowledges only what is before the change',
     },
     {

@@ -66,8 +66,8 @@ export const leadership = [
     {
       name: 'a successor that no longer votes is asked to stand',
       file: core('transfer'),
-      find: 'if (transfer === null || isJoint || !isVoter(configuration, transfer.to)) return;',
-      replace: 'if (transfer === null) return;',
+      find: 'if (isJoint || !isVoter(configuration, transfer.to)) return;',
+      replace: '',
       claim: 'is aborted when the change under way is to demote the successor, which is not asked to stand',
     },
     {

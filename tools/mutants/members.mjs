@@ -106,8 +106,8 @@ export const members = [
     {
       name: 'an acknowledgement is counted by name alone',
       file: core('peers'),
-      find: 'leader.peers.findIndex((progress) => isSamePeer(progress, peer))',
-      replace: 'leader.peers.findIndex((progress) => isSamePeer(progress, peer) || progress.id === peer.id)',
+      find: '!isSamePeer(peers[place] as Progress, peer)',
+      replace: '(peers[place] as Progress).id !== peer.id',
       claim: 'an acknowledgement of a known name on an unknown store does not count',
     },
     {

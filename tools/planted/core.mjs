@@ -77,7 +77,7 @@ export const coreBugs = [
     edits: [
       {
         file: core('flush'),
-        find: 'draft.unflushed = draft.unflushed.filter((request) => request.seq > seq);',
+        find: 'draft.unflushed = dropped(draft.unflushed, flushedBy(draft, seq));',
         replace: 'draft.unflushed = [];',
       },
     ],
