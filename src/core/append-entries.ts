@@ -1,7 +1,7 @@
 import { adopt } from './adoption.ts';
 import { type EntryBatch, lastOf } from './batch.ts';
 import { advanceCommit, advanceCommitAsLeader } from './commit.ts';
-import type { Draft, FollowerDraft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { appendBatch, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
@@ -12,6 +12,7 @@ import { edit, placeOf } from './peers.ts';
 import { becomeProbe, noteArrived, type ProgressDraft } from './progress.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit, catchUp, probe } from './replication.ts';
+import type { FollowerDraft, LeaderDraft } from './state-draft.ts';
 import { handOver } from './transfer.ts';
 import { after, before, higher, type Index, lower, type Peer, type Term, term0 } from './types.ts';
 

@@ -1,4 +1,4 @@
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { ApplyRes } from './input.ts';
 import { termAt } from './log.ts';
@@ -11,6 +11,7 @@ import { confirmReads } from './reads.ts';
 import { announceCommit } from './replication.ts';
 import { dropped } from './shared-list.ts';
 import { configurationOf, durableIndex } from './state.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { leave } from './transfer.ts';
 import { higher, type Index, isSamePeer } from './types.ts';
 

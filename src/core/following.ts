@@ -1,8 +1,9 @@
-import type { Draft, FollowerDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { isHardStateDurable, send } from './durability.ts';
 import type { AppendEntriesReply } from './message.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
 import { durableIndex } from './state.ts';
+import type { FollowerDraft } from './state-draft.ts';
 import { higher, index0, isSamePeer, lower, type Peer, type Term, term0 } from './types.ts';
 
 /** The sender leads this term: follow it. `undefined` if another does, which can't be (§5.2). */

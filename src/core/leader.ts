@@ -1,6 +1,6 @@
 import { membersOf } from './configuration.ts';
 import { crc32 } from './crc32.ts';
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { isCaughtUp, promoteLearners } from './membership.ts';
 import { edit } from './peers.ts';
 import { becomeProbe, copyProgress, newProgress, type Progress } from './progress.ts';
@@ -9,6 +9,7 @@ import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { noteSilence } from './snapshot-sending.ts';
 import { configurationOf } from './state.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { checkTransfer } from './transfer.ts';
 import { after, before, type Index, index0, isSamePeer, type NodeId } from './types.ts';
 

@@ -3,7 +3,7 @@ import { followMembers } from './adoption.ts';
 import { type Configuration, type ConfigurationAt, isVoter, membersOf } from './configuration.ts';
 import { encodeConfiguration } from './configuration-codec.ts';
 import { crc32 } from './crc32.ts';
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import type { ChangeMembers, MemberChange } from './input.ts';
 import { changed, towards } from './member-change.ts';
 import type { AdminResult } from './output.ts';
@@ -11,6 +11,7 @@ import { edit } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { probe, propose } from './replication.ts';
 import { configurationOf } from './state.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { isSamePeer, type NodeId, type Peer } from './types.ts';
 
 /** The operator changes the members (§6): one change at a time, and none before the leader knows what is committed. */

@@ -1,4 +1,4 @@
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { Read, ReadStateMachineRes } from './input.ts';
 import type { Fault, Refusal } from './output.ts';
@@ -8,6 +8,7 @@ import { quorumValue } from './quorum.ts';
 import { sendHeartbeats } from './replication.ts';
 import type { PendingRead } from './role-state.ts';
 import { configurationOf } from './state.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { index0, isSamePeer, type RequestId } from './types.ts';
 
 /** A linearizable read: queued until a round of heartbeats has shown that this leader still leads (§8). */

@@ -1,7 +1,7 @@
 import { adopt } from './adoption.ts';
 import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
 import { encodedBytesOf } from './codec.ts';
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { appendBatch, send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { ReadLogRes } from './input.ts';
@@ -10,6 +10,7 @@ import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
 import { askToInstall, beginSnapshot } from './snapshot-sending.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { after, before, type Index, index0, type Term, term0 } from './types.ts';
 
 /** What a leader appends; index, term and time are its own to give. */

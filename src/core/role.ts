@@ -1,9 +1,10 @@
 import { answerAdmin } from './admin.ts';
 import type { Config } from './config.ts';
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { setTerm } from './durability.ts';
 import { drawBelow, nextRandom, type RandomState } from './random.ts';
 import { followerOf } from './role-state.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import type { Peer, Term } from './types.ts';
 
 /** Begins to wait for a leader anew, for a time drawn anew (§5.2). */

@@ -1,4 +1,4 @@
-import type { Draft, FollowerDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { send, sendWhenDurable } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
@@ -7,6 +7,7 @@ import { compactThrough, resetTo, termAt } from './log.ts';
 import type { InstallSnapshot, SnapshotMeta } from './message.ts';
 import type { Fault } from './output.ts';
 import type { Unflushed } from './state.ts';
+import type { FollowerDraft } from './state-draft.ts';
 import { after, higher, type Index, type Peer, type Term } from './types.ts';
 
 /**

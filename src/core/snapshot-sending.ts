@@ -1,6 +1,6 @@
 import { configurationAt } from './compaction.ts';
 import type { ConfigurationAt } from './configuration.ts';
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { SendSnapshotRes } from './input.ts';
@@ -8,6 +8,7 @@ import { termAt } from './log.ts';
 import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { becomeProbe, type ProgressDraft } from './progress.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { after, index0 } from './types.ts';
 
 /** A follower that the log is kept for may be silent for so long; a sender of chunks waits as long. */

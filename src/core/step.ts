@@ -2,7 +2,7 @@ import { answerAdmin } from './admin.ts';
 import { onAppendEntries, onAppendEntriesReply } from './append-entries.ts';
 import { onApplyRes } from './commit.ts';
 import { onCompact, onCompactLogRes, onTakeSnapshotRes } from './compaction.ts';
-import { type Draft, draftOf, stateOf } from './draft.ts';
+import { Draft } from './draft.ts';
 import { persistChanges } from './durability.ts';
 import {
   becomePreCandidate,
@@ -58,11 +58,11 @@ export interface Step {
  */
 export function step(state: State, input: Input): Step {
   const outputs: Output[] = [];
-  const draft = draftOf(state, outputs);
+  const draft = new Draft(state, outputs);
   const problem = handle(draft, input);
   if (problem !== undefined) return { state, outputs: [problem] };
   persistChanges(draft);
-  return { state: stateOf(draft), outputs };
+  return { state: draft.next, outputs };
 }
 
 function handle(draft: Draft, input: Input): Fault | undefined {

@@ -1,6 +1,6 @@
 import { answerAdmin } from './admin.ts';
 import { isVoter } from './configuration.ts';
-import type { Draft, LeaderDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { send } from './durability.ts';
 import type { TransferLeadership } from './input.ts';
 import { isCaughtUp } from './membership.ts';
@@ -9,6 +9,7 @@ import { addressOf } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { becomeFollower } from './role.ts';
 import { configurationOf } from './state.ts';
+import type { LeaderDraft } from './state-draft.ts';
 import { isSamePeer } from './types.ts';
 
 /**
