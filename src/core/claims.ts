@@ -1,4 +1,7 @@
-/** A claim, and what to say when it does not hold. Words with numbers in them are a function: they cost more than the claim. */
+/**
+ * A claim, and what to say when it does not hold. Words with numbers in them are a function: they cost more than the
+ * claim. For what is rarely looked at: where it is asked after every step, a list of claims costs more than the claims.
+ */
 export type Claim = readonly [holds: boolean, problem: string | (() => string)];
 
 /** What to say of the first claim that does not hold; `undefined` if all do. */
@@ -7,11 +10,6 @@ export function firstBroken(claims: readonly Claim[]): string | undefined {
     if (!holds) return typeof problem === 'string' ? problem : problem();
   }
   return undefined;
-}
-
-/** Whether each value is above the one before it. */
-export function isAscending(values: readonly number[]): boolean {
-  return values.every((value, at) => at === 0 || value > (values[at - 1] as number));
 }
 
 /** Whether what each item has is above what the one before it has. */

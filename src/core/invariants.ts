@@ -74,23 +74,17 @@ function checkLog({ log, commitIndex, lastApplied, currentTerm }: State, since?:
   const areTermsSame = log.terms === since?.log.terms && log.startIndex === since.log.startIndex;
   const problem = areTermsSame ? undefined : checkTerms(log);
   if (problem !== undefined) return problem;
-  return firstBroken([
-    [lastApplied <= commitIndex, () => `lastApplied ${lastApplied} is above commitIndex ${commitIndex}`],
-    [commitIndex <= log.lastIndex, () => `commitIndex ${commitIndex} is above lastIndex ${log.lastIndex}`],
-    [
-      commitIndex >= log.startIndex,
-      () => `commitIndex ${commitIndex} is before the log, at ${log.startIndex}`,
-    ],
-    [
-      log.terms.length > 0 === log.lastIndex > log.startIndex,
-      () => `${log.lastIndex} is the last index without a term`,
-    ],
-    [(log.terms.at(-1)?.index ?? 0) <= log.lastIndex, 'a term begins beyond the last entry'],
-    [
-      lastTerm(log) <= currentTerm,
-      () => `the last entry's term ${lastTerm(log)} is above term ${currentTerm}`,
-    ],
-  ]);
+  if (!(lastApplied <= commitIndex)) return `lastApplied ${lastApplied} is above commitIndex ${commitIndex}`;
+  if (!(commitIndex <= log.lastIndex))
+    return `commitIndex ${commitIndex} is above lastIndex ${log.lastIndex}`;
+  if (!(commitIndex >= log.startIndex))
+    return `commitIndex ${commitIndex} is before the log, at ${log.startIndex}`;
+  if (log.terms.length > 0 !== log.lastIndex > log.startIndex)
+    return `${log.lastIndex} is the last index without a term`;
+  if (!((log.terms.at(-1)?.index ?? 0) <= log.lastIndex)) return 'a term begins beyond the last entry';
+  if (!(lastTerm(log) <= currentTerm))
+    return `the last entry's term ${lastTerm(log)} is above term ${currentTerm}`;
+  return undefined;
 }
 
 function checkTerms({ terms, startIndex, startTerm }: LogIndex): string | undefined {
@@ -136,47 +130,35 @@ function areSame(a: readonly Member[], b: readonly Member[]): boolean {
 /** A snapshot that is being installed, or taken (§7, rule 12). */
 function checkSnapshots(state: State): string | undefined {
   const { installing, compacting, snapshotSeq, snapshotIndex, commitIndex, log, role, lastApplied } = state;
-  return firstBroken([
-    [
-      lastApplied >= log.startIndex,
-      () => `lastApplied ${lastApplied} is before the log, at ${log.startIndex}`,
-    ],
-    [snapshotIndex <= lastApplied, () => `a snapshot of ${snapshotIndex}, and ${lastApplied} is applied`],
-    [
-      snapshotIndex >= log.startIndex,
-      () => `a snapshot of ${snapshotIndex}, and the log begins at ${log.startIndex}`,
-    ],
-    [
-      (installing?.seq ?? 0) <= snapshotSeq && (compacting?.seq ?? 0) <= snapshotSeq,
-      'a snapshot that nobody asked for',
-    ],
-    [installing === null || role.type === 'follower', () => `a ${role.type} installs a snapshot`],
-    [
-      installing === null || installing.snapshot.index > commitIndex,
-      () => `a snapshot of ${installing?.snapshot.index} is installed over ${commitIndex}`,
-    ],
-  ]);
+  if (!(lastApplied >= log.startIndex))
+    return `lastApplied ${lastApplied} is before the log, at ${log.startIndex}`;
+  if (!(snapshotIndex <= lastApplied)) return `a snapshot of ${snapshotIndex}, and ${lastApplied} is applied`;
+  if (!(snapshotIndex >= log.startIndex))
+    return `a snapshot of ${snapshotIndex}, and the log begins at ${log.startIndex}`;
+  if (!((installing?.seq ?? 0) <= snapshotSeq && (compacting?.seq ?? 0) <= snapshotSeq))
+    return 'a snapshot that nobody asked for';
+  if (!(installing === null || role.type === 'follower')) return `a ${role.type} installs a snapshot`;
+  if (!(installing === null || installing.snapshot.index > commitIndex))
+    return `a snapshot of ${installing?.snapshot.index} is installed over ${commitIndex}`;
+  return undefined;
 }
 
 function checkDisk(state: State): string | undefined {
   const { persistSeq, durableSeq, hardStateSeq, unflushed, held, log } = state;
   const durable = durableIndex(state);
-  return firstBroken([
-    [durableSeq <= persistSeq, () => `durableSeq ${durableSeq} is above persistSeq ${persistSeq}`],
-    [hardStateSeq <= persistSeq, () => `hardStateSeq ${hardStateSeq} is above persistSeq ${persistSeq}`],
-    [isAscendingBy(unflushed, (request) => request.seq), 'unflushed requests are out of order'],
-    [isAscendingBy(unflushed, (request) => request.firstIndex), 'unflushed indexes are out of order'],
-    [
-      unflushed.every(({ seq }) => seq > durableSeq && seq <= persistSeq),
-      'a flushed request counts as unflushed',
-    ],
-    [
-      durable >= log.startIndex && durable <= log.lastIndex,
-      () => `durable through ${durable} of ${log.lastIndex}`,
-    ],
-    [held.every(({ seq }) => seq > durableSeq && seq <= hardStateSeq), 'a message is held for nothing'],
-    [held.every(({ message }) => message.term === state.currentTerm), 'a message of another term is held'],
-  ]);
+  if (!(durableSeq <= persistSeq)) return `durableSeq ${durableSeq} is above persistSeq ${persistSeq}`;
+  if (!(hardStateSeq <= persistSeq)) return `hardStateSeq ${hardStateSeq} is above persistSeq ${persistSeq}`;
+  if (!isAscendingBy(unflushed, (request) => request.seq)) return 'unflushed requests are out of order';
+  if (!isAscendingBy(unflushed, (request) => request.firstIndex)) return 'unflushed indexes are out of order';
+  if (!unflushed.every(({ seq }) => seq > durableSeq && seq <= persistSeq))
+    return 'a flushed request counts as unflushed';
+  if (!(durable >= log.startIndex && durable <= log.lastIndex))
+    return `durable through ${durable} of ${log.lastIndex}`;
+  if (!held.every(({ seq }) => seq > durableSeq && seq <= hardStateSeq))
+    return 'a message is held for nothing';
+  if (!held.every(({ message }) => message.term === state.currentTerm))
+    return 'a message of another term is held';
+  return undefined;
 }
 
 function checkRequests(state: State): string | undefined {

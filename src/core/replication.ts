@@ -11,7 +11,7 @@ import { addressOf, edit } from './peers.ts';
 import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
 import { askToInstall, beginSnapshot } from './snapshot-sending.ts';
 import type { LeaderDraft } from './state-draft.ts';
-import { after, before, type Index, index0, type Term, term0 } from './types.ts';
+import { after, before, type Index, index0, term0 } from './types.ts';
 
 /** What a leader appends; index, term and time are its own to give. */
 export interface Proposal {
@@ -174,9 +174,6 @@ function isOurs(draft: Draft, peer: Progress, batches: readonly EntryBatch[]): b
 }
 
 function isHeld(draft: Draft, batch: EntryBatch): boolean {
-  const ends: readonly (Term | undefined)[] = [
-    termAt(draft.log, batch.index),
-    termAt(draft.log, lastOf(batch)),
-  ];
-  return ends.every((term) => term === batch.term);
+  const { term } = batch;
+  return termAt(draft.log, batch.index) === term && termAt(draft.log, lastOf(batch)) === term;
 }

@@ -1,4 +1,4 @@
-import { firstBroken, isAscending } from './claims.ts';
+import { firstBroken } from './claims.ts';
 import { membersOf } from './configuration.ts';
 import { lastTerm, termAt } from './log.ts';
 import type { Progress } from './progress.ts';
@@ -83,12 +83,12 @@ function arePeersOf(peers: readonly Progress[], were: readonly Progress[]): bool
 
 function checkFollower({ log, commitIndex }: State, follower: Follower): string | undefined {
   const { verifiedIndex, ackedIndex, leader, round } = follower;
-  return firstBroken([
-    [verifiedIndex <= log.lastIndex, () => `verified through ${verifiedIndex}, beyond ${log.lastIndex}`],
-    [verifiedIndex >= commitIndex, () => `commitIndex ${commitIndex} is above the verified ${verifiedIndex}`],
-    [ackedIndex <= verifiedIndex, () => `acknowledged ${ackedIndex}, verified ${verifiedIndex}`],
-    [leader !== null || (ackedIndex === 0 && round === 0), 'acknowledged to nobody'],
-  ]);
+  if (!(verifiedIndex <= log.lastIndex)) return `verified through ${verifiedIndex}, beyond ${log.lastIndex}`;
+  if (!(verifiedIndex >= commitIndex))
+    return `commitIndex ${commitIndex} is above the verified ${verifiedIndex}`;
+  if (!(ackedIndex <= verifiedIndex)) return `acknowledged ${ackedIndex}, verified ${verifiedIndex}`;
+  if (!(leader !== null || (ackedIndex === 0 && round === 0))) return 'acknowledged to nobody';
+  return undefined;
 }
 
 function checkVotes(state: State, type: string, votes: readonly Peer[]): string | undefined {
@@ -114,21 +114,18 @@ function checkVotes(state: State, type: string, votes: readonly Peer[]): string 
 function checkLeader(state: State, leader: Leader): string | undefined {
   const { log, currentTerm } = state;
   const { readyIndex } = leader;
-  const rounds = leader.reads.map((read) => read.round);
-  const problem = firstBroken([
-    [isSamePeer(state.votedFor, state.self), 'a leader has not voted for itself'],
-    [lastTerm(log) === currentTerm, 'a leader has no entry of its term'],
-    [
-      readyIndex <= log.startIndex || termAt(log, readyIndex) === currentTerm,
-      'readyIndex is not of this term',
-    ],
-    [rounds.every((round) => round <= leader.round), 'a read waits for a round that never began'],
-    [
-      rounds.every((round, at) => round > 0 || rounds.slice(at).every((later) => later === 0)),
-      'reads out of order',
-    ],
-  ]);
-  return problem ?? checkChange(state, leader) ?? checkServed(state, leader);
+  if (!isSamePeer(state.votedFor, state.self)) return 'a leader has not voted for itself';
+  if (lastTerm(log) !== currentTerm) return 'a leader has no entry of its term';
+  if (!(readyIndex <= log.startIndex || termAt(log, readyIndex) === currentTerm))
+    return 'readyIndex is not of this term';
+  return checkReads(leader) ?? checkChange(state, leader) ?? checkServed(state, leader);
+}
+
+/** Those whose round has begun come before those that wait for one. */
+function checkReads({ reads, round }: Leader): string | undefined {
+  if (!reads.every((read) => read.round <= round)) return 'a read waits for a round that never began';
+  const begun = reads.filter((read) => read.round > 0).length;
+  return reads.slice(begun).every((read) => read.round === 0) ? undefined : 'reads out of order';
 }
 
 /** A change of members, and a transfer of leadership (§6, thesis §3.10). */
@@ -136,17 +133,15 @@ function checkChange(state: State, leader: Leader): string | undefined {
   const { transfer, readyIndex, settledIndex, isLeaving } = leader;
   const { commitIndex } = state;
   const latestIndex = state.configurations.at(-1)?.index ?? 0;
-  return firstBroken([
-    [settledIndex <= commitIndex, () => `settled ${settledIndex}, committed ${commitIndex}`],
-    [
-      commitIndex < readyIndex || latestIndex > commitIndex || settledIndex === latestIndex,
-      () => `the committed configuration of ${latestIndex} is not acted on, that of ${settledIndex} is`,
-    ],
-    [leader.changeId === null || !isChangeDone(state), 'a change that is complete is not answered'],
-    [!isSamePeer(transfer?.to ?? null, state.self), 'a leader hands over to itself'],
-    [!isLeaving || isChangeDone(state), 'a leader leaves before its removal'],
-    [isLeaving ? transfer !== null : transfer?.id !== null, 'a leader that leaves hands over to nobody'],
-  ]);
+  if (!(settledIndex <= commitIndex)) return `settled ${settledIndex}, committed ${commitIndex}`;
+  if (!(commitIndex < readyIndex || latestIndex > commitIndex || settledIndex === latestIndex))
+    return `the committed configuration of ${latestIndex} is not acted on, that of ${settledIndex} is`;
+  if (!(leader.changeId === null || !isChangeDone(state))) return 'a change that is complete is not answered';
+  if (isSamePeer(transfer?.to ?? null, state.self)) return 'a leader hands over to itself';
+  if (!(!isLeaving || isChangeDone(state))) return 'a leader leaves before its removal';
+  if (!(isLeaving ? transfer !== null : transfer?.id !== null))
+    return 'a leader that leaves hands over to nobody';
+  return undefined;
 }
 
 /** Every other member has its progress; until a configuration is committed, so have those who leave (§6). */
@@ -154,14 +149,11 @@ function checkServed(state: State, { peers }: Leader): string | undefined {
   const others = membersOf(configurationOf(state)).filter((member) => !isSamePeer(member, state.self));
   const isSettled = (state.configurations.at(-1)?.index ?? 0) <= state.commitIndex;
   const isServed = (member: Peer) => peers.some((peer) => isSamePeer(peer, member));
-  return firstBroken([
-    [
-      isSettled ? peers.length === others.length : peers.length >= others.length,
-      () => `${peers.length} followers of ${others.length} are served`,
-    ],
-    [!isServed(state.self), 'a leader serves itself'],
-    [others.every(isServed), 'a follower is not served'],
-  ]);
+  if (!(isSettled ? peers.length === others.length : peers.length >= others.length))
+    return `${peers.length} followers of ${others.length} are served`;
+  if (isServed(state.self)) return 'a leader serves itself';
+  if (!others.every(isServed)) return 'a follower is not served';
+  return undefined;
 }
 
 /** Whether the configuration in effect is committed, and not joint. */
@@ -184,34 +176,32 @@ function checkPeers(state: State, leader: Leader, since: State | undefined): str
   return undefined;
 }
 
+/** What is in flight lies above what matches, and below what comes next. */
+function isInOrder({ matchIndex, nextIndex, inflight }: Progress): boolean {
+  let last = matchIndex;
+  for (const { lastIndex } of inflight) {
+    if (!(lastIndex > last)) return false;
+    last = lastIndex;
+  }
+  return last < nextIndex;
+}
+
 function checkProgress({ log, commitIndex }: State, leader: Leader, peer: Progress): string | undefined {
   const { matchIndex, nextIndex, inflight, id } = peer;
   const bytes = inflight.reduce((sum, item) => sum + item.bytes, 0);
-  return firstBroken([
-    [matchIndex <= log.lastIndex, () => `${id} matches ${matchIndex}, beyond ${log.lastIndex}`],
-    [nextIndex > matchIndex, () => `${id} is to get ${nextIndex} and matches ${matchIndex}`],
-    [nextIndex <= log.lastIndex + 1, () => `${id} is to get ${nextIndex}, beyond ${log.lastIndex + 1}`],
-    [
-      bytes === peer.inflightBytes,
-      () => `${id} has ${bytes} bytes in flight, counted as ${peer.inflightBytes}`,
-    ],
-    [
-      isAscending([matchIndex, ...inflight.map((item) => item.lastIndex), nextIndex - 0.5]),
-      () => `${id}: in flight`,
-    ],
-    [peer.round <= leader.round, () => `${id} answered round ${peer.round} of ${leader.round}`],
-    [peer.sentCommit <= commitIndex, () => `${id} was told commit ${peer.sentCommit} of ${commitIndex}`],
-    [
-      peer.state === 'snapshot' || (peer.snapshotSeq === 0 && peer.arrivedSnapshot === null),
-      () => `${id} gets a snapshot as a ${peer.state}`,
-    ],
-    [
-      peer.state !== 'snapshot' || peer.snapshotFrom >= log.startIndex,
-      () => `${id} gets a snapshot from ${peer.snapshotFrom}, and the log begins at ${log.startIndex}`,
-    ],
-    [
-      (peer.arrivedSnapshot?.snapshot.index ?? commitIndex) <= commitIndex,
-      () => `${id} gets a snapshot of ${peer.arrivedSnapshot?.snapshot.index}, beyond ${commitIndex}`,
-    ],
-  ]);
+  if (!(matchIndex <= log.lastIndex)) return `${id} matches ${matchIndex}, beyond ${log.lastIndex}`;
+  if (!(nextIndex > matchIndex)) return `${id} is to get ${nextIndex} and matches ${matchIndex}`;
+  if (!(nextIndex <= log.lastIndex + 1)) return `${id} is to get ${nextIndex}, beyond ${log.lastIndex + 1}`;
+  if (bytes !== peer.inflightBytes)
+    return `${id} has ${bytes} bytes in flight, counted as ${peer.inflightBytes}`;
+  if (!isInOrder(peer)) return `${id}: in flight`;
+  if (!(peer.round <= leader.round)) return `${id} answered round ${peer.round} of ${leader.round}`;
+  if (!(peer.sentCommit <= commitIndex)) return `${id} was told commit ${peer.sentCommit} of ${commitIndex}`;
+  if (!(peer.state === 'snapshot' || (peer.snapshotSeq === 0 && peer.arrivedSnapshot === null)))
+    return `${id} gets a snapshot as a ${peer.state}`;
+  if (!(peer.state !== 'snapshot' || peer.snapshotFrom >= log.startIndex))
+    return `${id} gets a snapshot from ${peer.snapshotFrom}, and the log begins at ${log.startIndex}`;
+  if (!((peer.arrivedSnapshot?.snapshot.index ?? commitIndex) <= commitIndex))
+    return `${id} gets a snapshot of ${peer.arrivedSnapshot?.snapshot.index}, beyond ${commitIndex}`;
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import { firstBroken } from './claims.ts';
 import { type LogIndex, termAt } from './log.ts';
+import type { Progress } from './progress.ts';
 import type { State } from './state.ts';
 import { isSamePeer } from './types.ts';
 
@@ -125,20 +126,22 @@ function checkRoleChange(before: State, after: State): string | undefined {
 function checkLeaderStep(before: State, after: State): string | undefined {
   if (before.role.type !== 'leader' || after.role.type !== 'leader') return undefined;
   const { peers, round, readyIndex } = after.role;
-  const were = before.role.peers;
-  const fallen = peers.find((peer) => {
+  const fallen = fallenProgress(peers, before.role.peers);
+  const problem = checkPrefix(before.log, after.log, before.log.lastIndex);
+  if (problem !== undefined) return problem;
+  if (!(after.log.lastIndex >= before.log.lastIndex)) return 'a leader deleted entries';
+  if (fallen !== undefined) return `the progress of ${fallen.id} fell`;
+  if (!(round >= before.role.round)) return 'the round of read confirmation fell';
+  return readyIndex === before.role.readyIndex ? undefined : 'readyIndex changed';
+}
+
+/** A follower of which less is known than before. */
+function fallenProgress(peers: readonly Progress[], were: readonly Progress[]): Progress | undefined {
+  if (peers === were) return undefined;
+  return peers.find((peer) => {
     const was = were.find((other) => isSamePeer(other, peer));
     return was !== undefined && (peer.matchIndex < was.matchIndex || peer.round < was.round);
   });
-  return (
-    checkPrefix(before.log, after.log, before.log.lastIndex) ??
-    firstBroken([
-      [after.log.lastIndex >= before.log.lastIndex, 'a leader deleted entries'],
-      [fallen === undefined, () => `the progress of ${fallen?.id} fell`],
-      [round >= before.role.round, 'the round of read confirmation fell'],
-      [readyIndex === before.role.readyIndex, 'readyIndex changed'],
-    ])
-  );
 }
 
 /** What was verified against a leader's log stays, as long as it leads (§5.3). */
@@ -147,12 +150,9 @@ function checkFollowerStep(before: State, after: State): string | undefined {
   if (before.role.leader === null) return undefined;
   if (after.role.leader === null) return checkPrefix(before.log, after.log, before.log.lastIndex); // Given up.
   const { leader, verifiedIndex, ackedIndex } = before.role;
-  return (
-    checkPrefix(before.log, after.log, verifiedIndex) ??
-    firstBroken([
-      [isSamePeer(leader, after.role.leader), 'a second leader in one term'],
-      [after.role.verifiedIndex >= verifiedIndex, () => `verified fell from ${verifiedIndex}`],
-      [after.role.ackedIndex >= ackedIndex, () => `acknowledged fell from ${ackedIndex}`],
-    ])
-  );
+  const problem = checkPrefix(before.log, after.log, verifiedIndex);
+  if (problem !== undefined) return problem;
+  if (!isSamePeer(leader, after.role.leader)) return 'a second leader in one term';
+  if (!(after.role.verifiedIndex >= verifiedIndex)) return `verified fell from ${verifiedIndex}`;
+  return after.role.ackedIndex >= ackedIndex ? undefined : `acknowledged fell from ${ackedIndex}`;
 }
