@@ -28,12 +28,16 @@ import {
   compacted,
   configurationsOf,
   type Disk,
+  lastBatchThrough,
   lastIndexOf,
   logIndexOf,
+  type MachineData,
   persisted,
   startOf,
   switched,
+  withMachine,
 } from './disk.ts';
+import { decodeText, encodeText } from './text.ts';
 import { expectThat } from './violation.ts';
 
 /** How a bare node is put together. */
@@ -79,9 +83,6 @@ interface Apply {
   readonly persistSeq: Seq;
 }
 
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
-
 const none: readonly string[] = [];
 /** Every node of a cluster holds the same bytes, and asks again and again what they say. */
 const decoded = new WeakMap<Uint8Array, readonly string[]>();
@@ -91,7 +92,7 @@ export function commandsOf({ kind, payload }: EntryBatch): readonly string[] {
   if (kind !== 'command') return none;
   const known = decoded.get(payload);
   if (known !== undefined) return known;
-  const commands = decodePayload(payload).map((bytes) => decoder.decode(bytes));
+  const commands = decodePayload(payload).map(decodeText);
   decoded.set(payload, commands);
   return commands;
 }
@@ -428,7 +429,7 @@ export class BareNode {
       this.#appliedIndex >= readIndex,
       () => `read ${id} of index ${readIndex} is asked when ${this.#appliedIndex} is applied`,
     );
-    return { type: 'readStateMachineRes', id, payload: encoder.encode(String(this.#appliedIndex)) };
+    return { type: 'readStateMachineRes', id, payload: encodeText(String(this.#appliedIndex)) };
   }
 
   #applyThrough(through: Index): void {
@@ -460,20 +461,22 @@ export class BareNode {
     this.#keep({ appliedIndex, applied: this.#appliedThrough(appliedIndex) });
   }
 
-  #keep(machine: Pick<Disk, 'appliedIndex' | 'applied'>): void {
-    this.#durable = { ...this.#durable, ...machine };
-    this.#written = { ...this.#written, ...machine };
+  #keep(machine: MachineData): void {
+    this.#durable = withMachine(this.#durable, machine);
+    this.#written = withMachine(this.#written, machine);
   }
 
   #appliedThrough(through: Index): readonly Applied[] {
-    return this.#applied.filter((applied) => applied.index <= through);
+    let count = this.#applied.length;
+    while (count > 0 && (this.#applied[count - 1] as Applied).index > through) count -= 1;
+    return this.#applied.slice(0, count);
   }
 
   /** The machine at the end of the last batch that it applied whole. */
   #viewNow(): View {
     const disk = this.#written;
-    const at = batchEndAtOrBefore(disk, this.#appliedIndex);
-    const batch = disk.batches.find((candidate) => lastOf(candidate) === at);
+    const batch = lastBatchThrough(disk, this.#appliedIndex);
+    const at = batch === undefined ? startOf(disk) : lastOf(batch);
     const logTimeMs = batch?.logTimeMs ?? disk.start?.logTimeMs ?? 0;
     return { index: at, logTimeMs, applied: this.#appliedThrough(at) };
   }
@@ -514,6 +517,6 @@ function isInstall(work: MachineWork): work is InstallSnapshotReq {
 
 /** Durable applied indexes fall on batch ends (design §6). */
 function batchEndAtOrBefore(disk: Disk, at: Index): Index {
-  const ends = disk.batches.map(lastOf).filter((end) => end <= at);
-  return ends.at(-1) ?? startOf(disk);
+  const batch = lastBatchThrough(disk, at);
+  return batch === undefined ? startOf(disk) : lastOf(batch);
 }

@@ -7,6 +7,7 @@ import {
   type RequestId,
 } from '../core/index.ts';
 import type { Request } from './operation.ts';
+import { decodeText } from './text.ts';
 import { expectThat } from './violation.ts';
 
 interface Pending {
@@ -34,7 +35,7 @@ export interface AnswerCounts {
 type WriteAnswer = Extract<Output, { type: 'writeRes' }>['result'];
 type ReadAnswer = Extract<Output, { type: 'readRes' }>['result'];
 
-const decoder = new TextDecoder();
+const noBytes = new Uint8Array(0);
 const noCommands: readonly string[] = [];
 
 /**
@@ -147,7 +148,7 @@ export class ClientOracle {
       return;
     }
     this.#counts.reads += 1;
-    const seen = Number(decoder.decode(result.payload));
+    const seen = Number(decodeText(result.payload ?? noBytes));
     expectThat(seen >= floor, () => `a read saw ${seen}, and began after ${floor} was told`);
     this.#toldIndex = Math.max(this.#toldIndex, seen);
   }

@@ -31,6 +31,12 @@ export interface Disk {
   readonly start?: LogStart;
 }
 
+/** What a disk holds of the state machine: see {@link Disk}. */
+export interface MachineData {
+  readonly appliedIndex: Index;
+  readonly applied: readonly Applied[] | undefined;
+}
+
 /** A command that a state machine has applied. */
 export interface Applied {
   readonly index: Index;
@@ -69,13 +75,35 @@ export function persisted(disk: Disk, request: PersistReq): Disk {
   const { truncateFrom } = request;
   const kept =
     truncateFrom === undefined ? disk.batches : disk.batches.filter((batch) => batch.index < truncateFrom);
-  const batches = request.batches.length === 0 ? kept : [...kept, ...request.batches];
+  const batches = request.batches.length === 0 ? kept : kept.concat(request.batches);
   for (let at = Math.max(kept.length - 1, 0); at < batches.length; at++) {
     const expected = at === 0 ? startOf(disk) + 1 : lastOf(batches[at - 1] as EntryBatch) + 1;
     const { index } = batches[at] as EntryBatch;
     expectThat(index === expected, () => `persistReq ${request.seq} writes ${index} after ${expected - 1}`);
   }
-  return { ...disk, hardState: request.hardState ?? disk.hardState, batches };
+  const { appliedIndex, applied, start } = disk;
+  return diskOf(request.hardState ?? disk.hardState, batches, { appliedIndex, applied }, start);
+}
+
+/** The disk with another state of the machine. */
+export function withMachine(disk: Disk, machine: MachineData): Disk {
+  return diskOf(disk.hardState, disk.batches, machine, disk.start);
+}
+
+/** Made with literals: there is one after each request, and a spread takes twenty times as long. */
+function diskOf(
+  hardState: HardState,
+  batches: readonly EntryBatch[],
+  { appliedIndex, applied }: MachineData,
+  start: LogStart | undefined,
+): Disk {
+  if (applied === undefined)
+    return start === undefined
+      ? { hardState, batches, appliedIndex }
+      : { hardState, batches, appliedIndex, start };
+  return start === undefined
+    ? { hardState, batches, appliedIndex, applied }
+    : { hardState, batches, appliedIndex, applied, start };
 }
 
 /** The disk without the log through an index, which must be the end of a batch. What is gone already stays so. */
@@ -107,11 +135,12 @@ export function switched(
 
 /** Every configuration that the disk knows, ascending; without the founding one. */
 export function configurationsOf({ start, batches }: Disk): readonly ConfigurationAt[] {
-  const inLog = batches.flatMap((batch) => {
+  const known: ConfigurationAt[] = start === undefined ? [] : [start.configuration];
+  for (const batch of batches) {
     const configuration = batch.kind === 'configuration' ? decodeConfiguration(batch.payload) : undefined;
-    return configuration === undefined ? [] : [{ index: batch.index, configuration }];
-  });
-  return start === undefined ? inLog : [start.configuration, ...inLog];
+    if (configuration !== undefined) known.push({ index: batch.index, configuration });
+  }
+  return known;
 }
 
 /** What the core keeps of this log. */
@@ -124,6 +153,13 @@ export function logIndexOf({ batches, start }: Disk): LogIndex {
 /** The batch that holds an index. */
 export function batchAt(disk: Disk, index: Index): EntryBatch | undefined {
   return disk.batches[placeOf(disk.batches, index)];
+}
+
+/** The last batch that ends at or before an index. */
+export function lastBatchThrough(disk: Disk, index: Index): EntryBatch | undefined {
+  const place = placeOf(disk.batches, index);
+  const batch = disk.batches[place];
+  return batch !== undefined && lastOf(batch) === index ? batch : disk.batches[place - 1];
 }
 
 /** What a `readLogReq` asks for: from the start of the batch that holds `from`, about `maxBytes`. */

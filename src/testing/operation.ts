@@ -7,6 +7,7 @@ import {
   type RequestId,
 } from '../core/index.ts';
 import type { Envelope } from './bare-cluster.ts';
+import { encodeText } from './text.ts';
 
 /**
  * One thing that happens to a bare cluster. A run is a list of them: carried out again in the same order it goes the
@@ -55,14 +56,12 @@ export type Request =
       readonly keepsPrevious: boolean;
     };
 
-const encoder = new TextEncoder();
-
 /** What the node that is asked gets to see of a request. */
 export function inputOf(request: Request): Input {
   const { type, id } = request;
   switch (type) {
     case 'write': {
-      const payload = encodePayload(request.commands.map((command) => encoder.encode(command)));
+      const payload = encodePayload(request.commands.map(encodeText));
       return { type, id, payload, payloadChecksum: crc32(payload), count: request.commands.length };
     }
     case 'read':

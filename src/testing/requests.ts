@@ -66,7 +66,9 @@ function newRequestId({ dice, stage }: Storm, host: Host): RequestId {
 }
 
 function newCommands(storm: Storm, count: number): readonly string[] {
-  return Array.from({ length: count }, () => storm.newCommand());
+  const commands: string[] = [];
+  while (commands.length < count) commands.push(storm.newCommand());
+  return commands;
 }
 
 function anyChange(storm: Storm, id: NodeId): MemberChange {
