@@ -1,4 +1,5 @@
-// `npm run bench:NAME`: builds what is missing, then runs bench/NAME.ts. What follows `--` goes to it.
+// `npm run bench` and `npm run bench:NAME`: build what is missing, then run bench/main.ts or bench/NAME.ts. What follows
+// `--` goes to it.
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildIfNeeded } from './build.mjs';

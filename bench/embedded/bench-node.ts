@@ -1,26 +1,25 @@
 /** The process of a node that a benchmark drives by messages: `raftNode` with LMDB and WebSockets, and no HTTP. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { raftNode } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
 import { wsTransport } from 'rxraft/transport';
+import { firstOrder, serveOrders } from '../harness/serve-orders.ts';
+import { ClosedLoop } from '../load/closed-loop.ts';
 import { benchMachine } from './bench-machine.ts';
 import { Load } from './load.ts';
-import type { BenchNodeOptions, MemoryFigures, OrderMessage, Orders, TimerFigures } from './orders.ts';
+import { NodeClient } from './node-client.ts';
+import type { BenchNodeOptions, MemoryFigures, Orders, TimerFigures } from './orders.ts';
 
 const memoryLookMs = 50;
 
-process.once('disconnect', () => process.exit(1));
-const [options] = (await once(process, 'message')) as [BenchNodeOptions];
-const { id, path, port, members, snapshotEntries, snapshotBytes, shape } = options;
+const { id, path, port, members, shape, ...snapshots } = await firstOrder<BenchNodeOptions>();
 const node = await raftNode({
   id,
   machine: benchMachine(),
   storage: lmdbStorage({ path, nodeId: id }),
   transport: wsTransport({ listen: { port } }),
   members,
-  snapshotEntries,
-  snapshotBytes,
+  ...snapshots,
 });
 node.closed.catch((error: unknown) => {
   console.error(`${id} had to stop:`, error);
@@ -42,6 +41,7 @@ node.state$.subscribe(({ role, electionElapsedMs: elapsedMs, electionTimeoutMs: 
 });
 
 const load = new Load(node, shape);
+const loop = new ClosedLoop(new NodeClient(node, shape.valueBytes));
 const orders: Orders = {
   status: () => node.status(),
   memory: () => {
@@ -59,21 +59,15 @@ const orders: Orders = {
   openWindow: () => load.openWindow(),
   window: () => load.window(),
   end: () => load.end(),
+  startLoop: (operation, outstanding) => loop.startLoop(operation, outstanding),
+  sample: (ms) => loop.sample(ms),
+  stopLoop: () => loop.stopLoop(),
   snapshot: () => node.snapshot({ timeoutMs: 60_000 }),
   transfer: (to) => node.transferLeadership(to),
   close: () => node.close(),
 };
 
-process.on('message', ({ id: order, name, args }: OrderMessage) => {
-  const carryOut = orders[name] as (...given: readonly unknown[]) => unknown;
-  Promise.resolve()
-    .then(() => carryOut(...args))
-    .then(
-      (value) => process.send?.({ id: order, value }),
-      (error: unknown) => process.send?.({ id: order, problem: String(error) }),
-    );
-});
-process.send?.({ id: 0 });
+serveOrders<Orders>(orders);
 
 function memoryNow(): MemoryFigures {
   const status = readFileSync('/proc/self/status', 'utf8');

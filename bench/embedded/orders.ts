@@ -1,4 +1,5 @@
 import type { NodeStatus } from 'rxraft';
+import type { LoadOrders } from '../load/closed-loop.ts';
 import type { LoadFigures, LoadShape } from './load.ts';
 
 /** How a node of a benchmark is put together: the first message that its process gets. */
@@ -7,8 +8,10 @@ export interface BenchNodeOptions {
   readonly path: string;
   readonly port: number;
   readonly members: readonly { readonly id: string; readonly url: string }[];
-  readonly snapshotEntries: number;
-  readonly snapshotBytes: number;
+  /** Default: as the library has it. */
+  readonly snapshotEntries?: number;
+  /** Default: as the library has it. */
+  readonly snapshotBytes?: number;
   readonly shape: LoadShape;
 }
 
@@ -27,7 +30,7 @@ export interface MemoryFigures {
 }
 
 /** What a node of a benchmark can be told to do, and what it answers. */
-export interface Orders {
+export interface Orders extends LoadOrders {
   status(): NodeStatus;
   /** The highest figures since the last call. */
   memory(): MemoryFigures;
@@ -41,18 +44,4 @@ export interface Orders {
   snapshot(): Promise<void>;
   transfer(to: string): Promise<void>;
   close(): Promise<void>;
-}
-
-/** An order on its way. */
-export interface OrderMessage {
-  readonly id: number;
-  readonly name: keyof Orders;
-  readonly args: readonly unknown[];
-}
-
-/** What became of an order. */
-export interface OrderReply {
-  readonly id: number;
-  readonly value?: unknown;
-  readonly problem?: string;
 }

@@ -10,22 +10,35 @@ export interface Bar {
   readonly limit: number;
 }
 
-/** Prints the machine and the versions: figures mean little without them. */
-export function printMachine(): void {
+/** The machine, in a line: figures mean little without it. */
+export function machineLine(): string {
   const [cpu] = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
-  console.log(`${cpus().length} × ${cpu?.model.trim()}, ${gigabytes} GiB, Linux ${release()}`);
+  return `${cpus().length} × ${cpu?.model.trim()}, ${gigabytes} GiB, Linux ${release()}`;
+}
+
+/** Prints the machine and the versions. */
+export function printMachine(): void {
+  console.log(machineLine());
   console.log(`Node.js ${process.versions.node}; every write is flushed by a majority before it is answered`);
 }
 
-/** Prints a line that says whether a bar is met. If it is not, the process will end with 1. */
-export function printBar({ what, figure, unit, must, limit }: Bar): void {
-  const isMet = must === 'below' ? figure < limit : figure >= limit;
-  if (!isMet) process.exitCode = 1;
+/** Whether a bar is met. */
+export function isMet({ figure, must, limit }: Bar): boolean {
+  return must === 'below' ? figure < limit : figure >= limit;
+}
+
+/** A line that says whether a bar is met. */
+export function barLine(bar: Bar): string {
+  const { what, figure, unit, must, limit } = bar;
   const word = must === 'below' ? 'below' : 'at least';
-  console.log(
-    `${isMet ? 'PASS' : 'FAIL'}  ${what}: ${short(figure)}${unit}, to be ${word} ${short(limit)}${unit}`,
-  );
+  return `${isMet(bar) ? 'PASS' : 'FAIL'}  ${what}: ${short(figure)}${unit}, to be ${word} ${short(limit)}${unit}`;
+}
+
+/** Prints it. If the bar is not met, the process will end with 1. */
+export function printBar(bar: Bar): void {
+  if (!isMet(bar)) process.exitCode = 1;
+  console.log(barLine(bar));
 }
 
 /** The smallest, the middle and the largest of some figures. */

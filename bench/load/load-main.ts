@@ -1,0 +1,18 @@
+/** The process of a load's clients. */
+import { firstOrder, serveOrders } from '../harness/serve-orders.ts';
+import type { Client } from './client.ts';
+import { ClosedLoop, type LoadOrders } from './closed-loop.ts';
+import type { ClientKind, LoadOptions } from './load-process.ts';
+import { prototypeClient } from './prototype-client.ts';
+
+const clients: Record<ClientKind, (options: LoadOptions) => Promise<Client>> = {
+  prototype: prototypeClient,
+};
+
+const options = await firstOrder<LoadOptions>();
+const loop = new ClosedLoop(await clients[options.kind](options));
+serveOrders<LoadOrders>({
+  startLoop: (operation, outstanding) => loop.startLoop(operation, outstanding),
+  sample: (ms) => loop.sample(ms),
+  stopLoop: () => loop.stopLoop(),
+});

@@ -1,0 +1,16 @@
+/** The process of one case. */
+import type { Finding } from './bench-case.ts';
+import { cases } from './cases.ts';
+import type { SuiteOptions } from './suite-options.ts';
+
+const [name = '', options = '{}'] = process.argv.slice(2);
+process.once('disconnect', () => process.exit(1));
+const tell = (finding: Finding): void => void process.send?.(finding);
+await cases[name]?.run(JSON.parse(options) as SuiteOptions, {
+  row: (row) => tell({ type: 'row', row }),
+  figure: (figure) => tell({ type: 'figure', figure }),
+  bar: (bar) => tell({ type: 'bar', bar }),
+  note: (text) => tell({ type: 'note', text }),
+  progress: (text) => tell({ type: 'progress', text }),
+});
+process.exit();

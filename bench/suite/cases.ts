@@ -1,0 +1,7 @@
+import { clusterCase } from '../cases/cluster.ts';
+import type { BenchCase } from './bench-case.ts';
+
+/** Every case, by the name that `npm run bench -- NAME` takes, in the order in which they run. */
+export const cases: Readonly<Record<string, BenchCase>> = {
+  cluster: clusterCase,
+};

@@ -1,0 +1,74 @@
+import { percentile, spread } from '../harness/report.ts';
+import type { Operation } from '../load/client.ts';
+import type { RunningSystem } from '../systems/system.ts';
+import type { Row } from './row.ts';
+
+/** How one figure is measured. */
+export interface Measurement {
+  readonly operation: Operation;
+  readonly outstanding: number;
+  readonly samples: number;
+  readonly sampleMs: number;
+  readonly warmUpMs: number;
+}
+
+/** One sample, and what the nodes used for it. */
+export interface UsedSample {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Microseconds of processor time for each request. */
+  readonly cpuUs: number;
+  readonly flushesPerSecond: number | null;
+}
+
+/** Puts a load on a system, and looks at it again and again once it has warmed up. */
+export async function measure(
+  system: RunningSystem,
+  { operation, outstanding, samples, sampleMs, warmUpMs }: Measurement,
+): Promise<readonly UsedSample[]> {
+  await system.startLoop(operation, outstanding);
+  await system.sample(warmUpMs);
+  const taken: UsedSample[] = [];
+  while (taken.length < samples) taken.push(await sample(system, sampleMs));
+  await system.stopLoop();
+  return taken;
+}
+
+async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSample> {
+  const before = system.usage();
+  const startedAt = performance.now();
+  const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const after = system.usage();
+  if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms`);
+  if (refused > 0) throw new Error(`${refused} requests were refused, and ${served} served`);
+  const flushes = before.flushes === null || after.flushes === null ? null : after.flushes - before.flushes;
+  return {
+    perSecond,
+    p50Ms,
+    p99Ms,
+    cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / served,
+    flushesPerSecond: flushes === null ? null : flushes / seconds,
+  };
+}
+
+/** The medians of some samples, as a row. */
+export function rowOf(
+  samples: readonly UsedSample[],
+  about: Pick<Row, 'case' | 'system' | 'outstanding' | 'bytes'>,
+): Row {
+  const median = (of: (sample: UsedSample) => number): number => percentile(samples.map(of), 50);
+  const { min, max } = spread(samples.map(({ perSecond }) => perSecond));
+  const areCounted = samples.every(({ flushesPerSecond }) => flushesPerSecond !== null);
+  return {
+    ...about,
+    perSecond: median(({ perSecond }) => perSecond),
+    p50Ms: median(({ p50Ms }) => p50Ms),
+    p99Ms: median(({ p99Ms }) => p99Ms),
+    spread: { min, max },
+    samples: samples.length,
+    cpuUs: median(({ cpuUs }) => cpuUs),
+    flushesPerSecond: areCounted ? median(({ flushesPerSecond }) => flushesPerSecond ?? 0) : null,
+  };
+}

@@ -1,0 +1,6 @@
+import { prototype } from './prototype.ts';
+import { rxraftEmbedded } from './rxraft-embedded.ts';
+import type { System } from './system.ts';
+
+/** Everything that a load can be put on. */
+export const systems: readonly System[] = [rxraftEmbedded, prototype('embedded'), prototype('clients')];
