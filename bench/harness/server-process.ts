@@ -50,6 +50,16 @@ export class ServerProcess {
     this.#folder = folder;
   }
 
+  /** The process's number; 0 before it has been started. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** The folder of its store. */
+  get data(): string {
+    return join(this.#folder, this.id);
+  }
+
   /** What it has said of late. */
   get said(): string {
     return this.#said.slice(-4000);
@@ -59,7 +69,7 @@ export class ServerProcess {
     const { id, host, raftPort, httpPort, namespace } = this.#place;
     const settings = {
       id,
-      data: join(this.#folder, id),
+      data: this.data,
       listen: `${host}:${raftPort}`,
       http: `${host}:${httpPort}`,
       members,

@@ -2,11 +2,16 @@
 import { firstOrder, serveOrders } from '../harness/serve-orders.ts';
 import type { Client } from './client.ts';
 import { ClosedLoop, type LoadOrders } from './closed-loop.ts';
+import { etcdClient } from './etcd-client.ts';
+import { httpClient } from './http-client.ts';
 import type { ClientKind, LoadOptions } from './load-process.ts';
 import { prototypeClient } from './prototype-client.ts';
 
 const clients: Record<ClientKind, (options: LoadOptions) => Promise<Client>> = {
   prototype: prototypeClient,
+  etcd: etcdClient,
+  'etcd-http': httpClient('etcd'),
+  'rxraft-http': httpClient('rxraft'),
 };
 
 const options = await firstOrder<LoadOptions>();

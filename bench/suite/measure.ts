@@ -36,11 +36,11 @@ export async function measure(
 }
 
 async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSample> {
-  const before = system.usage();
+  const before = await system.usage();
   const startedAt = performance.now();
   const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
   const seconds = (performance.now() - startedAt) / 1000;
-  const after = system.usage();
+  const after = await system.usage();
   if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms`);
   if (refused > 0) throw new Error(`${refused} requests were refused, and ${served} served`);
   const flushes = before.flushes === null || after.flushes === null ? null : after.flushes - before.flushes;

@@ -36,7 +36,7 @@ export function prototype(driver: Exclude<Driver, 'http'>): System {
           : await LoadProcess.start('prototype', [`ws://127.0.0.1:${port}`], bytes);
       return {
         ...drivenBy((load ?? leader) as Pick<OrderedProcess<LoadOrders, never>, 'do'>),
-        usage: () => ({
+        usage: async () => ({
           cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
           flushes: paths.reduce((sum, path) => sum + commitsOf(path), 0),
         }),

@@ -18,7 +18,7 @@ export const rxraftEmbedded: System = {
     const { nodes, leader, paths } = await startNodes(folder, bytes);
     return {
       ...drivenBy(leader),
-      usage: () => ({
+      usage: async () => ({
         cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
         flushes: paths.reduce((sum, path) => sum + commitsOf(path), 0),
       }),

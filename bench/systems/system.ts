@@ -25,7 +25,7 @@ export interface RunningSystem {
   sample(ms: number): Promise<Sample>;
   stopLoop(): Promise<void>;
   /** Of its three nodes together, without clients in a process of their own. */
-  usage(): Usage;
+  usage(): Promise<Usage>;
   /** Ends all of its processes. */
   end(): Promise<void>;
 }

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { freePorts } from '../harness/free-ports.ts';
+import { ask } from '../harness/http.ts';
+import { Program } from '../harness/program.ts';
+import { until } from '../harness/until.ts';
+import { cpuMsOf } from '../harness/usage.ts';
+import { LoadProcess } from '../load/load-process.ts';
+import { programVersion } from '../suite/versions.ts';
+import { drivenBy } from './driven.ts';
+import type { Driver, RunningSystem, System } from './system.ts';
+
+const names = ['n1', 'n2', 'n3'];
+
+/** Its write-ahead log and its database: each of these counts flushes. */
+const flushCounts = [
+  'etcd_disk_wal_fsync_duration_seconds_count',
+  'etcd_disk_backend_commit_duration_seconds_count',
+];
+
+/** etcd with default settings, over gRPC or over the gateway to it. */
+export function etcd(driver: Exclude<Driver, 'embedded'>): System {
+  return {
+    name: 'etcd',
+    driver,
+    flushes: 'flushed by a majority before it is answered; fdatasync calls are counted by etcd itself',
+    missing: () =>
+      programVersion('etcd', ['--version']) === null
+        ? 'no program `etcd`; on Debian, `apt-get install etcd-server`'
+        : null,
+    operations: driver === 'http' ? ['write', 'read'] : ['write', 'read', 'stale', 'mixed'],
+    async start(folder, bytes): Promise<RunningSystem> {
+      const ports = await freePorts(2 * names.length);
+      const urls = names.map((_, at) => `http://127.0.0.1:${ports[2 * at]}`);
+      const peers = names.map((_, at) => `http://127.0.0.1:${ports[2 * at + 1]}`);
+      const cluster = names.map((name, at) => `${name}=${peers[at]}`).join(',');
+      const nodes = names.map((name, at) =>
+        Program.start('etcd', [
+          ...['--name', name, '--data-dir', join(folder, name), '--logger', 'zap', '--log-level', 'error'],
+          ...['--listen-client-urls', urls[at] ?? '', '--advertise-client-urls', urls[at] ?? ''],
+          ...['--listen-peer-urls', peers[at] ?? '', '--initial-advertise-peer-urls', peers[at] ?? ''],
+          ...['--initial-cluster', cluster, '--initial-cluster-state', 'new'],
+        ]),
+      );
+      const leader = await leaderOf(urls);
+      const load = await LoadProcess.start(driver === 'http' ? 'etcd-http' : 'etcd', [leader], bytes);
+      return {
+        ...drivenBy(load),
+        usage: async () => ({
+          cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
+          flushes: await flushesOf(urls),
+        }),
+        end: async () => void (await Promise.all([load, ...nodes].map((each) => each.kill()))),
+      };
+    },
+  };
+}
+
+/** Where the leader answers, once there is one. */
+async function leaderOf(urls: readonly string[]): Promise<string> {
+  return until('etcd has a leader', async () => {
+    for (const url of urls) {
+      const { text } = await ask(url, 'POST /v3/maintenance/status', { body: '{}' });
+      const { leader, header } = JSON.parse(text) as { leader?: string; header?: { member_id?: string } };
+      if (leader !== undefined && leader === header?.member_id) return url;
+    }
+    return null;
+  });
+}
+
+async function flushesOf(urls: readonly string[]): Promise<number> {
+  const texts = await Promise.all(urls.map(async (url) => (await ask(url, 'GET /metrics')).text));
+  let flushes = 0;
+  for (const text of texts)
+    for (const name of flushCounts) flushes += Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  return flushes;
+}
