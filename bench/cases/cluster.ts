@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { atExit } from '../harness/at-exit.ts';
 import { short } from '../harness/report.ts';
 import type { Operation } from '../load/client.ts';
 import type { BenchCase, Findings } from '../suite/bench-case.ts';
-import { measure, rowOf } from '../suite/measure.ts';
+import { measure, rowOf, warmUp } from '../suite/measure.ts';
 import type { SuiteOptions } from '../suite/suite-options.ts';
 import type { System } from '../systems/system.ts';
 import { systems } from '../systems/systems.ts';
+import { withStarted } from './started.ts';
 
 const outstandings = [1, 16, 64, 256, 1_000];
 const sizes = [128, 1_024, 16_384];
@@ -51,19 +48,16 @@ async function runCluster(system: System, options: SuiteOptions, findings: Findi
   const { name, driver, flushes } = system;
   findings.note(`${name}, ${driver}: ${flushes}.`);
   for (const bytes of options.bytes ?? (options.isQuick ? [defaultBytes] : sizes)) {
-    const folder = mkdtempSync(join(tmpdir(), 'rxraft-bench-'));
-    const takeBack = atExit(() => rmSync(folder, { recursive: true, force: true }));
-    const running = await system.start(folder, bytes);
-    for (const { operation, outstanding } of pointsOf(system, bytes, options)) {
-      findings.progress(`${name}, ${driver}: ${operation} of ${bytes} bytes, ${outstanding} outstanding`);
-      const samples = await measure(running, { ...options, operation, outstanding });
-      const row = rowOf(samples, { case: `${driver} ${operation}`, system: name, outstanding, bytes });
-      findings.row(row);
-      findings.progress(`  ${short(row.perSecond)} a second, p50 ${short(row.p50Ms ?? 0)} ms`);
-    }
-    await running.end();
-    takeBack();
-    rmSync(folder, { recursive: true, force: true });
+    await withStarted(system, bytes, async (running) => {
+      await warmUp(running, options.warmUpMs);
+      for (const { operation, outstanding } of pointsOf(system, bytes, options)) {
+        findings.progress(`${name}, ${driver}: ${operation} of ${bytes} bytes, ${outstanding} outstanding`);
+        const samples = await measure(running, { ...options, operation, outstanding });
+        const row = rowOf(samples, { case: `${driver} ${operation}`, system: name, outstanding, bytes });
+        findings.row(row);
+        findings.progress(`  ${short(row.perSecond)} a second, p50 ${short(row.p50Ms ?? 0)} ms`);
+      }
+    });
   }
 }
 

@@ -5,8 +5,8 @@ export interface Bar {
   readonly what: string;
   readonly figure: number;
   readonly unit: string;
-  /** `below`: the figure has to be smaller than `limit`; `atLeast`: not smaller. */
-  readonly must: 'below' | 'atLeast';
+  /** `below`: the figure has to be smaller than `limit`; `atMost`: not larger; `atLeast`: not smaller. */
+  readonly must: 'below' | 'atMost' | 'atLeast';
   readonly limit: number;
 }
 
@@ -23,16 +23,18 @@ export function printMachine(): void {
   console.log(`Node.js ${process.versions.node}; every write is flushed by a majority before it is answered`);
 }
 
+const words = { below: 'below', atMost: 'at most', atLeast: 'at least' } as const;
+
 /** Whether a bar is met. */
 export function isMet({ figure, must, limit }: Bar): boolean {
-  return must === 'below' ? figure < limit : figure >= limit;
+  if (must === 'below') return figure < limit;
+  return must === 'atMost' ? figure <= limit : figure >= limit;
 }
 
 /** A line that says whether a bar is met. */
 export function barLine(bar: Bar): string {
   const { what, figure, unit, must, limit } = bar;
-  const word = must === 'below' ? 'below' : 'at least';
-  return `${isMet(bar) ? 'PASS' : 'FAIL'}  ${what}: ${short(figure)}${unit}, to be ${word} ${short(limit)}${unit}`;
+  return `${isMet(bar) ? 'PASS' : 'FAIL'}  ${what}: ${short(figure)}${unit}, to be ${words[must]} ${short(limit)}${unit}`;
 }
 
 /** Prints it. If the bar is not met, the process will end with 1. */

@@ -8,6 +8,8 @@ const flag = { ack: 1, endStream: 1, endHeaders: 4 } as const;
 /** The windows that HTTP/2 begins with, and the one that we open for what arrives. */
 const windowBytes = 65_535;
 const ourWindowBytes = 2 ** 24;
+/** The largest payload that the other end takes, unless it says otherwise. */
+const frameBytesMax = 16_384;
 
 /** A request on its way: whether a message has come back for it. */
 interface Stream {
@@ -53,10 +55,11 @@ export class Http2Connection {
     const stream = this.#nextStream;
     this.#nextStream += 2;
     this.#streams.set(stream, { done, isAnswered: false });
-    const bytes = Buffer.allocUnsafe(2 * frameHeaderBytes + headers.byteLength + message.byteLength);
-    let at = putFrame(bytes, 0, { kind: type.headers, flags: flag.endHeaders, stream, payload: headers });
-    at = putFrame(bytes, at, { kind: type.data, flags: flag.endStream, stream, payload: message });
-    this.#socket.write(bytes);
+    this.#socket.write(frame(type.headers, flag.endHeaders, stream, headers));
+    for (let at = 0; at < message.byteLength; at += frameBytesMax) {
+      const flags = at + frameBytesMax < message.byteLength ? 0 : flag.endStream;
+      this.#socket.write(frame(type.data, flags, stream, message.subarray(at, at + frameBytesMax)));
+    }
   }
 
   #onData(bytes: Buffer): void {
@@ -119,22 +122,13 @@ export class Http2Connection {
   }
 }
 
-function putFrame(
-  bytes: Buffer,
-  at: number,
-  { kind, flags, stream, payload }: { kind: number; flags: number; stream: number; payload: Buffer },
-): number {
-  bytes.writeUIntBE(payload.byteLength, at, 3);
-  bytes[at + 3] = kind;
-  bytes[at + 4] = flags;
-  bytes.writeUInt32BE(stream, at + 5);
-  bytes.set(payload, at + frameHeaderBytes);
-  return at + frameHeaderBytes + payload.byteLength;
-}
-
 function frame(kind: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const bytes = Buffer.alloc(frameHeaderBytes + payload.byteLength);
-  putFrame(bytes, 0, { kind, flags, stream, payload });
+  const bytes = Buffer.allocUnsafe(frameHeaderBytes + payload.byteLength);
+  bytes.writeUIntBE(payload.byteLength, 0, 3);
+  bytes[3] = kind;
+  bytes[4] = flags;
+  bytes.writeUInt32BE(stream, 5);
+  bytes.set(payload, frameHeaderBytes);
   return bytes;
 }
 

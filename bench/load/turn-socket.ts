@@ -11,9 +11,12 @@ export class TurnSocket {
     const { hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, 'connect');
-    socket.once('close', () => {
-      throw new Error(`${url} has closed a connection`);
-    });
+    const fail = (reason: string): never => {
+      throw new Error(`a connection to ${url} has ended: ${reason}`);
+    };
+    socket
+      .once('error', ({ message }) => fail(message))
+      .once('close', () => fail('the other end has closed it'));
     return new TurnSocket(socket);
   }
 

@@ -1,7 +1,9 @@
 import { clusterCase } from '../cases/cluster.ts';
+import { gateCase } from '../cases/gate.ts';
 import type { BenchCase } from './bench-case.ts';
 
 /** Every case, by the name that `npm run bench -- NAME` takes, in the order in which they run. */
 export const cases: Readonly<Record<string, BenchCase>> = {
   cluster: clusterCase,
+  gate: gateCase,
 };

@@ -22,6 +22,16 @@ export interface UsedSample {
   readonly flushesPerSecond: number | null;
 }
 
+/** Enough at once that every path of the code is hot. */
+const warmUpOutstanding = 256;
+
+/** Has a system that was just started run for a while, so that its code is compiled. */
+export async function warmUp(system: RunningSystem, warmUpMs: number): Promise<void> {
+  await system.startLoop('write', warmUpOutstanding);
+  await system.sample(2 * warmUpMs);
+  await system.stopLoop();
+}
+
 /** Puts a load on a system, and looks at it again and again once it has warmed up. */
 export async function measure(
   system: RunningSystem,
@@ -41,7 +51,7 @@ async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSamp
   const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await system.usage();
-  if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms`);
+  if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms: the machine is too busy`);
   if (refused > 0) throw new Error(`${refused} requests were refused, and ${served} served`);
   const flushes = before.flushes === null || after.flushes === null ? null : after.flushes - before.flushes;
   return {

@@ -48,8 +48,8 @@ export function suiteOptions(args: readonly string[]): SuiteOptions {
   return {
     cases: positionals,
     samples: positive('samples', values.samples ?? (isQuick ? '3' : '5')),
-    sampleMs: positive('sample-ms', values['sample-ms'] ?? (isQuick ? '150' : '1000')),
-    warmUpMs: positive('warm-up-ms', values['warm-up-ms'] ?? (isQuick ? '150' : '1500')),
+    sampleMs: positive('sample-ms', values['sample-ms'] ?? (isQuick ? '400' : '1000')),
+    warmUpMs: positive('warm-up-ms', values['warm-up-ms'] ?? (isQuick ? '300' : '1500')),
     isQuick,
     outstanding: numbers('outstanding', values.outstanding),
     bytes: numbers('bytes', values.bytes),
