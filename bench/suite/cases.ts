@@ -2,12 +2,18 @@ import { clusterCase } from '../cases/cluster.ts';
 import { codecCase } from '../cases/codec.ts';
 import { gateCase } from '../cases/gate.ts';
 import { stepCase } from '../cases/step.ts';
+import { storageCase } from '../cases/storage.ts';
+import { streamsCase } from '../cases/streams.ts';
+import { transportCase } from '../cases/transport.ts';
 import type { BenchCase } from './bench-case.ts';
 
 /** Every case, by the name that `npm run bench -- NAME` takes, in the order in which they run. */
 export const cases: Readonly<Record<string, BenchCase>> = {
   step: stepCase,
   codec: codecCase,
+  storage: storageCase,
+  transport: transportCase,
+  streams: streamsCase,
   cluster: clusterCase,
   gate: gateCase,
 };

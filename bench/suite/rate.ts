@@ -1,3 +1,4 @@
+import { Latencies } from '../harness/latencies.ts';
 import { percentile, spread } from '../harness/report.ts';
 import type { Row } from './row.ts';
 import type { SuiteOptions } from './suite-options.ts';
@@ -16,6 +17,45 @@ export function rateRow(
   run(work, round, options.warmUpMs);
   const rates = Array.from({ length: options.samples }, () => run(work, round, options.sampleMs));
   return rowOfRates(about, rates);
+}
+
+/** As {@link rateRow}, of what takes its time: one after the other, and how long each took. */
+export async function latencyRow(
+  options: SuiteOptions,
+  about: Pick<Row, 'case' | 'system' | 'outstanding' | 'bytes'>,
+  work: () => Promise<number>,
+): Promise<Row> {
+  await runOneByOne(work, options.warmUpMs);
+  const samples: { readonly rate: number; readonly p50Ms: number; readonly p99Ms: number }[] = [];
+  while (samples.length < options.samples) samples.push(await runOneByOne(work, options.sampleMs));
+  const median = (of: (sample: (typeof samples)[number]) => number): number =>
+    percentile(samples.map(of), 50);
+  const row = rowOfRates(
+    about,
+    samples.map(({ rate }) => rate),
+  );
+  return { ...row, p50Ms: median(({ p50Ms }) => p50Ms), p99Ms: median(({ p99Ms }) => p99Ms) };
+}
+
+async function runOneByOne(
+  work: () => Promise<number>,
+  ms: number,
+): Promise<{ rate: number; p50Ms: number; p99Ms: number }> {
+  const latencies = new Latencies();
+  const startedAt = performance.now();
+  let done = 0;
+  let now = startedAt;
+  while (now - startedAt < ms) {
+    done += await work();
+    const after = performance.now();
+    latencies.add(after - now);
+    now = after;
+  }
+  return {
+    rate: (done * 1000) / (now - startedAt),
+    p50Ms: latencies.percentile(50),
+    p99Ms: latencies.percentile(99),
+  };
 }
 
 /** A row of rates alone. */
