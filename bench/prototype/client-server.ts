@@ -33,7 +33,7 @@ export function serveClient(socket: WebSocket, leader: PrototypeLeader, store: P
       });
     if (readCount > 0)
       leader.read(() => {
-        for (let at = requestHeaderBytes; at < writesAt; at += 4) store.get(request.readUInt32BE(at));
+        for (let at = requestHeaderBytes; at < writesAt; at += 4) store.get(request.subarray(at, at + 4));
         reads += readCount;
         answer();
       });

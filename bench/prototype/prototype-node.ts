@@ -68,7 +68,7 @@ function client(): Client {
     write: (key, done) => leader.propose(benchCommand(key, valueBytes), () => done(true)),
     read: (key, _, done) =>
       leader.read(() => {
-        store.get(key);
+        store.get(benchCommand(key, 0));
         done(true);
       }),
     close: () => undefined,
