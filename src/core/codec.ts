@@ -26,7 +26,6 @@ export const batchHeaderBytes = 48;
 const magic = 0xb7;
 const formatVersion = 1;
 const kinds: readonly BatchKind[] = ['noop', 'command', 'configuration'];
-const encodings = new WeakMap<EntryBatch, Uint8Array>();
 
 /** Why bytes are not a batch. */
 export type DecodeErrorKind =
@@ -56,17 +55,34 @@ export function encodedBytesOf(batches: readonly EntryBatch[]): number {
 }
 
 /**
- * The byte form of a batch. Made once for each batch: asking again gives the same array, and a decoded batch
- * gives the bytes it came as. The array is not to be changed.
+ * The byte form of a batch. Where the payload stands behind its header already, as in a batch that was decoded, these
+ * very bytes: what a follower receives is what it stores. They are not to be changed.
  */
 export function encodeBatch(batch: EntryBatch): Uint8Array {
-  const known = encodings.get(batch);
-  if (known !== undefined) return known;
+  const { payload } = batch;
+  const header = encodeBatchHeader(batch);
+  if (standsBehind(header, payload)) {
+    const start = payload.byteOffset - batchHeaderBytes;
+    return new Uint8Array(payload.buffer, start, encodedBytes(batch));
+  }
   const bytes = new Uint8Array(encodedBytes(batch));
-  writeHeader(batch, new DataView(bytes.buffer));
-  bytes.set(batch.payload, batchHeaderBytes);
-  encodings.set(batch, bytes);
+  bytes.set(header);
+  bytes.set(payload, batchHeaderBytes);
   return bytes;
+}
+
+/** What stands before the payload in a batch's byte form. */
+export function encodeBatchHeader(batch: EntryBatch): Uint8Array {
+  const header = new Uint8Array(batchHeaderBytes);
+  writeHeader(batch, new DataView(header.buffer));
+  return header;
+}
+
+function standsBehind(header: Uint8Array, { buffer, byteOffset }: Uint8Array): boolean {
+  if (byteOffset < batchHeaderBytes) return false;
+  const before = new Uint8Array(buffer, byteOffset - batchHeaderBytes, batchHeaderBytes);
+  for (let at = 0; at < batchHeaderBytes; at++) if (before[at] !== header[at]) return false;
+  return true;
 }
 
 function writeHeader(batch: EntryBatch, view: DataView): void {
@@ -104,7 +120,6 @@ export function decodeBatch(bytes: Uint8Array, offset = 0, checksum: Crc32 = crc
   if (batch === undefined) return error('badHeader');
   if (checksum(batch.payload) !== batch.payloadChecksum) return error('badPayloadChecksum');
   if (!isPayload(batch.payload, batch.count)) return error('badPayload');
-  encodings.set(batch, bytes.subarray(offset, end));
   return { type: 'batch', batch, end };
 }
 

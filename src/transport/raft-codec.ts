@@ -3,7 +3,7 @@ import {
   decodeBatch,
   decodeConfiguration,
   type EntryBatch,
-  encodeBatch,
+  encodeBatchHeader,
   encodeConfiguration,
   type GroupId,
   type Index,
@@ -64,7 +64,10 @@ export function writeRaft(sink: ByteSink, { group, message }: RaftFrame): void {
 /** The bytes that went to the leader's disk, as they are, one batch behind the other. */
 function writeBatches(sink: ByteSink, batches: readonly EntryBatch[]): void {
   sink.u32(batches.length);
-  for (const batch of batches) sink.raw(encodeBatch(batch));
+  for (const batch of batches) {
+    sink.raw(encodeBatchHeader(batch));
+    sink.raw(batch.payload);
+  }
 }
 
 /** Ends with the configuration, in the form that it has in the log. */

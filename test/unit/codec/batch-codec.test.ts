@@ -106,9 +106,40 @@ describe('the bytes of a batch', () => {
         const bytes = encodeBatch(batch);
         const decoded = decodeBatch(bytes);
 
-        expect(encodeBatch(batch)).toBe(bytes);
+        expect(encodeBatch(batch)).toEqual(bytes);
         expect(encodeBatch(copyOf(batch))).toEqual(bytes);
         expect(decoded.type === 'batch' && encodeBatch(decoded.batch)).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('of a batch that was decoded are those that it came as, and not a copy', () => {
+    fc.assert(
+      fc.property(batches, fc.nat({ max: 20 }), (batch, offset) => {
+        const bytes = Buffer.concat([new Uint8Array(offset), encodeBatch(batch)]);
+        const decoded = decodeBatch(bytes, offset);
+
+        const again = decoded.type === 'batch' ? encodeBatch(decoded.batch) : undefined;
+
+        expect(again?.buffer).toBe(bytes.buffer);
+        expect(again?.byteOffset).toBe(bytes.byteOffset + offset);
+      }),
+    );
+  });
+
+  it('are made anew where something else stands before the payload', () => {
+    fc.assert(
+      fc.property(batches, batches, (batch, other) => {
+        const bytes = encodeBatch({
+          ...other,
+          payload: batch.payload,
+          payloadChecksum: batch.payloadChecksum,
+        });
+        const payload = bytes.subarray(batchHeaderBytes);
+        const before = bytes.slice();
+
+        expect(encodeBatch({ ...batch, payload })).toEqual(encodeBatch(batch));
+        expect(bytes).toEqual(before);
       }),
     );
   });
