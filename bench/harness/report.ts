@@ -37,10 +37,11 @@ export function barLine(bar: Bar): string {
   return `${isMet(bar) ? 'PASS' : 'FAIL'}  ${what}: ${short(figure)}${unit}, to be ${words[must]} ${short(limit)}${unit}`;
 }
 
-/** Prints it. If the bar is not met, the process will end with 1. */
+/** Prints it, and tells the process that waits for it. If the bar is not met, the process will end with 1. */
 export function printBar(bar: Bar): void {
   if (!isMet(bar)) process.exitCode = 1;
   console.log(barLine(bar));
+  process.send?.({ type: 'bar', bar });
 }
 
 /** The smallest, the middle and the largest of some figures. */

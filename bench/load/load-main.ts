@@ -5,6 +5,7 @@ import { ClosedLoop, type LoadOrders } from './closed-loop.ts';
 import { etcdClient } from './etcd-client.ts';
 import { httpClient } from './http-client.ts';
 import type { ClientKind, LoadOptions } from './load-process.ts';
+import { natsClient } from './nats-client.ts';
 import { prototypeClient } from './prototype-client.ts';
 
 const clients: Record<ClientKind, (options: LoadOptions) => Promise<Client>> = {
@@ -12,6 +13,7 @@ const clients: Record<ClientKind, (options: LoadOptions) => Promise<Client>> = {
   etcd: etcdClient,
   'etcd-http': httpClient('etcd'),
   'rxraft-http': httpClient('rxraft'),
+  nats: natsClient,
 };
 
 const options = await firstOrder<LoadOptions>();

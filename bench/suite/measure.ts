@@ -51,8 +51,8 @@ async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSamp
   const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await system.usage();
-  if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms: the machine is too busy`);
   if (refused > 0) throw new Error(`${refused} requests were refused, and ${served} served`);
+  if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms: the machine is too busy`);
   const flushes = before.flushes === null || after.flushes === null ? null : after.flushes - before.flushes;
   return {
     perSecond,

@@ -1,4 +1,5 @@
 import { etcd } from './etcd.ts';
+import { nats } from './nats.ts';
 import { prototype } from './prototype.ts';
 import { rxraftEmbedded } from './rxraft-embedded.ts';
 import { rxraftHttp } from './rxraft-http.ts';
@@ -12,4 +13,5 @@ export const systems: readonly System[] = [
   rxraftHttp,
   etcd('clients'),
   etcd('http'),
+  nats,
 ];
