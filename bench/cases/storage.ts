@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type EntryBatch, encodePayload, type HardState, votersOnly } from 'rxraft/core';
 import { lmdbStorage, type Storage } from 'rxraft/storage';
-import { atExit } from '../harness/at-exit.ts';
 import { commitsOf } from '../harness/usage.ts';
 import type { BenchCase } from '../suite/bench-case.ts';
 import { latencyRow } from '../suite/rate.ts';
+import { inFolder } from './started.ts';
 
 const commandBytes = 128;
 const readBytes = 1_000_000;
@@ -16,26 +14,27 @@ const readBytes = 1_000_000;
 export const storageCase: BenchCase = {
   title: 'Storage: entries a second, durable one batch after the other',
   isDefault: true,
-  async run(options, findings) {
-    const folder = mkdtempSync(join(tmpdir(), 'rxraft-bench-'));
-    atExit(() => rmSync(folder, { recursive: true, force: true }));
-    for (const count of [1, 100, 1_000]) {
-      const path = join(folder, String(count));
-      const storage = lmdbStorage({ path });
-      await begin(storage);
-      const about = { system: 'rxraft', outstanding: 1, bytes: commandBytes };
-      findings.progress(`append, ${count} a batch`);
-      const append = appender(storage, count);
-      const commits = commitsOf(path);
-      const startedAt = performance.now();
-      const row = await latencyRow(options, { ...about, case: `append, ${count} a batch` }, append);
-      const seconds = (performance.now() - startedAt) / 1000;
-      findings.row({ ...row, flushesPerSecond: (2 * (commitsOf(path) - commits)) / seconds });
-      findings.progress(`read, ${count} a batch`);
-      findings.row(await latencyRow(options, { ...about, case: `read, ${count} a batch` }, reader(storage)));
-      await storage.close();
-    }
-  },
+  run: (options, findings) =>
+    inFolder(async (folder) => {
+      for (const count of [1, 100, 1_000]) {
+        const path = join(folder, String(count));
+        const storage = lmdbStorage({ path });
+        await begin(storage);
+        const about = { system: 'rxraft', outstanding: 1, bytes: commandBytes };
+        findings.progress(`append, ${count} a batch`);
+        const append = appender(storage, count);
+        const commits = commitsOf(path);
+        const startedAt = performance.now();
+        const row = await latencyRow(options, { ...about, case: `append, ${count} a batch` }, append);
+        const seconds = (performance.now() - startedAt) / 1000;
+        findings.row({ ...row, flushesPerSecond: (2 * (commitsOf(path) - commits)) / seconds });
+        findings.progress(`read, ${count} a batch`);
+        findings.row(
+          await latencyRow(options, { ...about, case: `read, ${count} a batch` }, reader(storage)),
+        );
+        await storage.close();
+      }
+    }),
 };
 
 /** A store of a cluster of one, in term 1. */

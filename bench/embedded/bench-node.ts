@@ -7,6 +7,7 @@ import { firstOrder, serveOrders } from '../harness/serve-orders.ts';
 import { ClosedLoop } from '../load/closed-loop.ts';
 import { benchMachine } from './bench-machine.ts';
 import { Load } from './load.ts';
+import { LoopWatch } from './loop-watch.ts';
 import { NodeClient } from './node-client.ts';
 import type { BenchNodeOptions, MemoryFigures, Orders, TimerFigures } from './orders.ts';
 
@@ -41,6 +42,7 @@ node.state$.subscribe(({ role, electionElapsedMs: elapsedMs, electionTimeoutMs: 
 });
 
 const load = new Load(node, shape);
+const loopWatch = new LoopWatch();
 const loop = new ClosedLoop(new NodeClient(node, shape.valueBytes));
 const orders: Orders = {
   status: () => node.status(),
@@ -62,6 +64,7 @@ const orders: Orders = {
   startLoop: (operation, outstanding) => loop.startLoop(operation, outstanding),
   sample: (ms) => loop.sample(ms),
   stopLoop: () => loop.stopLoop(),
+  loopDelay: () => loopWatch.take(),
   snapshot: () => node.snapshot({ timeoutMs: 60_000 }),
   transfer: (to) => node.transferLeadership(to),
   close: () => node.close(),

@@ -21,6 +21,13 @@ export interface TimerFigures {
   readonly timeoutMs: number;
 }
 
+/** How much later than asked for the event loop turned to a timer. */
+export interface LoopDelay {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
 /** The memory of a process, in bytes. */
 export interface MemoryFigures {
   /** Everything resident; the pages of the store's file that it has read are among it, and are given back on demand. */
@@ -41,6 +48,8 @@ export interface Orders extends LoadOrders {
   openWindow(): void;
   window(): LoadFigures;
   end(): Promise<void>;
+  /** How late the event loop was since the last call; looks at it from the first call on, which tells nothing. */
+  loopDelay(): LoopDelay;
   snapshot(): Promise<void>;
   transfer(to: string): Promise<void>;
   close(): Promise<void>;

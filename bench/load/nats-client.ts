@@ -5,7 +5,7 @@ import { TurnSocket } from './turn-socket.ts';
 const connections = 16;
 const lineEnd = Buffer.from('\r\n', 'latin1');
 
-/** The stream that the load writes to: on three nodes, in files, as long as our log. */
+/** The stream that the load writes to: on three nodes, in files. */
 export const natsStream = { name: 'bench', subject: 'bench.key' } as const;
 
 /** Clients of NATS JetStream: its protocol is lines, and an answer goes to a subject that the request names. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { freePorts } from '../harness/free-ports.ts';
 import { OrderedProcess } from '../harness/ordered-process.ts';
-import { commitsOf, cpuMsOf } from '../harness/usage.ts';
 import type { LoadOrders } from '../load/closed-loop.ts';
 import { LoadProcess } from '../load/load-process.ts';
 import type { PrototypeOptions, PrototypeOrders } from '../prototype/prototype-node.ts';
 import { drivenBy } from './driven.ts';
+import { usageOf } from './rxraft-embedded.ts';
 import type { Driver, RunningSystem, System } from './system.ts';
 
 type PrototypeProcess = OrderedProcess<PrototypeOrders, PrototypeOptions>;
@@ -36,10 +36,7 @@ export function prototype(driver: Exclude<Driver, 'http'>): System {
           : await LoadProcess.start('prototype', [`ws://127.0.0.1:${port}`], bytes);
       return {
         ...drivenBy((load ?? leader) as Pick<OrderedProcess<LoadOrders, never>, 'do'>),
-        usage: async () => ({
-          cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
-          flushes: paths.reduce((sum, path) => sum + commitsOf(path), 0),
-        }),
+        usage: usageOf(nodes, paths),
         end: async () => void (await Promise.all([load, ...nodes].map((each) => each?.kill()))),
       };
     },

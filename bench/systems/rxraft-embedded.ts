@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { leads, NodeProcess } from '../embedded/node-process.ts';
 import { freePorts } from '../harness/free-ports.ts';
-import { commitsOf, cpuMsOf } from '../harness/usage.ts';
+import { commitsOf, cpuMsOf, type Usage } from '../harness/usage.ts';
 import { drivenBy } from './driven.ts';
 import type { RunningSystem, System } from './system.ts';
 
@@ -18,14 +18,22 @@ export const rxraftEmbedded: System = {
     const { nodes, leader, paths } = await startNodes(folder, bytes);
     return {
       ...drivenBy(leader),
-      usage: async () => ({
-        cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
-        flushes: paths.reduce((sum, path) => sum + commitsOf(path), 0),
-      }),
+      usage: usageOf(nodes, paths),
       end: async () => void (await Promise.all(nodes.map((node) => node.kill()))),
     };
   },
 };
+
+/** What the processes of some nodes have used, and what LMDB has committed in these folders. */
+export function usageOf(
+  nodes: readonly { readonly pid: number }[],
+  paths: readonly string[],
+): () => Promise<Usage> {
+  return async () => ({
+    cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
+    flushes: paths.reduce((sum, path) => sum + commitsOf(path), 0),
+  });
+}
 
 /** Three nodes, of which the first leads. */
 export async function startNodes(

@@ -1,8 +1,8 @@
 import { freePorts } from '../harness/free-ports.ts';
 import { ServerCluster } from '../harness/server-process.ts';
-import { commitsOf, cpuMsOf } from '../harness/usage.ts';
 import { LoadProcess } from '../load/load-process.ts';
 import { drivenBy } from './driven.ts';
+import { usageOf } from './rxraft-embedded.ts';
 import type { RunningSystem, System } from './system.ts';
 
 const ids = ['n1', 'n2', 'n3'];
@@ -29,10 +29,10 @@ export const rxraftHttp: System = {
     const load = await LoadProcess.start('rxraft-http', [url], bytes);
     return {
       ...drivenBy(load),
-      usage: async () => ({
-        cpuMs: cluster.servers.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
-        flushes: cluster.servers.reduce((sum, { data }) => sum + commitsOf(data), 0),
-      }),
+      usage: usageOf(
+        cluster.servers,
+        cluster.servers.map(({ data }) => data),
+      ),
       end: async () => {
         await load.kill();
         await cluster.remove();
