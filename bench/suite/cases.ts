@@ -4,6 +4,7 @@ import { gateCase } from '../cases/gate.ts';
 import { peersCase } from '../cases/peers.ts';
 import { resourcesCase } from '../cases/resources.ts';
 import { scripted } from '../cases/scripted.ts';
+import { startupCase } from '../cases/startup.ts';
 import { stepCase } from '../cases/step.ts';
 import { storageCase } from '../cases/storage.ts';
 import { streamsCase } from '../cases/streams.ts';
@@ -22,6 +23,7 @@ export const cases: Readonly<Record<string, BenchCase>> = {
   'catch-up': scripted('catch-up', 'Catch-up under load', ['--entries', '50000', '--outstanding', '256']),
   snapshot: scripted('snapshot', 'A large snapshot over a bad connection', ['--megabytes', '20']),
   failover: scripted('failover', 'Failover', ['--rounds', '2', '--faults', 'none,kill']),
+  startup: startupCase,
   resources: resourcesCase,
   gate: gateCase,
 };
