@@ -16,6 +16,11 @@ export class ByteReader {
     return this.#isSound && this.#at === this.#view.byteLength;
   }
 
+  /** How many bytes are left. */
+  get left(): number {
+    return this.#isSound ? this.#view.byteLength - this.#at : 0;
+  }
+
   u8(): number {
     return this.#number(1);
   }
@@ -30,10 +35,7 @@ export class ByteReader {
 
   /** A view of the next bytes: nothing is copied. */
   bytes(length: number): Uint8Array {
-    if (length > this.#view.byteLength - this.#at) {
-      this.#isSound = false;
-      return new Uint8Array(0);
-    }
+    if (!this.#has(length)) return new Uint8Array(0);
     this.#at += length;
     return this.#view.subarray(this.#at - length, this.#at);
   }
@@ -45,8 +47,16 @@ export class ByteReader {
 
   /** Big-endian. */
   #number(length: number): number {
+    if (!this.#has(length)) return 0;
     let value = 0;
-    for (const byte of this.bytes(length)) value = value * 256 + byte;
+    for (const end = this.#at + length; this.#at < end; this.#at++)
+      value = value * 256 + (this.#view[this.#at] as number);
     return value;
+  }
+
+  #has(length: number): boolean {
+    const isThere = length <= this.#view.byteLength - this.#at;
+    if (!isThere) this.#isSound = false;
+    return isThere;
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, raftNode, withSessions } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
 import { wsTransport } from 'rxraft/transport';
+import { clientPath, kvClientEndpoint } from './client-port.ts';
 import type { ServeConfig } from './config/serve-config.ts';
 import { watchFounding } from './founding-watch.ts';
 import { kvApp } from './http/app.ts';
@@ -44,11 +45,13 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
   let node: KvNode | null = null;
   const closing = new AbortController();
   const clock = peerClock();
+  const limits = limitsOf(config);
+  const hosts = { boundHost: config.http.host, allowedHosts: config.allowedHosts };
   const app = kvApp({
     node: () => node,
     peerClock: clock,
-    limits: limitsOf(config),
-    hosts: { boundHost: config.http.host, allowedHosts: config.allowedHosts },
+    limits,
+    hosts,
     logger,
     version,
     closing: closing.signal,
@@ -61,6 +64,9 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
     letGo(http, error),
   );
   node = opened;
+  const commandBytesMax = commandBytesMaxOf(config);
+  const clients = kvClientEndpoint(opened, { limits, hosts, commandBytesMax, logger });
+  clients.attach(http.server, clientPath);
   if (config.join !== null) {
     const { join: urls, advertise: url, isLearner } = config;
     void joinCluster(opened, { urls, url, isLearner, logger, signal: closing.signal });
@@ -72,7 +78,7 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
     async close() {
       closing.abort();
       clearInterval(look);
-      const answered = http.close();
+      const answered = Promise.all([http.close(), clients.close()]);
       await Promise.race([answered, pause(drainMsMax)]);
       await Promise.all([opened.close(), answered]).finally(() => recording?.close());
     },
@@ -104,12 +110,16 @@ function openNode(
     timeoutMs,
     snapshotEntries: config.snapshotEntries,
     snapshotBytes: config.snapshotBytes,
-    // A compare-and-swap carries two values.
-    commandBytesMax: 2 * config.valueBytesMax + config.keyBytesMax + commandOverheadBytes,
+    commandBytesMax: commandBytesMaxOf(config),
     logger,
     seed,
     ...(onStep !== undefined && { onStep }),
   });
+}
+
+/** A compare-and-swap carries two values. */
+function commandBytesMaxOf({ valueBytesMax, keyBytesMax }: ServeConfig): number {
+  return 2 * valueBytesMax + keyBytesMax + commandOverheadBytes;
 }
 
 function limitsOf({ keyBytesMax, valueBytesMax, timeoutMs }: ServeConfig): KvLimits {

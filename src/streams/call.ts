@@ -1,4 +1,4 @@
-import { unwatchAbort, watchAbort } from './abort-watch.ts';
+import { unwatchAbort, watchAbort } from '../transport/abort-watch.ts';
 
 /** When a caller stops waiting. */
 export interface CallLimits {

@@ -1,6 +1,6 @@
 import { firstValueFrom, merge, type Observable } from 'rxjs';
 import { after, decodePayload, type EntryBatch, type Index, lastOf, plus } from '../core/index.ts';
-import { abortOf } from './abort-watch.ts';
+import { abortOf } from '../transport/abort-watch.ts';
 import { badRequest, type RequestError, requestError } from './errors.ts';
 import type { Commit } from './raft-node.ts';
 import type { Codec } from './state-machine.ts';

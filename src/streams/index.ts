@@ -1,3 +1,4 @@
+export { turnScheduler } from '../transport/turn-scheduler.ts';
 export { bytesCodec, jsonCodec } from './codecs.ts';
 export { RequestError, type RequestErrorCode } from './errors.ts';
 export type * from './raft-node.ts';
@@ -8,4 +9,3 @@ export { defaultSessionLimits, type SessionCommand, type SessionResult, withSess
 export { raftNode } from './start-node.ts';
 export type * from './state-machine.ts';
 export { type Stepped, stepWith } from './step-with.ts';
-export { turnScheduler } from './turn-scheduler.ts';

@@ -10,7 +10,7 @@ import {
   timeout,
 } from 'rxjs';
 import type { MemberChange } from '../core/index.ts';
-import { abortOf } from './abort-watch.ts';
+import { abortOf } from '../transport/abort-watch.ts';
 import { badRequest, requestError } from './errors.ts';
 import type { NodeNetwork } from './node-network.ts';
 import type { Settings } from './options.ts';

@@ -2,8 +2,8 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { declaredProblem } from '../transport/founding.ts';
 import type { MemberAddress } from '../transport/transport.ts';
+import { turnScheduler } from '../transport/turn-scheduler.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';
-import { turnScheduler } from './turn-scheduler.ts';
 
 /** Options with every default filled in. */
 export interface Settings {

@@ -1,4 +1,5 @@
 import { getUint53, setUint53 } from '../core/index.ts';
+import type { SessionStamp } from '../transport/session-codec.ts';
 
 /** The ordered keys and values that a {@link SessionTable} lives in; a `MachineStore` is one. */
 export interface TableStore {
@@ -39,14 +40,7 @@ export type Admission =
   | { readonly type: 'expired' }
   | { readonly type: 'overloaded' };
 
-/** Names a command for ever: retried, it has the same. */
-export interface SessionStamp {
-  readonly session: number;
-  /** 1, 2, 3 … within the session. */
-  readonly sequence: number;
-  /** The lowest sequence whose answer the client has not got yet; results below it are dropped. */
-  readonly lowestUnanswered: number;
-}
+export type { SessionStamp };
 
 /*
  * The first byte of a key says what is under it. Numbers are u64, big-endian.

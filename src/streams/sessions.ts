@@ -1,28 +1,18 @@
-import { getUint53, type Index, plus, setUint53 } from '../core/index.ts';
+import { type Index, plus } from '../core/index.ts';
 import { decodeChunk, encodeChunk, takeChunk } from '../storage/snapshot-chunk.ts';
 import type { MachineStore } from '../storage/storage.ts';
+import {
+  type SessionCommand,
+  type SessionResult,
+  sessionCommandCodec,
+  sessionResultCodec,
+} from '../transport/session-codec.ts';
 import { isPromise } from './is-promise.ts';
 import { MemoryTable } from './memory-table.ts';
-import { type SessionLimits, type SessionStamp, SessionTable, type TableStore } from './session-table.ts';
+import { type SessionLimits, SessionTable, type TableStore } from './session-table.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
-/** A command as it travels when client sessions wrap the machine. */
-export type SessionCommand<Command> =
-  /** Applied each time it is written. */
-  | { readonly type: 'plain'; readonly command: Command }
-  /** Opens a session. */
-  | { readonly type: 'open' }
-  /** Applied once, however often it is written. */
-  | ({ readonly type: 'once'; readonly command: Command } & SessionStamp);
-
-/** What became of a {@link SessionCommand}. */
-export type SessionResult<Result> =
-  | { readonly type: 'applied'; readonly result: Result }
-  | { readonly type: 'opened'; readonly session: number }
-  /** The session is unknown or expired, or the sequence was answered long ago: nothing was executed now. */
-  | { readonly type: 'sessionExpired' }
-  /** Too many sessions, or too many unanswered commands in this one: nothing was executed. */
-  | { readonly type: 'overloaded' };
+export type { SessionCommand, SessionResult };
 
 /** The defaults of {@link SessionLimits}. */
 export const defaultSessionLimits: SessionLimits = {
@@ -66,8 +56,8 @@ class SessionMachine<Command, Result, Query, Answer>
       throw new TypeError('client sessions need a machine that keeps its data in the store or in memory');
     }
     this.keeps = machine.keeps;
-    this.command = commandCodec(machine.command);
-    this.result = resultCodec(machine.result);
+    this.command = sessionCommandCodec(machine.command);
+    this.result = sessionResultCodec(machine.result);
     this.#machine = machine;
     this.#limits = limits;
     if (machine.keeps === 'store' || machine.snapshot === undefined) return;
@@ -207,80 +197,4 @@ function innerKey(key: Uint8Array): Uint8Array {
   inner[0] = innerTag;
   inner.set(key, 1);
   return inner;
-}
-
-const tags = { plain: 0, open: 1, once: 2 } as const;
-const stampBytes = 25;
-
-function commandCodec<Command>(inner: Codec<Command>): Codec<SessionCommand<Command>> {
-  return {
-    encode(command) {
-      if (command.type === 'open') return Uint8Array.of(tags.open);
-      const payload = inner.encode(command.command);
-      const head = command.type === 'once' ? stampBytes : 1;
-      const bytes = new Uint8Array(head + payload.byteLength);
-      bytes[0] = tags[command.type];
-      if (command.type === 'once') writeStamp(bytes, command);
-      bytes.set(payload, head);
-      return bytes;
-    },
-    decode(bytes) {
-      if (bytes[0] === tags.open) return { type: 'open' };
-      if (bytes[0] === tags.plain) return { type: 'plain', command: inner.decode(bytes.subarray(1)) };
-      if (bytes[0] !== tags.once || bytes.byteLength < stampBytes)
-        throw new TypeError('not a command with sessions');
-      return { type: 'once', command: inner.decode(bytes.subarray(stampBytes)), ...readStamp(bytes) };
-    },
-  };
-}
-
-function writeStamp(bytes: Uint8Array, { session, sequence, lowestUnanswered }: SessionStamp): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
-  setUint53(view, 1, session);
-  setUint53(view, 9, sequence);
-  setUint53(view, 17, lowestUnanswered);
-}
-
-function readStamp(bytes: Uint8Array): SessionStamp {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
-  return { session: getUint53(view, 1), sequence: getUint53(view, 9), lowestUnanswered: getUint53(view, 17) };
-}
-
-const outcomes = ['applied', 'opened', 'sessionExpired', 'overloaded'] as const;
-
-function resultCodec<Result>(inner: Codec<Result>): Codec<SessionResult<Result>> {
-  return {
-    encode(result) {
-      const tag = outcomes.indexOf(result.type);
-      if (result.type === 'opened') {
-        const bytes = new Uint8Array(9);
-        bytes[0] = tag;
-        setUint53(new DataView(bytes.buffer), 1, result.session);
-        return bytes;
-      }
-      if (result.type !== 'applied') return Uint8Array.of(tag);
-      const payload = inner.encode(result.result);
-      const bytes = new Uint8Array(1 + payload.byteLength);
-      bytes[0] = tag;
-      bytes.set(payload, 1);
-      return bytes;
-    },
-    decode(bytes) {
-      const type = outcomes[bytes[0] ?? outcomes.length];
-      switch (type) {
-        case 'applied':
-          return { type, result: inner.decode(bytes.subarray(1)) };
-        case 'opened':
-          return {
-            type,
-            session: getUint53(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 1),
-          };
-        case 'sessionExpired':
-        case 'overloaded':
-          return { type };
-        default:
-          throw new TypeError('not a result with sessions');
-      }
-    },
-  };
 }

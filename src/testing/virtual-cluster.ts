@@ -4,9 +4,9 @@ import { memoryStorage } from '../storage/memory-storage.ts';
 import type { RaftNode, RaftNodeOptions } from '../streams/raft-node.ts';
 import { raftNode } from '../streams/start-node.ts';
 import type { StateMachine } from '../streams/state-machine.ts';
-import { turnScheduler } from '../streams/turn-scheduler.ts';
 import { type MemoryNetwork, type MemoryNetworkOptions, memoryNetwork } from '../transport/memory-network.ts';
 import type { MemberAddress } from '../transport/transport.ts';
+import { turnScheduler } from '../transport/turn-scheduler.ts';
 import { VirtualScheduler } from './virtual-scheduler.ts';
 
 /** How a {@link VirtualCluster} is put together. */

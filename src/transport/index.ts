@@ -1,5 +1,13 @@
 export { type BackoffLimits, defaultBackoff } from './backoff.ts';
 export type { FrameError, FrameErrorKind } from './byte-reader.ts';
+export { type ClientEndpoint, clientEndpoint } from './client-endpoint.ts';
+export type {
+  ClientEndpointLimits,
+  ClientEndpointOptions,
+  ServedNode,
+  UpgradeRefusal,
+} from './client-endpoint-options.ts';
+export type { Codec } from './codec.ts';
 export * from './errors.ts';
 export { resultsMax } from './forward-reply-codec.ts';
 export * from './founding.ts';

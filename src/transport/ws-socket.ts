@@ -157,7 +157,7 @@ export class PeerSocket {
 }
 
 /** The longest part of a text that a close frame holds, cut between characters. */
-function cutToFit(reason: string): string {
+export function cutToFit(reason: string): string {
   let end = Math.min(reason.length, reasonBytesMax);
   while (Buffer.byteLength(reason.slice(0, end)) > reasonBytesMax) end--;
   return reason.slice(0, end);

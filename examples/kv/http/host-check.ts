@@ -21,11 +21,20 @@ export function hostCheck(rules: HostRules): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
     const host = c.req.header('host') ?? new URL(c.req.url).host;
-    const origin = c.req.header('origin');
-    if (!isAllowed(host, rules)) throw refusal('Host', host);
-    if (origin !== undefined && !isAllowed(hostOfOrigin(origin), rules)) throw refusal('Origin', origin);
+    const problem = hostProblem({ host, origin: c.req.header('origin') }, rules);
+    if (problem !== null) throw new KvError(403, 'KV_FORBIDDEN_HOST', problem);
     return next();
   };
+}
+
+/** Why a request with these headers may not change anything; `null` if it may. */
+export function hostProblem(
+  { host, origin }: { readonly host: string; readonly origin: string | undefined },
+  rules: HostRules,
+): string | null {
+  if (!isAllowed(host, rules)) return refusal('Host', host);
+  if (origin !== undefined && !isAllowed(hostOfOrigin(origin), rules)) return refusal('Origin', origin);
+  return null;
 }
 
 function isAllowed(host: string, rules: HostRules): boolean {
@@ -46,7 +55,7 @@ function hostOfOrigin(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).host : origin;
 }
 
-function refusal(header: string, value: string): KvError {
+function refusal(header: string, value: string): string {
   const remedy = 'Start the server with --allowed-hosts NAME if that is a name of this server.';
-  return new KvError(403, 'KV_FORBIDDEN_HOST', `a request with ${header}: ${value} may not write. ${remedy}`);
+  return `a request with ${header}: ${value} may not write. ${remedy}`;
 }

@@ -11,6 +11,8 @@ import type { Bindings } from './target.ts';
 export interface HttpServer {
   /** Where, with the port that was taken. */
   readonly url: string;
+  /** What listens, for WebSockets to share. */
+  readonly server: Server;
   /**
    * Says farewell, takes no more connections, lets requests that are under way finish for a while, and then
    * ends them.
@@ -38,6 +40,7 @@ export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Add
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${formatAddress({ host: reachable(address.host), port })}`,
+    server,
     close: () => pause(farewellMs).then(() => closed(server)),
   };
 }

@@ -22,12 +22,17 @@ export async function replicate(c: KvContext, services: KvServices, command: KvC
 
 /** The operation, if its key and value keep to the limits. */
 export function checked<Op extends KvOp>(op: Op, limits: KvLimits): Op {
-  const { keyBytesMax, valueBytesMax } = limits;
-  const valueBytes = op.type === 'delete' ? 0 : op.value.byteLength;
-  if (op.key.byteLength === 0) throw malformed('a key has at least one byte');
-  if (op.key.byteLength > keyBytesMax) throw tooLarge('a key', op.key.byteLength, keyBytesMax);
-  if (valueBytes > valueBytesMax) throw tooLarge('a value', valueBytes, valueBytesMax);
+  const problem = opProblem(op, limits);
+  if (problem !== null) throw problem;
   return op;
+}
+
+/** What is wrong with an operation's key or value. */
+export function opProblem(op: KvOp, { keyBytesMax, valueBytesMax }: KvLimits): KvError | null {
+  const valueBytes = op.type === 'delete' ? 0 : op.value.byteLength;
+  if (op.key.byteLength === 0) return malformed('a key has at least one byte');
+  if (op.key.byteLength > keyBytesMax) return tooLarge('a key', op.key.byteLength, keyBytesMax);
+  return valueBytes > valueBytesMax ? tooLarge('a value', valueBytes, valueBytesMax) : null;
 }
 
 function inSession(command: KvCommand, stamp: SessionStamp | null): SessionCommand<KvCommand> {

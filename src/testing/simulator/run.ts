@@ -1,7 +1,7 @@
 import type { NodeId } from '../../core/index.ts';
 import type { RequestOptions } from '../../streams/raft-node.ts';
 import type { StateMachine } from '../../streams/state-machine.ts';
-import { turnScheduler } from '../../streams/turn-scheduler.ts';
+import { turnScheduler } from '../../transport/turn-scheduler.ts';
 import { Dice } from '../dice.ts';
 import { InvariantViolation } from '../violation.ts';
 import { Clients } from './clients.ts';

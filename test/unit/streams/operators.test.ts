@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultConfig, emptyLog, type Input, index0, initialState, term0 } from '../../../src/core/index.ts';
 import { bufferWhile } from '../../../src/streams/buffer-while.ts';
 import { type Stepped, stepWith } from '../../../src/streams/step-with.ts';
-import { turnScheduler } from '../../../src/streams/turn-scheduler.ts';
+import { turnScheduler } from '../../../src/transport/turn-scheduler.ts';
 
 const self = { id: 'n1', storeId: 's1', url: '' };
 const alone = initialState({

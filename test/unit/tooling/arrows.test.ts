@@ -40,7 +40,15 @@ const arrows: readonly { from: string; allowed: readonly string[]; forbidden: re
   },
   {
     from: 'src/transport',
-    allowed: ['./transport.ts', '../core/index.ts', 'rxjs', 'ws', 'node:http', 'node:timers/promises'],
+    allowed: [
+      './transport.ts',
+      './client/protocol.ts',
+      '../core/index.ts',
+      'rxjs',
+      'ws',
+      'node:http',
+      'node:timers/promises',
+    ],
     forbidden: [
       '../storage/storage.ts',
       '../streams/raft-node.ts',
@@ -48,6 +56,17 @@ const arrows: readonly { from: string; allowed: readonly string[]; forbidden: re
       '../index.ts',
       'lmdb',
       'hono',
+    ],
+  },
+  {
+    from: 'src/transport/client',
+    allowed: ['./raft-client.ts', '../byte-reader.ts', '../../core/index.ts', 'rxjs'],
+    forbidden: [
+      '../../streams/raft-node.ts',
+      '../../storage/storage.ts',
+      '../../index.ts',
+      'ws',
+      'node:http',
     ],
   },
   {
@@ -61,6 +80,7 @@ const arrows: readonly { from: string; allowed: readonly string[]; forbidden: re
       '../transport/transport.ts',
       '../transport/errors.ts',
       '../transport/founding.ts',
+      '../transport/session-codec.ts',
       'rxjs',
     ],
     forbidden: [

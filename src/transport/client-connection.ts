@@ -1,0 +1,288 @@
+import type { RawData, WebSocket } from 'ws';
+import { encodePayload } from '../core/index.ts';
+import { detached } from './byte-reader.ts';
+import { decodeClientMessage, encodeClientMessage } from './client/message-codec.ts';
+import {
+  type ClientFrame,
+  type ClientHello,
+  type ClientRefusal,
+  clientProtocolVersion,
+  type ReadFrame,
+  type RefusedFrame,
+  type StandingFrame,
+  type WriteFrame,
+  type WrittenFrame,
+} from './client/protocol.ts';
+import type { ClientEndpointLimits } from './client-endpoint-options.ts';
+import { type Answering, refuseAll } from './client-work.ts';
+import { closeCode, cutToFit } from './ws-socket.ts';
+
+/** What a connection needs of its endpoint. */
+export interface ClientHost {
+  readonly limits: ClientEndpointLimits;
+  readonly group: number;
+  /** What a client that is let in is told. */
+  welcome(): ClientFrameWelcome;
+  /** Takes requests into account; says why they are too many, or `null`. */
+  take(count: number, bytes: number): string | null;
+  /** Requests are answered. */
+  release(count: number, bytes: number): void;
+  readonly isClosing: boolean;
+  write(frame: WriteFrame, to: Answering): void;
+  read(frame: ReadFrame, to: Answering): void;
+  /** The connection has something to send at the end of this turn. */
+  flushSoon(connection: ClientConnection): void;
+  onGone(connection: ClientConnection): void;
+}
+
+type ClientFrameWelcome = Extract<Parameters<typeof encodeClientMessage>[0], { type: 'welcome' }>['welcome'];
+
+/** Answers to queries that reflect one index. */
+interface AnswerGroup {
+  readonly index: number;
+  readonly ageMs: number | null;
+  readonly ids: number[];
+  readonly answers: Uint8Array[];
+  bytes: number;
+}
+
+/** Bytes of a message of answers, from which on the next frame goes into another one. */
+const messageBytesMax = 1024 * 1024;
+/** Pings in a row without a byte, until a client counts as gone. */
+const silentPingsMax = 3;
+
+/** One client: requests in, and the answers of each event-loop turn out in one message. */
+export class ClientConnection implements Answering {
+  readonly #webSocket: WebSocket;
+  readonly #host: ClientHost;
+  #hasHello = false;
+  #isGone = false;
+  #frames: ClientFrame[] = [];
+  #answers: AnswerGroup[] = [];
+  /** Bytes of answers that wait for the end of the turn. */
+  #outboxBytes = 0;
+  /** Requests without an answer. */
+  #requests = 0;
+  #requestBytes = 0;
+  #silentPings = 0;
+
+  constructor(webSocket: WebSocket, host: ClientHost) {
+    this.#webSocket = webSocket;
+    this.#host = host;
+    webSocket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    webSocket.on('pong', () => {
+      this.#silentPings = 0;
+    });
+    webSocket.on('error', () => undefined); // Always followed by 'close'.
+    webSocket.on('close', () => this.#onGone());
+  }
+
+  /** Whether the client has introduced itself. */
+  get hasHello(): boolean {
+    return this.#hasHello;
+  }
+
+  /** Tells the client what has changed about the node. */
+  stand(frame: StandingFrame): void {
+    if (this.#hasHello) this.#push(frame, 0);
+  }
+
+  written(frame: WrittenFrame): void {
+    this.#answered(frame.count);
+    this.#push(frame, frame.payload.byteLength);
+  }
+
+  refused(frame: RefusedFrame): void {
+    this.#answered(frame.count);
+    this.#push(frame, 0);
+  }
+
+  answered(
+    id: number,
+    { index, ageMs, bytes }: { index: number; ageMs: number | null; bytes: Uint8Array },
+  ): void {
+    this.#answered(1);
+    if (this.#isGone) return;
+    const wholeMs = ageMs === null ? null : Math.ceil(ageMs);
+    let group = this.#answers.at(-1);
+    const isLike = group?.index === index && group.ageMs === wholeMs && group.bytes < messageBytesMax;
+    if (group === undefined || !isLike) {
+      group = { index, ageMs: wholeMs, ids: [], answers: [], bytes: 0 };
+      this.#answers.push(group);
+    }
+    group.ids.push(id);
+    group.answers.push(bytes);
+    group.bytes += bytes.byteLength;
+    this.#hold(bytes.byteLength);
+  }
+
+  /** The end of the turn: what was answered leaves. */
+  flush(): void {
+    const groups = this.#answers.map(
+      ({ index, ageMs, ids, answers }): ClientFrame => ({
+        type: 'answered',
+        index,
+        ageMs,
+        ids,
+        payload: encodePayload(answers),
+      }),
+    );
+    const frames = groups.length === 0 ? this.#frames : [...this.#frames, ...groups];
+    const bytes = this.#outboxBytes;
+    this.#frames = [];
+    this.#answers = [];
+    this.#outboxBytes = 0;
+    if (this.#isGone || frames.length === 0) return;
+    if (bytes <= messageBytesMax) this.#send(frames);
+    else for (const frame of frames) this.#send([frame]);
+    this.#watchBuffer();
+  }
+
+  /** Now and then: asks whether the client is there. */
+  pulse(): void {
+    if (this.#silentPings >= silentPingsMax) return this.#webSocket.terminate();
+    this.#silentPings += 1;
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+  }
+
+  /** Refuses the client, before it is let in or because there is no room. */
+  refuse(refusal: ClientRefusal): void {
+    this.#webSocket.send(encodeClientMessage({ type: 'refusal', refusal }));
+    this.close(closeCode.tryLater, refusal.code);
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, cutToFit(reason));
+  }
+
+  /** Cuts it without a word. */
+  terminate(): void {
+    this.#webSocket.terminate();
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#isGone || this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    this.#silentPings = 0;
+    if (!isBinary) return this.#breakOff('a text message arrived, only binary ones are sent');
+    const buffer = data as Buffer; // `binaryType` is 'nodebuffer'.
+    const bytes = detached(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+    const message = decodeClientMessage(bytes);
+    switch (message.type) {
+      case 'error':
+        return this.#breakOff(`byte ${message.offset}: ${message.kind}, ${message.detail}`);
+      case 'otherVersion':
+        return this.refuse({ code: 'protocolVersion', reason: otherVersion(message.protocolVersion) });
+      case 'hello':
+        return this.#onHello(message.hello);
+      case 'frames':
+        return this.#onFrames(message.frames);
+      default:
+        return this.#breakOff(`a message of type ${message.type} arrived`);
+    }
+  }
+
+  #onHello({ group }: ClientHello): void {
+    if (this.#hasHello) return this.#breakOff('a second hello arrived');
+    if (group !== this.#host.group) {
+      const reason = `this server has the group ${this.#host.group}, not ${group}`;
+      return this.refuse({ code: 'noSuchGroup', reason });
+    }
+    this.#hasHello = true;
+    const welcome = this.#host.welcome();
+    this.#webSocket.send(encodeClientMessage({ type: 'welcome', welcome }));
+  }
+
+  #onFrames(frames: readonly ClientFrame[]): void {
+    if (!this.#hasHello) return this.#breakOff('frames arrived before a hello');
+    for (const frame of frames) {
+      switch (frame.type) {
+        case 'write':
+          if (this.#take(frame)) this.#host.write(frame, this);
+          break;
+        case 'read':
+          if (this.#take(frame)) this.#host.read(frame, this);
+          break;
+        case 'ping':
+          this.#push({ type: 'pong', number: frame.number }, 0);
+          break;
+        case 'pong':
+          break;
+        default:
+          return this.#breakOff(`a frame of type ${frame.type} arrived`);
+      }
+    }
+  }
+
+  /** Whether there is room for these requests; if not, they are answered. */
+  #take(frame: WriteFrame | ReadFrame): boolean {
+    const { count, payload } = frame;
+    const { requestsMax } = this.#host.limits;
+    if (this.#host.isClosing) {
+      this.#push(refuseAll(frame, 'RAFT_CLOSED', 'This node is closing.'), 0);
+      return false;
+    }
+    const problem =
+      this.#requests + count > requestsMax
+        ? `${this.#requests} requests of this connection wait for their answer and ${count} more came, the limit is ${requestsMax}.`
+        : this.#host.take(count, payload.byteLength);
+    if (problem === null) {
+      this.#requests += count;
+      this.#requestBytes += payload.byteLength;
+      return true;
+    }
+    this.#push(refuseAll(frame, 'RAFT_OVERLOADED', problem), 0);
+    return false;
+  }
+
+  /** Bytes are given back with the last request: frames are answered soon, and mostly at once. */
+  #answered(count: number): void {
+    this.#requests -= count;
+    const bytes = this.#requests === 0 ? this.#requestBytes : 0;
+    this.#requestBytes -= bytes;
+    this.#host.release(count, bytes);
+  }
+
+  #push(frame: ClientFrame, bytes: number): void {
+    if (this.#isGone) return;
+    this.#frames.push(frame);
+    this.#hold(bytes);
+  }
+
+  #hold(bytes: number): void {
+    this.#outboxBytes += bytes;
+    if (this.#outboxBytes > this.#host.limits.bufferedBytesCut) return this.terminate();
+    this.#host.flushSoon(this);
+  }
+
+  #send(frames: readonly ClientFrame[]): void {
+    this.#webSocket.send(encodeClientMessage({ type: 'frames', frames }), () => this.#onSent());
+  }
+
+  /** A client that does not read is not read from; one that lets answers pile up is cut off. */
+  #watchBuffer(): void {
+    const { bufferedBytesMax, bufferedBytesCut } = this.#host.limits;
+    const { bufferedAmount } = this.#webSocket;
+    if (bufferedAmount > bufferedBytesCut) this.terminate();
+    else if (bufferedAmount > bufferedBytesMax) this.#webSocket.pause();
+  }
+
+  #onSent(): void {
+    const isRead = this.#webSocket.bufferedAmount <= this.#host.limits.bufferedBytesMax / 2;
+    if (this.#webSocket.isPaused && isRead) this.#webSocket.resume();
+  }
+
+  #breakOff(detail: string): void {
+    this.close(closeCode.protocolError, detail);
+  }
+
+  #onGone(): void {
+    this.#isGone = true;
+    this.#frames = [];
+    this.#answers = [];
+    this.#host.onGone(this);
+  }
+}
+
+function otherVersion(version: number): string {
+  return `this server speaks version ${clientProtocolVersion} of the client protocol, and the client version ${version}: use the same release of rxraft`;
+}

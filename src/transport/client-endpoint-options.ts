@@ -1,0 +1,126 @@
+import type { IncomingMessage } from 'node:http';
+import type { Observable } from 'rxjs';
+import type { Codec } from './codec.ts';
+
+/** What clients ask of a node: a `RaftNode` is one. */
+export interface ServedNode<Command, Result, Query, Answer> {
+  readonly id: string;
+  readonly leader$: Observable<string | null>;
+  status(): { readonly clusterId: string | null; readonly leaderId: string | null };
+  writeAll(
+    commands: readonly Command[],
+    options: { readonly timeoutMs: number },
+  ): Promise<readonly { readonly index: number; readonly term: number; readonly result: Result }[]>;
+  read(
+    query: Query,
+    options: {
+      readonly consistency: 'linearizable' | 'session' | 'stale';
+      readonly index: number;
+      readonly timeoutMs: number;
+    },
+  ): Promise<{ readonly value: Answer; readonly index: number; readonly ageMs: number | null }>;
+}
+
+/** Bounds on what the clients of one endpoint can cost. */
+export interface ClientEndpointLimits {
+  /** Connections at once; a further one is refused with 503. Default 1,024. */
+  readonly connectionsMax: number;
+  /** The longest message that is taken, in bytes. Default 4 MiB, or the largest command and 64 KiB if that is more. */
+  readonly frameBytesMax: number;
+  /** Requests of one connection without an answer; beyond it, `RAFT_OVERLOADED`. Default 4,096. */
+  readonly requestsMax: number;
+  /** Requests of all connections without an answer; beyond it the same. Default 32,768. */
+  readonly allRequestsMax: number;
+  /** Their bytes; beyond it the same, but for a message that is alone. Default 64 MiB. */
+  readonly allRequestBytesMax: number;
+  /** While more bytes of answers than this wait for a client, nothing is read from it. Default 1 MiB. */
+  readonly bufferedBytesMax: number;
+  /** Beyond this a client that does not read its answers is cut off. Default 64 MiB. */
+  readonly bufferedBytesCut: number;
+  /** Milliseconds that a client has to introduce itself. Default 3,000. */
+  readonly handshakeTimeoutMs: number;
+  /** Milliseconds between pings; a client that leaves three in a row unanswered is cut off. Default 5,000. */
+  readonly pingMs: number;
+  /** Milliseconds that `close` waits for answers to requests under way, and then for clients to hang up. Default 3,000. */
+  readonly closeTimeoutMs: number;
+}
+
+/** Why an upgrade is refused: an HTTP status, and a reason for a person. */
+export interface UpgradeRefusal {
+  readonly status: number;
+  readonly reason: string;
+}
+
+/** How an endpoint is put together. */
+export interface ClientEndpointOptions<Command, Result, Query, Answer> extends Partial<ClientEndpointLimits> {
+  readonly node: ServedNode<Command, Result, Query, Answer>;
+  /** The codec of the node's machine, with what `withSessions` makes of it. What it can't decode is never logged. */
+  readonly command: Codec<Command>;
+  readonly result: Codec<Result>;
+  readonly query: Codec<Query>;
+  readonly answer: Codec<Answer>;
+  /** Whether the machine is wrapped in `withSessions`. */
+  readonly hasSessions: boolean;
+  /** The Raft group. Default 0. */
+  readonly group?: number;
+  /**
+   * What is wrong with a command that can be decoded, in words for its caller; `null` lets it into the log. For limits
+   * that the machine itself does not check.
+   */
+  readonly check?: (command: Command) => string | null;
+  /**
+   * Whether a connection is let in, by its `Host` and `Origin`. Default: whatever has an `Origin` is refused, which every
+   * web page has: any page that its reader opens could write here.
+   */
+  readonly admit?: (request: IncomingMessage) => UpgradeRefusal | null;
+  /** Where clients reach another node, if that is known: a leader's address is told to clients of others. */
+  readonly clientUrlOf?: (nodeId: string) => string | null;
+  /** The largest `writeAll` that the node takes, in bytes: its `commandBytesMax`. Default 1 MiB + 4 KiB. */
+  readonly commandBytesMax?: number;
+  /** Told what nobody foresaw. Default: nobody. */
+  readonly logger?: { error(facts: object, message: string): void };
+}
+
+/** The options with every default filled in. */
+export interface EndpointSettings<Command, Result, Query, Answer>
+  extends Required<Omit<ClientEndpointOptions<Command, Result, Query, Answer>, keyof ClientEndpointLimits>> {
+  readonly limits: ClientEndpointLimits;
+}
+
+/** Fills in the defaults. */
+export function endpointSettings<C, R, Q, A>(
+  options: ClientEndpointOptions<C, R, Q, A>,
+): EndpointSettings<C, R, Q, A> {
+  const { commandBytesMax = 1024 * 1024 + 4096 } = options;
+  return {
+    node: options.node,
+    command: options.command,
+    result: options.result,
+    query: options.query,
+    answer: options.answer,
+    hasSessions: options.hasSessions,
+    group: options.group ?? 0,
+    check: options.check ?? (() => null),
+    admit: options.admit ?? refuseWebPages,
+    clientUrlOf: options.clientUrlOf ?? (() => null),
+    commandBytesMax,
+    logger: options.logger ?? { error: () => undefined },
+    limits: {
+      connectionsMax: options.connectionsMax ?? 1_024,
+      frameBytesMax: options.frameBytesMax ?? Math.max(4 * 1024 * 1024, commandBytesMax + 65_536),
+      requestsMax: options.requestsMax ?? 4_096,
+      allRequestsMax: options.allRequestsMax ?? 32_768,
+      allRequestBytesMax: options.allRequestBytesMax ?? 64 * 1024 * 1024,
+      bufferedBytesMax: options.bufferedBytesMax ?? 1024 * 1024,
+      bufferedBytesCut: options.bufferedBytesCut ?? 64 * 1024 * 1024,
+      handshakeTimeoutMs: options.handshakeTimeoutMs ?? 3_000,
+      pingMs: options.pingMs ?? 5_000,
+      closeTimeoutMs: options.closeTimeoutMs ?? 3_000,
+    },
+  };
+}
+
+function refuseWebPages({ headers: { origin } }: IncomingMessage): UpgradeRefusal | null {
+  if (origin === undefined) return null;
+  return { status: 403, reason: `web pages, such as those of ${origin}, may not write here` };
+}

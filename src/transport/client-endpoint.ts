@@ -1,0 +1,252 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { interval, type Subscription } from 'rxjs';
+import { WebSocketServer } from 'ws';
+import {
+  clientProtocolVersion,
+  type ReadFrame,
+  type StandingFrame,
+  type Welcome,
+  type WriteFrame,
+} from './client/protocol.ts';
+import { ClientConnection, type ClientHost } from './client-connection.ts';
+import {
+  type ClientEndpointLimits,
+  type ClientEndpointOptions,
+  type EndpointSettings,
+  endpointSettings,
+} from './client-endpoint-options.ts';
+import { type Answering, ClientWork } from './client-work.ts';
+import { closeCode } from './ws-socket.ts';
+
+/** Where clients of `rxraft/client` reach a node. */
+export interface ClientEndpoint {
+  /**
+   * Takes the upgrades of a server at this path, `/client` if none is given. If it is the only one that listens for
+   * upgrades, those of other paths are answered with 404.
+   */
+  attach(server: Server, path?: string): void;
+  /** Takes one upgrade. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Connections that are open. */
+  readonly connections: number;
+  /** Requests without an answer. */
+  readonly requests: number;
+  /**
+   * Takes no more requests, tells clients so, and closes each connection once its requests are answered. Comes before
+   * the node's own `close`, or together with it.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * A WebSocket endpoint for `rxraft/client`, which belongs to a node and shares an HTTP server.
+ *
+ * What one message asks to write goes to the node with one call, and the answers of one event-loop turn leave in one
+ * message. Everything has a limit: connections, requests in number and bytes, and answers that nobody reads.
+ *
+ * ```ts
+ * const endpoint = clientEndpoint({ node, command, result, query, answer, hasSessions: true });
+ * endpoint.attach(server);
+ * ```
+ */
+export function clientEndpoint<Command, Result, Query, Answer>(
+  options: ClientEndpointOptions<Command, Result, Query, Answer>,
+): ClientEndpoint {
+  return new WsClientEndpoint(endpointSettings(options));
+}
+
+class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint, ClientHost {
+  readonly limits: ClientEndpointLimits;
+  readonly group: number;
+  isClosing = false;
+  requests = 0;
+  #requestBytes = 0;
+  readonly #settings: EndpointSettings<Command, Result, Query, Answer>;
+  readonly #work: ClientWork<Command, Result, Query, Answer>;
+  readonly #webSockets: WebSocketServer;
+  readonly #connections = new Set<ClientConnection>();
+  readonly #toFlush = new Set<ClientConnection>();
+  readonly #subscriptions: Subscription[] = [];
+  #leaderId: string | null = null;
+  #whenIdle: () => void = () => undefined;
+  #whenGone: () => void = () => undefined;
+
+  constructor(settings: EndpointSettings<Command, Result, Query, Answer>) {
+    this.limits = settings.limits;
+    this.group = settings.group;
+    this.#settings = settings;
+    this.#work = new ClientWork(settings);
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      allowSynchronousEvents: true,
+      maxPayload: settings.limits.frameBytesMax,
+      skipUTF8Validation: true,
+    });
+    this.#subscriptions.push(
+      settings.node.leader$.subscribe((leaderId) => this.#onLeader(leaderId)),
+      interval(settings.limits.pingMs).subscribe(() => this.#pulse()),
+    );
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  attach(server: Server, path = '/client'): void {
+    server.on('upgrade', (request, socket, head) => {
+      const isHere = request.url === path || request.url?.startsWith(`${path}?`) === true;
+      if (isHere) this.upgrade(request, socket, head);
+      else if (server.listenerCount('upgrade') === 1)
+        refuse(socket, { status: 404, reason: `clients connect to ${path}` });
+    });
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refusal = this.#refusalOf(request);
+    if (refusal !== null) return refuse(socket, refusal);
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new ClientConnection(webSocket, this);
+      this.#connections.add(connection);
+      const timer = setTimeout(() => {
+        if (!connection.hasHello) connection.terminate();
+      }, this.limits.handshakeTimeoutMs);
+      webSocket.once('close', () => clearTimeout(timer));
+    });
+  }
+
+  #refusalOf(request: IncomingMessage): { status: number; reason: string } | null {
+    if (this.isClosing) return { status: 503, reason: 'this node is closing' };
+    const { connectionsMax } = this.limits;
+    if (this.#connections.size >= connectionsMax)
+      return { status: 503, reason: `${connectionsMax} clients are connected, and no more may be` };
+    return this.#settings.admit(request);
+  }
+
+  welcome(): Welcome {
+    const { node, hasSessions, group } = this.#settings;
+    const { leaderId, leaderUrl } = this.#standing();
+    return {
+      protocolVersion: clientProtocolVersion,
+      group,
+      nodeId: node.id,
+      clusterId: node.status().clusterId,
+      leaderId,
+      leaderUrl,
+      hasSessions,
+      frameBytesMax: this.limits.frameBytesMax,
+      requestsMax: this.limits.requestsMax,
+    };
+  }
+
+  take(count: number, bytes: number): string | null {
+    const { allRequestsMax, allRequestBytesMax } = this.limits;
+    if (this.requests + count > allRequestsMax)
+      return `${this.requests} requests of all clients wait for their answer and ${count} more came, the limit is ${allRequestsMax}.`;
+    if (this.requests > 0 && this.#requestBytes + bytes > allRequestBytesMax)
+      return `${this.#requestBytes} bytes of requests wait for their answer and ${bytes} more came, the limit is ${allRequestBytesMax}.`;
+    this.requests += count;
+    this.#requestBytes += bytes;
+    return null;
+  }
+
+  release(count: number, bytes: number): void {
+    this.requests -= count;
+    this.#requestBytes -= bytes;
+    if (this.requests === 0) this.#whenIdle();
+  }
+
+  write(frame: WriteFrame, to: Answering): void {
+    this.#work.write(frame, to);
+  }
+
+  read(frame: ReadFrame, to: Answering): void {
+    this.#work.read(frame, to);
+  }
+
+  flushSoon(connection: ClientConnection): void {
+    if (this.#toFlush.size === 0) setImmediate(() => this.#flush());
+    this.#toFlush.add(connection);
+  }
+
+  #flush(): void {
+    const connections = [...this.#toFlush];
+    this.#toFlush.clear();
+    for (const connection of connections) connection.flush();
+  }
+
+  onGone(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#whenGone();
+  }
+
+  #standing(): StandingFrame {
+    const leaderId = this.#leaderId;
+    const leaderUrl = leaderId === null ? null : this.#settings.clientUrlOf(leaderId);
+    return { type: 'standing', isClosing: this.isClosing, leaderId, leaderUrl };
+  }
+
+  #onLeader(leaderId: string | null): void {
+    this.#leaderId = leaderId;
+    const frame = this.#standing();
+    for (const connection of this.#connections) connection.stand(frame);
+  }
+
+  #pulse(): void {
+    for (const connection of [...this.#connections]) connection.pulse();
+  }
+
+  async close(): Promise<void> {
+    if (!this.isClosing) {
+      this.isClosing = true;
+      this.#onLeader(this.#leaderId); // Says that it closes.
+    }
+    const { closeTimeoutMs } = this.limits;
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+    if (this.requests > 0) await within(closeTimeoutMs, idle);
+    this.#flush();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const connection of this.#connections) connection.close(closeCode.goingAway, 'this node is closing');
+    const gone = new Promise<void>((resolve) => {
+      this.#whenGone = resolve;
+    });
+    if (this.#connections.size > 0) await within(closeTimeoutMs, gone);
+    for (const connection of [...this.#connections]) connection.terminate();
+  }
+}
+
+/** Waits for it, and not longer than so many milliseconds. */
+async function within(timeoutMs: number, done: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([done, late]);
+  clearTimeout(timer);
+}
+
+const statusTexts: Readonly<Record<number, string>> = {
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+};
+
+/** Answers an upgrade over plain HTTP. */
+function refuse(
+  socket: Duplex,
+  { status, reason }: { readonly status: number; readonly reason: string },
+): void {
+  const body = `${reason}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Refused'}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

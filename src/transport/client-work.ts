@@ -1,0 +1,172 @@
+import { decodePayload, encodePayload, RaftError } from '../core/index.ts';
+import type { ReadFrame, RefusedFrame, WriteFrame, WrittenFrame } from './client/protocol.ts';
+import type { EndpointSettings } from './client-endpoint-options.ts';
+
+/** Commands in one `writeAll`, as many as a node puts into one batch: so that applying them never takes long. */
+const writeCountMax = 2_048;
+
+/** Where the answers to one connection's requests go. Each request is answered once. */
+export interface Answering {
+  written(frame: WrittenFrame): void;
+  answered(
+    id: number,
+    answer: { readonly index: number; readonly ageMs: number | null; readonly bytes: Uint8Array },
+  ): void;
+  refused(frame: RefusedFrame): void;
+}
+
+/** Commands of one frame that go to the node together. */
+interface Run<Command> {
+  readonly firstId: number;
+  readonly commands: Command[];
+  bytes: number;
+}
+
+/** Carries out what clients ask, on the node that the endpoint belongs to. */
+export class ClientWork<Command, Result, Query, Answer> {
+  readonly #settings: EndpointSettings<Command, Result, Query, Answer>;
+
+  constructor(settings: EndpointSettings<Command, Result, Query, Answer>) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Replicates commands, those of one frame with one call if they fit. One that can't be read, or that the application
+   * does not want, is refused by itself and never logged.
+   */
+  write({ firstId, timeoutMs, payload }: WriteFrame, to: Answering): void {
+    let run: Run<Command> | null = null;
+    let id = firstId;
+    for (const bytes of decodePayload(payload)) {
+      const command = this.#read(bytes);
+      if ('problem' in command) {
+        if (run !== null) this.#send(run, timeoutMs, to);
+        run = null;
+        to.refused(refusedOf(id, 1, badCommand(command.problem), 'notCommitted'));
+      } else {
+        if (run !== null && !this.#fits(run, bytes)) {
+          this.#send(run, timeoutMs, to);
+          run = null;
+        }
+        run ??= { firstId: id, commands: [], bytes: -4 };
+        run.commands.push(command.command);
+        run.bytes += 4 + bytes.byteLength;
+      }
+      id += 1;
+    }
+    if (run !== null) this.#send(run, timeoutMs, to);
+  }
+
+  #fits({ commands, bytes }: Run<Command>, next: Uint8Array): boolean {
+    return commands.length < writeCountMax && bytes + 4 + next.byteLength <= this.#settings.commandBytesMax;
+  }
+
+  #read(bytes: Uint8Array): { readonly command: Command } | { readonly problem: string } {
+    try {
+      const command = this.#settings.command.decode(bytes);
+      const problem = this.#settings.check(command);
+      return problem === null ? { command } : { problem };
+    } catch (error) {
+      return { problem: textOf(error) };
+    }
+  }
+
+  #send({ firstId, commands }: Run<Command>, timeoutMs: number, to: Answering): void {
+    this.#settings.node.writeAll(commands, { timeoutMs }).then(
+      (written) => this.#onWritten(firstId, written, to),
+      (error) => to.refused(this.#refusal(firstId, commands.length, error, 'unknown')),
+    );
+  }
+
+  #onWritten(
+    firstId: number,
+    written: readonly { readonly index: number; readonly term: number; readonly result: Result }[],
+    to: Answering,
+  ): void {
+    const [first] = written;
+    if (first === undefined) return;
+    const count = written.length;
+    try {
+      const payload = encodePayload(written.map(({ result }) => this.#settings.result.encode(result)));
+      to.written({ type: 'written', firstId, index: first.index, term: first.term, count, payload });
+    } catch (error) {
+      const what = `The write is committed from index ${first.index} on, but its result can't be encoded: ${textOf(error)}. Don't send it again: it has been carried out.`;
+      to.refused(refusedOf(firstId, count, { code: 'RAFT_BAD_RESULT', message: what }, 'unknown'));
+    }
+  }
+
+  /** Asks the machine, each query by itself: the node lets those of one turn share a read index. */
+  read({ firstId, timeoutMs, consistency, index, payload }: ReadFrame, to: Answering): void {
+    let id = firstId;
+    for (const bytes of decodePayload(payload)) {
+      this.#ask(id, bytes, { consistency, index, timeoutMs }, to);
+      id += 1;
+    }
+  }
+
+  #ask(
+    id: number,
+    bytes: Uint8Array,
+    options: Pick<ReadFrame, 'consistency' | 'index' | 'timeoutMs'>,
+    to: Answering,
+  ): void {
+    let query: Query;
+    try {
+      query = this.#settings.query.decode(bytes);
+    } catch (error) {
+      return to.refused(refusedOf(id, 1, badQuery(textOf(error)), 'notCommitted'));
+    }
+    this.#settings.node
+      .read(query, options)
+      .then(({ value, index, ageMs }) =>
+        to.answered(id, { index, ageMs, bytes: this.#settings.answer.encode(value) }),
+      )
+      .catch((error) => to.refused(this.#refusal(id, 1, error, 'notCommitted')));
+  }
+
+  /** What went wrong, as clients are told. What nobody foresaw stays in the log. */
+  #refusal(
+    firstId: number,
+    count: number,
+    error: unknown,
+    otherwise: 'notCommitted' | 'unknown',
+  ): RefusedFrame {
+    if (error instanceof RaftError) return refusedOf(firstId, count, error, error.outcome ?? otherwise);
+    this.#settings.logger.error({ err: error }, 'a request of a client failed');
+    const message = "Something went wrong on the server that nobody foresaw; this node's log says what.";
+    return refusedOf(firstId, count, { code: 'RAFT_SERVER_FAILED', message }, otherwise);
+  }
+}
+
+function refusedOf(
+  firstId: number,
+  count: number,
+  error: { readonly code: string; readonly message: string; readonly leaderId?: unknown },
+  outcome: 'notCommitted' | 'unknown',
+): RefusedFrame {
+  const leaderId = typeof error.leaderId === 'string' ? error.leaderId : null;
+  return { type: 'refused', firstId, count, outcome, code: error.code, message: error.message, leaderId };
+}
+
+/** All of a frame is refused, before anything of it was looked at. */
+export function refuseAll(
+  { firstId, count }: WriteFrame | ReadFrame,
+  code: 'RAFT_OVERLOADED' | 'RAFT_CLOSED',
+  what: string,
+): RefusedFrame {
+  const message = `${what} Nothing was changed; it is safe to send it again.`;
+  return refusedOf(firstId, count, { code, message }, 'notCommitted');
+}
+
+function badCommand(problem: string): { code: string; message: string } {
+  const message = `The command is not one that this cluster takes: ${problem}. Nothing was changed.`;
+  return { code: 'RAFT_BAD_COMMAND', message };
+}
+
+function badQuery(problem: string): { code: string; message: string } {
+  return { code: 'RAFT_BAD_REQUEST', message: `The query can't be read: ${problem}. Nothing was changed.` };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

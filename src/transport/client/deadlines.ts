@@ -1,0 +1,37 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+
+/** One timer for all deadlines: it is set for the earliest, and tells when some may have come. */
+export class Deadlines {
+  readonly #scheduler: SchedulerLike;
+  readonly #onDue: (nowMs: number) => void;
+  #timer: Subscription | null = null;
+  #dueMs = Number.POSITIVE_INFINITY;
+
+  /** @param onDue - gives up what is late, and watches what is not. */
+  constructor(scheduler: SchedulerLike, onDue: (nowMs: number) => void) {
+    this.#scheduler = scheduler;
+    this.#onDue = onDue;
+  }
+
+  /** Makes sure that somebody looks once this time has come. */
+  watch(deadlineMs: number): void {
+    if (deadlineMs >= this.#dueMs) return;
+    this.stop();
+    this.#dueMs = deadlineMs;
+    const waitMs = Math.max(1, Math.ceil(deadlineMs - this.#scheduler.now()));
+    this.#timer = this.#scheduler.schedule(() => this.#fire(), waitMs);
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    this.#timer?.unsubscribe();
+    this.#timer = null;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  #fire(): void {
+    this.#timer = null;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#onDue(this.#scheduler.now());
+  }
+}

@@ -1,0 +1,262 @@
+import { decodePayload } from '../../core/index.ts';
+import type { AnyCall } from './calls.ts';
+import { decodeClientMessage, encodeClientMessage } from './message-codec.ts';
+import {
+  type AnsweredFrame,
+  type ClientFrame,
+  clientProtocolVersion,
+  type RefusedFrame,
+  type StandingFrame,
+  type Welcome,
+  type WrittenFrame,
+} from './protocol.ts';
+import type { ClientSocket, ClientSocketConstructor } from './web-socket.ts';
+
+/** What the owner of a {@link Link} is told. */
+export interface LinkOwner {
+  /** The server has let us in. */
+  onWelcome(link: Link): void;
+  /** The server has told what it knows of the leader, or that it closes. */
+  onStanding(link: Link): void;
+  /** The command is committed at `index`. */
+  onWritten(call: AnyCall, at: { readonly index: number; readonly term: number }, result: Uint8Array): void;
+  onAnswered(call: AnyCall, frame: AnsweredFrame, answer: Uint8Array): void;
+  onRefused(call: AnyCall, frame: RefusedFrame): void;
+  /** A message has been dealt with. */
+  onMessageDone(): void;
+  /** The connection is gone, once; what `takeSent` still gives has no answer. */
+  onClosed(link: Link, why: string): void;
+}
+
+/** How a {@link Link} connects. */
+export interface LinkOptions {
+  readonly WebSocket: ClientSocketConstructor;
+  readonly url: string;
+  readonly group: number;
+  readonly owner: LinkOwner;
+}
+
+/** The codes with which a client closes: browsers let a page use no others. */
+export const clientCloseCode = {
+  normal: 1000,
+  protocolError: 4102,
+  silent: 4103,
+  otherCluster: 4104,
+} as const;
+
+/** Pings in a row without a byte from the server, until the connection counts as dead. */
+const silentPingsMax = 3;
+
+/** One connection to one server, and the requests that it has not answered yet. */
+export class Link {
+  readonly url: string;
+  /** `null` until the server has let us in. */
+  welcome: Welcome | null = null;
+  leaderId: string | null = null;
+  leaderUrl: string | null = null;
+  /** The server takes no more requests. */
+  isClosing = false;
+  readonly #owner: LinkOwner;
+  readonly #socket: ClientSocket;
+  readonly #sent = new Map<number, AnyCall>();
+  #nextId = 1;
+  #isClosed = false;
+  #hasHeard = false;
+  #silentPings = 0;
+  #why = '';
+
+  constructor({ WebSocket, url, group, owner }: LinkOptions) {
+    this.url = url;
+    this.#owner = owner;
+    this.#socket = new WebSocket(url);
+    this.#socket.binaryType = 'arraybuffer';
+    this.#socket.onopen = () => {
+      const hello = { protocolVersion: clientProtocolVersion, group };
+      this.#send(encodeClientMessage({ type: 'hello', hello }));
+    };
+    this.#socket.onmessage = ({ data }: { data: unknown }) => this.#onMessage(data);
+    this.#socket.onerror = ({ message }: { message?: string }) => {
+      this.#why ||= message ?? 'the connection failed';
+    };
+    this.#socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
+      this.#finish(reason || this.#why || `closed with ${code}`);
+  }
+
+  /** Whether the node behind it leads. */
+  get leads(): boolean {
+    return this.welcome !== null && this.leaderId === this.welcome.nodeId;
+  }
+
+  /** Requests without an answer. */
+  get outstanding(): number {
+    return this.#sent.size;
+  }
+
+  /** Bytes handed over that have not left. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** How many more requests the server takes now. */
+  get room(): number {
+    return this.welcome === null || this.isClosing ? 0 : this.welcome.requestsMax - this.#sent.size;
+  }
+
+  /** The requests without an answer. */
+  get sent(): Iterable<AnyCall> {
+    return this.#sent.values();
+  }
+
+  /** Notes requests as sent; returns the id of the first. */
+  take(calls: readonly AnyCall[]): number {
+    const firstId = this.#nextId;
+    for (const call of calls) {
+      call.isSent = true;
+      this.#sent.set(this.#nextId, call);
+      this.#nextId += 1;
+    }
+    return firstId;
+  }
+
+  /** Sends frames as one message. */
+  send(frames: readonly ClientFrame[]): void {
+    this.#send(encodeClientMessage({ type: 'frames', frames }));
+  }
+
+  /** Takes away the requests that `isWanted`: whatever the server still says about them is not heard. */
+  takeSent(isWanted: (call: AnyCall) => boolean): readonly AnyCall[] {
+    const taken: AnyCall[] = [];
+    for (const [id, call] of this.#sent) {
+      if (!isWanted(call)) continue;
+      this.#sent.delete(id);
+      taken.push(call);
+    }
+    return taken;
+  }
+
+  /** Now and then: asks a server that says nothing whether it is there, and hangs up if it says nothing still. */
+  pulse(): void {
+    if (this.#isClosed || this.welcome === null) return;
+    this.#silentPings = this.#hasHeard ? 0 : this.#silentPings + 1;
+    this.#hasHeard = false;
+    if (this.#silentPings > silentPingsMax) this.close(clientCloseCode.silent, 'the server does not answer');
+    else this.send([{ type: 'ping', number: this.#silentPings }]);
+  }
+
+  /** Closes it. Its owner hears of it at once. */
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      this.#socket.close(); // The reason was too long for it.
+    }
+    this.#finish(reason);
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (!this.#isClosed) this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+  }
+
+  #onMessage(data: unknown): void {
+    if (this.#isClosed) return;
+    this.#hasHeard = true;
+    if (!(data instanceof ArrayBuffer)) return this.#breakOff('a message arrived that is not binary');
+    const message = decodeClientMessage(new Uint8Array(data));
+    switch (message.type) {
+      case 'error':
+        return this.#breakOff(`byte ${message.offset}: ${message.kind}, ${message.detail}`);
+      case 'welcome':
+        return this.#onWelcome(message.welcome);
+      case 'refusal':
+        return this.close(clientCloseCode.normal, message.refusal.reason);
+      case 'frames':
+        return this.#onFrames(message.frames);
+      default:
+        return this.#breakOff(`a message of type ${message.type} arrived`);
+    }
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    if (this.welcome !== null) return this.#breakOff('a second welcome arrived');
+    this.welcome = welcome;
+    this.leaderId = welcome.leaderId;
+    this.leaderUrl = welcome.leaderUrl;
+    this.#owner.onWelcome(this);
+  }
+
+  #onFrames(frames: readonly ClientFrame[]): void {
+    if (this.welcome === null) return this.#breakOff('frames arrived before a welcome');
+    for (const frame of frames) {
+      if (this.#isClosed) return; // From inside an answer.
+      this.#onFrame(frame);
+    }
+    this.#owner.onMessageDone();
+  }
+
+  #onFrame(frame: ClientFrame): void {
+    switch (frame.type) {
+      case 'written':
+        return this.#onWritten(frame);
+      case 'answered':
+        return this.#onAnswered(frame);
+      case 'refused':
+        for (let at = 0; at < frame.count; at++) {
+          const call = this.#settle(frame.firstId + at);
+          if (call !== undefined) this.#owner.onRefused(call, frame);
+        }
+        return;
+      case 'standing':
+        return this.#onStanding(frame);
+      case 'ping':
+        return this.send([{ type: 'pong', number: frame.number }]);
+      case 'pong':
+        return;
+      default:
+        return this.#breakOff(`a frame of type ${frame.type} arrived`);
+    }
+  }
+
+  #onWritten({ firstId, index, term, payload }: WrittenFrame): void {
+    const results = decodePayload(payload);
+    for (let at = 0; at < results.length; at++) {
+      const call = this.#settle(firstId + at);
+      if (call === undefined) continue;
+      this.#owner.onWritten(call, { index: index + at, term }, results[at] as Uint8Array);
+    }
+  }
+
+  #onAnswered(frame: AnsweredFrame): void {
+    const answers = decodePayload(frame.payload);
+    for (let at = 0; at < answers.length; at++) {
+      const call = this.#settle(frame.ids[at] as number);
+      if (call !== undefined) this.#owner.onAnswered(call, frame, answers[at] as Uint8Array);
+    }
+  }
+
+  #onStanding({ isClosing, leaderId, leaderUrl }: StandingFrame): void {
+    this.isClosing = isClosing;
+    this.leaderId = leaderId;
+    this.leaderUrl = leaderUrl;
+    this.#owner.onStanding(this);
+  }
+
+  #settle(id: number): AnyCall | undefined {
+    const call = this.#sent.get(id);
+    this.#sent.delete(id);
+    return call;
+  }
+
+  #breakOff(detail: string): void {
+    this.close(
+      clientCloseCode.protocolError,
+      `${this.url} does not speak the client protocol: ${detail}`.slice(0, 120),
+    );
+  }
+
+  #finish(why: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#owner.onClosed(this, why);
+  }
+}

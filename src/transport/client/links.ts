@@ -1,0 +1,311 @@
+import { BehaviorSubject, interval, type SchedulerLike, type Subscription } from 'rxjs';
+import { type BackoffLimits, backoffMs } from '../backoff.ts';
+import type { Random } from '../random.ts';
+import type { AnyCall } from './calls.ts';
+import { clientCloseCode, Link, type LinkOwner } from './link.ts';
+import type { Welcome } from './protocol.ts';
+import type { ClientSocketConstructor } from './web-socket.ts';
+
+/** The server that a client talks to. */
+export interface ClientConnection {
+  readonly url: string;
+  readonly nodeId: string;
+  /** Whether that node leads, as it says itself. */
+  readonly isLeader: boolean;
+}
+
+/** Bounds on time of {@link Links}. */
+export interface LinkLimits extends BackoffLimits {
+  /** Milliseconds that a server has to let a client in. Default 3,000. */
+  readonly handshakeTimeoutMs: number;
+  /** Milliseconds between pings; a server that leaves four in a row unanswered is given up. Default 1,000. */
+  readonly pingMs: number;
+}
+
+/** What {@link Links} work with. */
+export interface LinksOptions {
+  readonly urls: readonly string[];
+  readonly WebSocket: ClientSocketConstructor;
+  readonly group: number;
+  readonly limits: LinkLimits;
+  readonly scheduler: SchedulerLike;
+  readonly random: Random;
+}
+
+/** What the owner of {@link Links} is told. */
+export interface LinksOwner
+  extends Pick<LinkOwner, 'onWritten' | 'onAnswered' | 'onRefused' | 'onMessageDone'> {
+  /** There is a server to send to, or another one than before. */
+  onCurrent(): void;
+  /** Their connection is gone, or the server has no leader: no answer to these will be heard. */
+  onLost(calls: readonly AnyCall[]): void;
+}
+
+/** Pulses after which servers that were no help are asked again. */
+const retryPulses = 10;
+/** Pulses without a leader after which another server may know one. */
+const leaderlessPulsesMax = 2;
+
+/**
+ * The connections of a client: one to send on, to the leader wherever that can be found; for a moment one that is being
+ * tried, and those that still owe answers.
+ *
+ * A server that does not lead passes requests on, so that it will do until the leader is reached. The leader is known
+ * by what servers say: its URL, or its name, which each server tells in its welcome.
+ */
+export class Links {
+  readonly connection$ = new BehaviorSubject<ClientConnection | null>(null);
+  readonly #options: LinksOptions;
+  readonly #owner: LinksOwner;
+  readonly #nodeIds = new Map<string, string>();
+  /** Why a server could not be reached, for whoever waits in vain. */
+  readonly #failures = new Map<string, string>();
+  /** Servers that were no help since somebody last knew more. */
+  readonly #tried = new Set<string>();
+  readonly #draining = new Set<Link>();
+  #current: Link | null = null;
+  #attempt: Link | null = null;
+  #clusterId: string | null = null;
+  #hasSessions = false;
+  #hintedUrl: string | null = null;
+  #nextAt = 0;
+  #failuresInARow = 0;
+  #pulses = 0;
+  #leaderlessPulses = 0;
+  #timer: Subscription | null = null;
+  #isClosed = false;
+  readonly #pulsing: Subscription;
+
+  constructor(options: LinksOptions, owner: LinksOwner) {
+    this.#options = options;
+    this.#owner = owner;
+    this.#pulsing = interval(options.limits.pingMs, options.scheduler).subscribe(() => this.#pulse());
+    this.#seek();
+  }
+
+  /** The server to send to. */
+  get current(): Link | null {
+    return this.#current;
+  }
+
+  /** Whether the servers' machine is wrapped in `withSessions`; the same on all of them. */
+  get hasSessions(): boolean {
+    return this.#hasSessions;
+  }
+
+  /** Every request that a server has and has not answered. */
+  *sent(): Iterable<AnyCall> {
+    for (const link of this.#open()) yield* link.sent;
+  }
+
+  /** Why no server can be reached, in words. */
+  get problems(): string {
+    return [...this.#failures].map(([url, why]) => `${url}: ${why}`).join('; ');
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    this.#isClosed = true;
+    this.#pulsing.unsubscribe();
+    this.#timer?.unsubscribe();
+    for (const link of [...this.#open()]) link.close(clientCloseCode.normal, 'the client closes');
+    this.connection$.complete();
+  }
+
+  #open(): Iterable<Link> {
+    return [this.#current, this.#attempt, ...this.#draining].filter((link) => link !== null);
+  }
+
+  /** Dials, if there is a server to dial, after a pause if the last ones were of no use. */
+  #seek(): void {
+    if (this.#isClosed || this.#attempt !== null || this.#timer !== null) return;
+    if (this.#target() === null) return;
+    const { limits, random, urls } = this.#options;
+    const rounds = Math.floor(this.#failuresInARow / urls.length);
+    const waitMs = backoffMs(1 + rounds, limits, random);
+    if (waitMs === 0) this.#dial();
+    else
+      this.#timer = this.#options.scheduler.schedule(() => {
+        this.#timer = null;
+        this.#dial();
+      }, waitMs);
+  }
+
+  /** The server to try next, if another one would be better than what there is. */
+  #target(): string | null {
+    const current = this.#current;
+    if (current === null) return this.#hinted() ?? this.#anyUrl();
+    if (current.isClosing) return this.#hinted() ?? this.#untriedUrl();
+    if (current.leads) return null;
+    if (current.leaderId !== null) return this.#hinted() ?? this.#untriedUrl();
+    return this.#leaderlessPulses >= leaderlessPulsesMax ? this.#untriedUrl() : null;
+  }
+
+  /** Where the leader is, if somebody has said so and it has not turned out to be wrong. */
+  #hinted(): string | null {
+    const url = this.#hintedUrl;
+    return url === null || url === this.#current?.url || this.#tried.has(url) ? null : url;
+  }
+
+  #anyUrl(): string {
+    const { urls } = this.#options;
+    return urls[this.#nextAt % urls.length] as string;
+  }
+
+  /** Of the servers that may be the leader, one that was not asked yet. */
+  #untriedUrl(): string | null {
+    const { urls } = this.#options;
+    const others = urls.filter((url) => url !== this.#current?.url && !this.#tried.has(url));
+    return others[this.#nextAt % Math.max(1, others.length)] ?? null;
+  }
+
+  #dial(): void {
+    const url = this.#target();
+    if (this.#isClosed || url === null) return;
+    const { WebSocket, group, limits, scheduler } = this.#options;
+    this.#nextAt += 1;
+    try {
+      const link = new Link({ WebSocket, url, group, owner: this.#linkOwner });
+      this.#attempt = link;
+      this.#timer = scheduler.schedule(
+        () => link.close(clientCloseCode.silent, 'no welcome came in time'),
+        limits.handshakeTimeoutMs,
+      );
+    } catch (error) {
+      this.#onFailed(url, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  readonly #linkOwner: LinkOwner = {
+    onWelcome: (link) => this.#onWelcome(link),
+    onStanding: (link) => this.#onStanding(link),
+    onWritten: (call, at, result) => this.#owner.onWritten(call, at, result),
+    onAnswered: (call, frame, answer) => this.#owner.onAnswered(call, frame, answer),
+    onRefused: (call, frame) => this.#owner.onRefused(call, frame),
+    onMessageDone: () => this.#onMessageDone(),
+    onClosed: (link, why) => this.#onClosed(link, why),
+  };
+
+  #onWelcome(link: Link): void {
+    const { clusterId, nodeId, hasSessions } = link.welcome as Welcome;
+    if (clusterId !== null && this.#clusterId !== null && clusterId !== this.#clusterId) {
+      const reason = `it belongs to the cluster ${clusterId}, the others to ${this.#clusterId}`;
+      return link.close(clientCloseCode.otherCluster, reason.slice(0, 120));
+    }
+    this.#clusterId ??= clusterId;
+    this.#hasSessions = hasSessions;
+    this.#nodeIds.set(link.url, nodeId);
+    this.#failures.delete(link.url);
+    this.#settleAttempt();
+    this.#heed(link);
+    if (this.#isBetter(link)) this.#adopt(link);
+    else {
+      this.#draining.add(link);
+      this.#tried.add(link.url);
+      link.close(clientCloseCode.normal, 'another server is closer to the leader');
+    }
+    this.#seek();
+  }
+
+  #isBetter(link: Link): boolean {
+    const current = this.#current;
+    if (current === null || link.leads || current.isClosing) return true;
+    return current.leaderId === null && link.leaderId !== null;
+  }
+
+  #adopt(link: Link): void {
+    const former = this.#current;
+    this.#current = link;
+    this.#leaderlessPulses = 0;
+    if (link.leads) this.#tried.clear();
+    if (former !== null) this.#drain(former);
+    this.#tell();
+    this.#owner.onCurrent();
+  }
+
+  /** Lets a server answer what it has; where it has no leader, what can be sent again need not wait for it. */
+  #drain(link: Link): void {
+    this.#draining.add(link);
+    if (link.leaderId === null) {
+      const isRepeatable = (call: AnyCall) => call.type !== 'write' || call.sequence > 0;
+      this.#owner.onLost(link.takeSent(isRepeatable));
+    }
+    this.#closeDrained();
+  }
+
+  #closeDrained(): void {
+    for (const link of [...this.#draining])
+      if (link.outstanding === 0) link.close(clientCloseCode.normal, 'the client talks to another server');
+  }
+
+  #onStanding(link: Link): void {
+    if (link !== this.#current) return;
+    this.#heed(link);
+    this.#tried.clear();
+    this.#tell();
+    this.#owner.onCurrent();
+    this.#seek();
+  }
+
+  /** Takes down what a server says about the leader. */
+  #heed({ leaderId, leaderUrl }: Link): void {
+    if (leaderId === null) return;
+    const named = [...this.#nodeIds].find(([, id]) => id === leaderId)?.[0];
+    this.#hintedUrl = leaderUrl ?? named ?? null;
+  }
+
+  #tell(): void {
+    const link = this.#current;
+    const nodeId = link?.welcome?.nodeId;
+    const next =
+      link === null || nodeId === undefined ? null : { url: link.url, nodeId, isLeader: link.leads };
+    const last = this.connection$.value;
+    if (next?.url !== last?.url || next?.isLeader !== last?.isLeader) this.connection$.next(next);
+  }
+
+  #onMessageDone(): void {
+    this.#failuresInARow = 0;
+    if (this.#draining.size > 0) this.#closeDrained();
+    this.#owner.onMessageDone();
+  }
+
+  #onClosed(link: Link, why: string): void {
+    const wasCurrent = link === this.#current;
+    if (link === this.#attempt) {
+      this.#settleAttempt();
+      this.#onFailed(link.url, why);
+    } else if (wasCurrent) {
+      this.#current = null;
+      this.#onFailed(link.url, why);
+      this.#tell();
+    } else this.#draining.delete(link);
+    const lost = link.takeSent(() => true);
+    if (lost.length > 0) this.#owner.onLost(lost);
+    this.#seek();
+  }
+
+  #settleAttempt(): void {
+    this.#attempt = null;
+    this.#timer?.unsubscribe();
+    this.#timer = null;
+  }
+
+  #onFailed(url: string, why: string): void {
+    this.#failures.set(url, why);
+    this.#failuresInARow += 1;
+    this.#tried.add(url);
+    if (this.#hintedUrl === url) this.#hintedUrl = null;
+    this.#seek();
+  }
+
+  #pulse(): void {
+    for (const link of [...this.#open()]) link.pulse();
+    const isLeaderless = this.#current !== null && this.#current.leaderId === null;
+    this.#leaderlessPulses = isLeaderless ? this.#leaderlessPulses + 1 : 0;
+    this.#pulses += 1;
+    if (this.#pulses % retryPulses === 0 || this.#leaderlessPulses === leaderlessPulsesMax)
+      this.#tried.clear();
+    this.#owner.onCurrent(); // What a full socket held back may leave now.
+    this.#seek();
+  }
+}

@@ -1,0 +1,131 @@
+import { getUint53, setUint53 } from '../core/index.ts';
+import type { Codec } from './codec.ts';
+
+/** Names a command for ever: retried, it has the same. */
+export interface SessionStamp {
+  readonly session: number;
+  /** 1, 2, 3 … within the session. */
+  readonly sequence: number;
+  /** The lowest sequence whose answer the client has not got yet; results below it are dropped. */
+  readonly lowestUnanswered: number;
+}
+
+/** A command as it travels when client sessions wrap the machine. */
+export type SessionCommand<Command> =
+  /** Applied each time it is written. */
+  | { readonly type: 'plain'; readonly command: Command }
+  /** Opens a session. */
+  | { readonly type: 'open' }
+  /** Applied once, however often it is written. */
+  | ({ readonly type: 'once'; readonly command: Command } & SessionStamp);
+
+/** What became of a {@link SessionCommand}. */
+export type SessionResult<Result> =
+  | { readonly type: 'applied'; readonly result: Result }
+  | { readonly type: 'opened'; readonly session: number }
+  /** The session is unknown or expired, or the sequence was answered long ago: nothing was executed now. */
+  | { readonly type: 'sessionExpired' }
+  /** Too many sessions, or too many unanswered commands in this one: nothing was executed. */
+  | { readonly type: 'overloaded' };
+
+const tags = { plain: 0, open: 1, once: 2 } as const;
+const stampBytes = 25;
+
+/** The command that opens a session. */
+export const openSessionBytes: Uint8Array = Uint8Array.of(tags.open);
+
+/** The byte form of commands with sessions around that of the machine's own. */
+export function sessionCommandCodec<Command>(inner: Codec<Command>): Codec<SessionCommand<Command>> {
+  return {
+    encode(command) {
+      if (command.type === 'open') return Uint8Array.of(tags.open);
+      const payload = inner.encode(command.command);
+      const head = sessionHeadBytes[command.type];
+      const bytes = new Uint8Array(head + payload.byteLength);
+      const view = new DataView(bytes.buffer);
+      if (command.type === 'once') writeOnceHead(view, 0, command);
+      else writePlainHead(view, 0);
+      bytes.set(payload, head);
+      return bytes;
+    },
+    decode(bytes) {
+      if (bytes[0] === tags.open && bytes.byteLength === 1) return { type: 'open' };
+      if (bytes[0] === tags.plain) return { type: 'plain', command: inner.decode(bytes.subarray(1)) };
+      if (bytes[0] !== tags.once || bytes.byteLength < stampBytes)
+        throw new TypeError('not a command with sessions');
+      return { type: 'once', command: inner.decode(bytes.subarray(stampBytes)), ...readStamp(bytes) };
+    },
+  };
+}
+
+/** Bytes in front of the machine's own, of a command that is applied each time, and of one that is applied once. */
+export const sessionHeadBytes = { plain: 1, once: stampBytes } as const;
+
+/** Writes what stands in front of a command of the machine that is applied each time. */
+export function writePlainHead(view: DataView, at: number): void {
+  view.setUint8(at, tags.plain);
+}
+
+/** Writes what stands in front of a command of the machine that is applied once. */
+export function writeOnceHead(
+  view: DataView,
+  at: number,
+  { session, sequence, lowestUnanswered }: SessionStamp,
+): void {
+  view.setUint8(at, tags.once);
+  setUint53(view, at + 1, session);
+  setUint53(view, at + 9, sequence);
+  setUint53(view, at + 17, lowestUnanswered);
+}
+
+function readStamp(bytes: Uint8Array): SessionStamp {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
+  const stamp = {
+    session: getUint53(view, 1),
+    sequence: getUint53(view, 9),
+    lowestUnanswered: getUint53(view, 17),
+  };
+  if (Math.min(stamp.session, stamp.sequence, stamp.lowestUnanswered) < 0)
+    throw new TypeError('not a command with sessions: a number is beyond the safe integers');
+  return stamp;
+}
+
+const outcomes = ['applied', 'opened', 'sessionExpired', 'overloaded'] as const;
+
+/** The byte form of results with sessions around that of the machine's own. */
+export function sessionResultCodec<Result>(inner: Codec<Result>): Codec<SessionResult<Result>> {
+  return {
+    encode(result) {
+      const tag = outcomes.indexOf(result.type);
+      if (result.type === 'opened') {
+        const bytes = new Uint8Array(9);
+        bytes[0] = tag;
+        setUint53(new DataView(bytes.buffer), 1, result.session);
+        return bytes;
+      }
+      if (result.type !== 'applied') return Uint8Array.of(tag);
+      const payload = inner.encode(result.result);
+      const bytes = new Uint8Array(1 + payload.byteLength);
+      bytes[0] = tag;
+      bytes.set(payload, 1);
+      return bytes;
+    },
+    decode(bytes) {
+      const type = outcomes[bytes[0] ?? outcomes.length];
+      switch (type) {
+        case 'applied':
+          return { type, result: inner.decode(bytes.subarray(1)) };
+        case 'opened':
+          return {
+            type,
+            session: getUint53(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 1),
+          };
+        case 'sessionExpired':
+        case 'overloaded':
+          return { type };
+        default:
+          throw new TypeError('not a result with sessions');
+      }
+    },
+  };
+}
