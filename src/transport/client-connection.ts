@@ -1,5 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
-import { encodePayload } from '../core/index.ts';
+import { decodePayload, encodePayload } from '../core/index.ts';
 import { detached } from './byte-reader.ts';
 import { decodeClientMessage, encodeClientMessage } from './client/message-codec.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type ReadFrame,
   type RefusedFrame,
   type StandingFrame,
+  type Welcome,
   type WriteFrame,
   type WrittenFrame,
 } from './client/protocol.ts';
@@ -22,20 +23,18 @@ export interface ClientHost {
   readonly limits: ClientEndpointLimits;
   readonly group: number;
   /** What a client that is let in is told. */
-  welcome(): ClientFrameWelcome;
+  welcome(): Welcome;
   /** Takes requests into account; says why they are too many, or `null`. */
   take(count: number, bytes: number): string | null;
   /** Requests are answered. */
   release(count: number, bytes: number): void;
   readonly isClosing: boolean;
   write(frame: WriteFrame, to: Answering): void;
-  read(frame: ReadFrame, to: Answering): void;
+  read(id: number, query: Uint8Array, frame: ReadFrame, to: Answering): void;
   /** The connection has something to send at the end of this turn. */
   flushSoon(connection: ClientConnection): void;
   onGone(connection: ClientConnection): void;
 }
-
-type ClientFrameWelcome = Extract<Parameters<typeof encodeClientMessage>[0], { type: 'welcome' }>['welcome'];
 
 /** Answers to queries that reflect one index. */
 interface AnswerGroup {
@@ -46,6 +45,17 @@ interface AnswerGroup {
   bytes: number;
 }
 
+/** Queries of one frame, and how many of them the node has been asked. */
+interface Reading {
+  readonly frame: ReadFrame;
+  readonly queries: readonly Uint8Array[];
+  asked: number;
+}
+
+/** The size of an answer, as long as no larger one has been seen. */
+const answerBytesMin = 128;
+/** What the memory of a large answer loses with each smaller one. */
+const answerBytesDecay = 0.99;
 /** Bytes of a message of answers, from which on the next frame goes into another one. */
 const messageBytesMax = 1024 * 1024;
 /** Pings in a row without a byte, until a client counts as gone. */
@@ -64,6 +74,11 @@ export class ClientConnection implements Answering {
   /** Requests without an answer. */
   #requests = 0;
   #requestBytes = 0;
+  /** Queries that the node is asked when there is room for their answers. */
+  #readings: Reading[] = [];
+  #readsUnderWay = 0;
+  /** About the size of the largest answers lately. */
+  #answerBytes = answerBytesMin;
   #silentPings = 0;
 
   constructor(webSocket: WebSocket, host: ClientHost) {
@@ -97,11 +112,18 @@ export class ClientConnection implements Answering {
     this.#push(frame, 0);
   }
 
+  readRefused(frame: RefusedFrame): void {
+    this.#readsUnderWay -= 1;
+    this.refused(frame);
+  }
+
   answered(
     id: number,
     { index, ageMs, bytes }: { index: number; ageMs: number | null; bytes: Uint8Array },
   ): void {
     this.#answered(1);
+    this.#readsUnderWay -= 1;
+    this.#answerBytes = Math.max(answerBytesMin, bytes.byteLength, this.#answerBytes * answerBytesDecay);
     if (this.#isGone) return;
     const wholeMs = ageMs === null ? null : Math.ceil(ageMs);
     let group = this.#answers.at(-1);
@@ -136,6 +158,7 @@ export class ClientConnection implements Answering {
     if (bytes <= messageBytesMax) this.#send(frames);
     else for (const frame of frames) this.#send([frame]);
     this.#watchBuffer();
+    this.#readOn();
   }
 
   /** Now and then: asks whether the client is there. */
@@ -200,7 +223,9 @@ export class ClientConnection implements Answering {
           if (this.#take(frame)) this.#host.write(frame, this);
           break;
         case 'read':
-          if (this.#take(frame)) this.#host.read(frame, this);
+          if (this.#take(frame))
+            this.#readings.push({ frame, queries: decodePayload(frame.payload), asked: 0 });
+          this.#readOn();
           break;
         case 'ping':
           this.#push({ type: 'pong', number: frame.number }, 0);
@@ -210,6 +235,21 @@ export class ClientConnection implements Answering {
         default:
           return this.#breakOff(`a frame of type ${frame.type} arrived`);
       }
+    }
+  }
+
+  /** Asks the node, as many queries at once as there is room for answers like those of lately. */
+  #readOn(): void {
+    const { bufferedBytesMax } = this.#host.limits;
+    const isFull = this.#webSocket.bufferedAmount + this.#outboxBytes > bufferedBytesMax;
+    for (let reading = this.#readings[0]; !isFull && reading !== undefined; reading = this.#readings[0]) {
+      const { frame, queries } = reading;
+      for (; reading.asked < queries.length; reading.asked++) {
+        if (this.#readsUnderWay > 0 && this.#readsUnderWay * this.#answerBytes >= bufferedBytesMax) return;
+        this.#readsUnderWay += 1;
+        this.#host.read(frame.firstId + reading.asked, queries[reading.asked] as Uint8Array, frame, this);
+      }
+      this.#readings.shift();
     }
   }
 
@@ -269,6 +309,7 @@ export class ClientConnection implements Answering {
   #onSent(): void {
     const isRead = this.#webSocket.bufferedAmount <= this.#host.limits.bufferedBytesMax / 2;
     if (this.#webSocket.isPaused && isRead) this.#webSocket.resume();
+    if (isRead) this.#readOn();
   }
 
   #breakOff(detail: string): void {
@@ -277,6 +318,8 @@ export class ClientConnection implements Answering {
 
   #onGone(): void {
     this.#isGone = true;
+    for (const { queries, asked } of this.#readings) this.#answered(queries.length - asked);
+    this.#readings = [];
     this.#frames = [];
     this.#answers = [];
     this.#host.onGone(this);

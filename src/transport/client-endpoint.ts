@@ -162,8 +162,8 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
     this.#work.write(frame, to);
   }
 
-  read(frame: ReadFrame, to: Answering): void {
-    this.#work.read(frame, to);
+  read(id: number, query: Uint8Array, frame: ReadFrame, to: Answering): void {
+    this.#work.read(id, query, frame, to);
   }
 
   flushSoon(connection: ClientConnection): void {

@@ -13,6 +13,8 @@ export interface Answering {
     answer: { readonly index: number; readonly ageMs: number | null; readonly bytes: Uint8Array },
   ): void;
   refused(frame: RefusedFrame): void;
+  /** The same for one query. */
+  readRefused(frame: RefusedFrame): void;
 }
 
 /** Commands of one frame that go to the node together. */
@@ -95,33 +97,22 @@ export class ClientWork<Command, Result, Query, Answer> {
     }
   }
 
-  /** Asks the machine, each query by itself: the node lets those of one turn share a read index. */
-  read({ firstId, timeoutMs, consistency, index, payload }: ReadFrame, to: Answering): void {
-    let id = firstId;
-    for (const bytes of decodePayload(payload)) {
-      this.#ask(id, bytes, { consistency, index, timeoutMs }, to);
-      id += 1;
-    }
-  }
-
-  #ask(
-    id: number,
-    bytes: Uint8Array,
-    options: Pick<ReadFrame, 'consistency' | 'index' | 'timeoutMs'>,
-    to: Answering,
-  ): void {
+  /** Asks the machine one query: the node lets those of one turn share a read index. */
+  read(id: number, bytes: Uint8Array, { consistency, index, timeoutMs }: ReadFrame, to: Answering): void {
     let query: Query;
     try {
       query = this.#settings.query.decode(bytes);
     } catch (error) {
-      return to.refused(refusedOf(id, 1, badQuery(textOf(error)), 'notCommitted'));
+      return to.readRefused(refusedOf(id, 1, badQuery(textOf(error)), 'notCommitted'));
     }
-    this.#settings.node
-      .read(query, options)
-      .then(({ value, index, ageMs }) =>
-        to.answered(id, { index, ageMs, bytes: this.#settings.answer.encode(value) }),
-      )
-      .catch((error) => to.refused(this.#refusal(id, 1, error, 'notCommitted')));
+    const { node, answer } = this.#settings;
+    node
+      .read(query, { consistency, index, timeoutMs })
+      .then((read) => ({ index: read.index, ageMs: read.ageMs, bytes: answer.encode(read.value) }))
+      .then(
+        (encoded) => to.answered(id, encoded),
+        (error) => to.readRefused(this.#refusal(id, 1, error, 'notCommitted')),
+      );
   }
 
   /** What went wrong, as clients are told. What nobody foresaw stays in the log. */

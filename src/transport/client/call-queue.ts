@@ -1,4 +1,4 @@
-import type { ReadCall, WriteCall } from './calls.ts';
+import type { ClientCommitted, ClientReadAnswer, ReadCall, WriteCall } from './calls.ts';
 import { type ClientError, clientError } from './errors.ts';
 
 /** Bounds on the requests of one client that have no answer yet. */
@@ -9,16 +9,21 @@ export interface QueueLimits {
   readonly pendingBytesMax: number;
 }
 
-/** Requests that wait to be sent, and the count of all that have no answer. */
+/** Requests that wait to be sent, and the count of all that have no answer. Each is answered once. */
 export class CallQueue {
+  /** Numbers commands in the order of the calls. */
+  lastOrder = 0;
   readonly #limits: QueueLimits;
+  readonly #onDone: (call: WriteCall | ReadCall) => void;
   #writes: WriteCall[] = [];
   #reads: ReadCall[] = [];
   #pending = 0;
   #pendingBytes = 0;
 
-  constructor(limits: QueueLimits) {
+  /** @param onDone - told of each request that is answered, before its caller is. */
+  constructor(limits: QueueLimits, onDone: (call: WriteCall | ReadCall) => void) {
     this.#limits = limits;
+    this.#onDone = onDone;
   }
 
   /** Requests without an answer, here or sent. */
@@ -26,61 +31,86 @@ export class CallQueue {
     return this.#pending;
   }
 
+  /** Commands that wait to be sent, in their order. */
   get writes(): readonly WriteCall[] {
     return this.#writes;
   }
 
+  /** Queries that wait to be sent, in their order. */
   get reads(): readonly ReadCall[] {
     return this.#reads;
   }
 
   /** Takes a request, or says why not. */
   add(call: WriteCall | ReadCall): ClientError | null {
-    const { pendingMax, pendingBytesMax } = this.#limits;
-    const bytes = this.#pendingBytes + call.bytes.byteLength;
-    if (this.#pending >= pendingMax) {
-      const what = `${this.#pending} requests of this client wait for their answer, the limit is ${pendingMax} (pendingMax).`;
-      return clientError('RAFT_OVERLOADED', 'notCommitted', what);
-    }
-    if (this.#pending > 0 && bytes > pendingBytesMax) {
-      const what = `${bytes} bytes of requests would wait for their answer, the limit is ${pendingBytesMax} (pendingBytesMax).`;
-      return clientError('RAFT_OVERLOADED', 'notCommitted', what);
-    }
+    const overload = this.#overloadOf(call.bytes.byteLength);
+    if (overload !== null) return clientError('RAFT_OVERLOADED', 'notCommitted', overload);
     this.#pending += 1;
-    this.#pendingBytes = bytes;
+    this.#pendingBytes += call.bytes.byteLength;
     if (call.type === 'write') this.#writes.push(call);
     else this.#reads.push(call);
     return null;
   }
 
-  /** It has been answered. */
-  release(call: WriteCall | ReadCall): void {
-    this.#pending -= 1;
-    this.#pendingBytes -= call.bytes.byteLength;
+  #overloadOf(bytes: number): string | null {
+    const { pendingMax, pendingBytesMax } = this.#limits;
+    if (this.#pending >= pendingMax)
+      return `${this.#pending} requests of this client wait for their answer, the limit is ${pendingMax} (pendingMax).`;
+    if (this.#pending > 0 && this.#pendingBytes + bytes > pendingBytesMax)
+      return `${this.#pendingBytes} bytes of requests wait for their answer and ${bytes} more came, the limit is ${pendingBytesMax} (pendingBytesMax).`;
+    return null;
   }
 
-  /** Takes the first so many writes. */
+  /** Takes the first so many writes, without those that were given up. */
   takeWrites(count: number): WriteCall[] {
-    return this.#writes.splice(0, count);
+    return this.#writes.splice(0, Math.max(0, count)).filter(isWaiting);
   }
 
-  /** Takes the first so many reads. */
+  /** Takes the first so many reads, without those that were given up. */
   takeReads(count: number): ReadCall[] {
-    return this.#reads.splice(0, count);
+    return this.#reads.splice(0, Math.max(0, count)).filter(isWaiting);
   }
 
   /** These go once more, each in its place. */
   putBack(calls: readonly (WriteCall | ReadCall)[]): void {
+    for (const call of calls) call.isSent = false;
     const writes = calls.filter((call) => call.type === 'write');
     const reads = calls.filter((call) => call.type === 'read');
-    const byOrder = (a: { order: number }, b: { order: number }) => a.order - b.order;
     if (writes.length > 0) this.#writes = [...writes, ...this.#writes].sort(byOrder);
     if (reads.length > 0) this.#reads = [...reads, ...this.#reads].sort(byOrder);
   }
 
   /** Forgets those that were given up. */
   dropDone(): void {
-    this.#writes = this.#writes.filter(({ isDone }) => !isDone);
-    this.#reads = this.#reads.filter(({ isDone }) => !isDone);
+    this.#writes = this.#writes.filter(isWaiting);
+    this.#reads = this.#reads.filter(isWaiting);
   }
+
+  /** Answers a request, unless it has been answered. */
+  resolve<T>(call: WriteCall | ReadCall, value: ClientCommitted<T> | ClientReadAnswer<T>): void {
+    if (this.#finish(call)) call.settle.resolve(value);
+  }
+
+  /** Answers a request with an error, unless it has been answered. */
+  reject(call: WriteCall | ReadCall, error: ClientError): void {
+    if (this.#finish(call)) call.settle.reject(error);
+  }
+
+  #finish(call: WriteCall | ReadCall): boolean {
+    if (call.isDone) return false;
+    call.isDone = true;
+    call.unwatch?.();
+    this.#pending -= 1;
+    this.#pendingBytes -= call.bytes.byteLength;
+    this.#onDone(call);
+    return true;
+  }
+}
+
+function isWaiting({ isDone }: WriteCall | ReadCall): boolean {
+  return !isDone;
+}
+
+function byOrder(a: { readonly order: number }, b: { readonly order: number }): number {
+  return a.order - b.order;
 }

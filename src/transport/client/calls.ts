@@ -82,3 +82,8 @@ export class ReadCall extends Call {
 
 /** Any request. */
 export type AnyCall = WriteCall | OpenCall | ReadCall;
+
+/** What is known of a request that nobody waits for any more (rule 22). */
+export function outcomeOf(call: WriteCall | ReadCall): 'notCommitted' | 'unknown' {
+  return call.type === 'write' && (call.isSent || call.mayBeDone) ? 'unknown' : 'notCommitted';
+}

@@ -118,9 +118,13 @@ export class Link {
     return firstId;
   }
 
-  /** Sends frames as one message. */
+  /** Sends frames as one message, or each by itself where the server would not take one so long. */
   send(frames: readonly ClientFrame[]): void {
-    this.#send(encodeClientMessage({ type: 'frames', frames }));
+    let bytes = 0;
+    for (const frame of frames) bytes += 'payload' in frame ? frame.payload.byteLength + 64 : 64;
+    const isTooLong = bytes > (this.welcome?.frameBytesMax ?? 0);
+    for (const part of isTooLong ? frames.map((frame) => [frame]) : [frames])
+      this.#send(encodeClientMessage({ type: 'frames', frames: part }));
   }
 
   /** Takes away the requests that `isWanted`: whatever the server still says about them is not heard. */

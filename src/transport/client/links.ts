@@ -1,6 +1,7 @@
 import { BehaviorSubject, interval, type SchedulerLike, type Subscription } from 'rxjs';
 import { type BackoffLimits, backoffMs } from '../backoff.ts';
 import type { Random } from '../random.ts';
+import { isRepeatable } from './answers.ts';
 import type { AnyCall } from './calls.ts';
 import { clientCloseCode, Link, type LinkOwner } from './link.ts';
 import type { Welcome } from './protocol.ts';
@@ -227,7 +228,6 @@ export class Links {
   #drain(link: Link): void {
     this.#draining.add(link);
     if (link.leaderId === null) {
-      const isRepeatable = (call: AnyCall) => call.type !== 'write' || call.sequence > 0;
       this.#owner.onLost(link.takeSent(isRepeatable));
     }
     this.#closeDrained();

@@ -1,3 +1,5 @@
+import type { WriteCall } from './calls.ts';
+
 /**
  * The commands of one client session that are under way (thesis §6.3).
  *
@@ -29,10 +31,11 @@ export class SessionWindow {
   }
 
   /** Numbers a command that leaves for the first time. */
-  next(): number {
+  number(call: WriteCall): void {
     this.#last += 1;
     this.#unanswered.add(this.#last);
-    return this.#last;
+    call.session = this.id;
+    call.sequence = this.#last;
   }
 
   /** The caller has its answer, whatever it was: the command is not sent again. */

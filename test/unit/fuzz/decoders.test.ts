@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kvCommandCodec } from '../../../examples/kv/kv-command.ts';
 import { kvMachine } from '../../../examples/kv/kv-machine.ts';
+import { kvAnswerCodec, kvQueryCodec } from '../../../examples/kv/kv-query.ts';
 import { kvExecutedCodec, kvResultCodec } from '../../../examples/kv/kv-result.ts';
 import {
   batchHeaderBytes,
@@ -18,7 +19,9 @@ import { decodePiece, encodePiece } from '../../../src/storage/snapshot-piece.ts
 import { withSessions } from '../../../src/streams/sessions.ts';
 import { RecordingError } from '../../../src/testing/index.ts';
 import { decodeLine } from '../../../src/testing/recorded-line.ts';
+import { decodeClientMessage, encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../../src/transport/message-codec.ts';
+import { samples as clientMessages } from '../client/messages.ts';
 import { batch, samples as messages } from '../transport/frames.ts';
 import { fuzz, timeoutMs } from './budget.ts';
 import { mutated, sizeOf } from './mutations.ts';
@@ -53,6 +56,20 @@ describe('any bytes', { timeout: timeoutMs }, () => {
         expect(decoded.kind).toMatch(/^[a-zA-Z]+$/);
         expect(decoded.offset).toBeLessThanOrEqual(bytes.byteLength);
       } else if (decoded.type !== 'otherVersion') expect(encodePeerMessage(decoded)).toEqual(bytes);
+    });
+  });
+
+  it('given for a message of a client or its server are that message, or an error that says where', async () => {
+    const sound = Object.values(clientMessages).map(encodeClientMessage);
+
+    await fuzz(mutated(sound), 3_000, (bytes) => {
+      const decoded = decodeClientMessage(bytes);
+
+      expectProportional(decoded, bytes);
+      if (decoded.type === 'error') {
+        expect(decoded.kind).toMatch(/^[a-zA-Z]+$/);
+        expect(decoded.offset).toBeLessThanOrEqual(bytes.byteLength);
+      } else if (decoded.type !== 'otherVersion') expect(encodeClientMessage(decoded)).toEqual(bytes);
     });
   });
 
@@ -168,6 +185,34 @@ describe('any bytes', { timeout: timeoutMs }, () => {
     await fuzz(mutated(sound), 3_000, (bytes) => {
       expectProportional(decodedBy(kvResultCodec.decode, bytes), bytes);
       expectProportional(decodedBy(kvExecutedCodec.decode, bytes), bytes);
+    });
+  });
+
+  it('given for a query or an answer of the key-value server are one, or refused', async () => {
+    const [a, b] = [bytesOf('a'), bytesOf('some value')];
+    const sound = [
+      kvQueryCodec.encode({ type: 'get', key: a }),
+      kvQueryCodec.encode({ type: 'exists', key: b }),
+      kvQueryCodec.encode({ type: 'range', prefix: a, from: b, limit: 100 }),
+      kvAnswerCodec.encode({ type: 'get', value: b }),
+      kvAnswerCodec.encode({ type: 'get', value: null }),
+      kvAnswerCodec.encode({ type: 'exists', exists: true }),
+      kvAnswerCodec.encode({
+        type: 'range',
+        entries: [
+          [a, b],
+          [b, a],
+        ],
+        next: a,
+      }),
+    ];
+
+    await fuzz(mutated(sound), 3_000, (bytes) => {
+      const [query, answer] = [decodedBy(kvQueryCodec.decode, bytes), decodedBy(kvAnswerCodec.decode, bytes)];
+
+      expectProportional([query, answer], bytes);
+      if (query !== undefined) expect(new Uint8Array(kvQueryCodec.encode(query))).toEqual(bytes);
+      if (answer !== undefined) expect(new Uint8Array(kvAnswerCodec.encode(answer))).toEqual(bytes);
     });
   });
 

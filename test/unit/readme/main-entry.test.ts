@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as main from 'rxraft';
+import * as client from 'rxraft/client';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { root } from './code-blocks.ts';
@@ -53,6 +54,15 @@ describe('the main entry', () => {
       memoryDisk: expect.any(Function),
       memoryNetwork: expect.any(Function),
     });
+  });
+});
+
+describe('the client', () => {
+  it('reaches RxJS and nothing else, so that it loads in a browser: neither `node:` nor `ws`', () => {
+    const packages = packagesFrom(join(root, 'src/transport/client/index.ts'));
+
+    expect([...packages.keys()]).toEqual(['rxjs']);
+    expect(client).toMatchObject({ raftClient: expect.any(Function), writeWith: expect.any(Function) });
   });
 });
 

@@ -5,6 +5,7 @@ import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
 import { encodePiece } from '../../../src/storage/snapshot-piece.ts';
 import { formatVersion } from '../../../src/storage/store-identity.ts';
 import { recordingFormat } from '../../../src/testing/index.ts';
+import { clientProtocolVersion } from '../../../src/transport/client/protocol.ts';
 import { protocolVersion } from '../../../src/transport/transport.ts';
 import { batchAt } from '../storage/batches.ts';
 
@@ -24,6 +25,7 @@ describe('the page of formats', () => {
       configuration: `${encodeConfiguration(votersOnly([{ id: 'a', storeId: 's', url: 'u' }]))[4]}`,
       'chunk of a snapshot': `${encodeChunk([])[0]}, and ${encodePiece({ key: one, bytes: one, isEnd: true })[0]} for a piece of a large value`,
       'peer protocol': `${protocolVersion}`,
+      'client protocol': `${clientProtocolVersion}`,
       recording: `${recordingFormat}`,
     });
   });

@@ -1,0 +1,174 @@
+import type { Codec } from '../codec.ts';
+import { type SessionResult, sessionResultCodec } from '../session-codec.ts';
+import type { CallQueue } from './call-queue.ts';
+import { type AnyCall, type OpenCall, outcomeOf, type ReadCall, type WriteCall } from './calls.ts';
+import { ClientError, clientError, unreadable } from './errors.ts';
+import type { AnsweredFrame, RefusedFrame } from './protocol.ts';
+import type { Sending } from './sending.ts';
+
+/** Where a command stands. */
+interface Position {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** What {@link Answers} work with. */
+export interface AnswersOptions<Result, Answer> {
+  readonly result: Codec<Result>;
+  readonly answer: Codec<Answer>;
+  readonly queue: CallQueue;
+  readonly sending: Sending;
+  /** Whether the servers' machine is wrapped in `withSessions`. */
+  readonly hasSessions: () => boolean;
+  /** Something waits that could not be sent, or not for good: it is tried again after a moment. */
+  readonly againSoon: () => void;
+}
+
+/** Refusals that only say that another server is, or will be, the one to ask. */
+const elsewhere: readonly string[] = ['RAFT_NOT_LEADER', 'RAFT_TRANSFERRING', 'RAFT_CLOSED', 'RAFT_STOPPED'];
+
+/** What becomes of requests that a server has, told to their callers (rule 22), or sent again. */
+export class Answers<Result, Answer> {
+  /** The highest index that an answer came from. */
+  lastIndex = 0;
+  readonly #options: AnswersOptions<Result, Answer>;
+  readonly #sessionResult: Codec<SessionResult<Result>>;
+
+  constructor(options: AnswersOptions<Result, Answer>) {
+    this.#options = options;
+    this.#sessionResult = sessionResultCodec(options.result);
+  }
+
+  onWritten(call: AnyCall, at: Position, bytes: Uint8Array): void {
+    if (at.index > this.lastIndex) this.lastIndex = at.index;
+    const { result, queue, hasSessions } = this.#options;
+    try {
+      if (call.type === 'open') this.#onOpened(call, this.#sessionResult.decode(bytes));
+      else if (call.type === 'read') this.#onMistaken(call);
+      else if (hasSessions()) this.#onSessionResult(call, at, this.#sessionResult.decode(bytes));
+      else queue.resolve(call, { index: at.index, term: at.term, result: result.decode(bytes) });
+    } catch (error) {
+      if (call.type === 'open') this.#options.sending.onOpenFailed(call);
+      else queue.reject(call, unreadable(error));
+    }
+  }
+
+  onAnswered(call: AnyCall, { index, ageMs }: AnsweredFrame, bytes: Uint8Array): void {
+    if (index > this.lastIndex) this.lastIndex = index;
+    if (call.type !== 'read') return this.#onMistaken(call);
+    try {
+      this.#options.queue.resolve(call, { value: this.#options.answer.decode(bytes), index, ageMs });
+    } catch (error) {
+      this.#options.queue.reject(call, unreadable(error));
+    }
+  }
+
+  #onMistaken(call: AnyCall): void {
+    if (call.type === 'open') this.#options.sending.onOpenFailed(call);
+    else this.#options.queue.reject(call, unreadable('it is the answer to another kind of request'));
+  }
+
+  #onOpened(call: OpenCall, result: SessionResult<Result>): void {
+    const { sending, againSoon } = this.#options;
+    if (result.type === 'opened') sending.onOpened(result.session);
+    else {
+      sending.onOpenFailed(call);
+      this.#refuseWaiting('RAFT_OVERLOADED', 'As many sessions are open as may be.');
+    }
+    againSoon();
+  }
+
+  #onSessionResult(call: WriteCall, { index, term }: Position, result: SessionResult<Result>): void {
+    const { queue } = this.#options;
+    switch (result.type) {
+      case 'applied':
+        return queue.resolve(call, { index, term, result: result.result });
+      case 'sessionExpired':
+        return this.#onExpired(call);
+      case 'overloaded':
+        return queue.reject(call, sessionFull(call));
+      case 'opened':
+        return this.#onMistaken(call);
+    }
+  }
+
+  /** A command that was sent once, and not carried out, may go again in another session; others may have been. */
+  #onExpired(call: WriteCall): void {
+    const { queue, sending } = this.#options;
+    sending.forget(call.session, expired);
+    if (call.mayBeDone) return queue.reject(call, expired());
+    call.sequence = 0;
+    this.#again([call]);
+  }
+
+  onRefused(call: AnyCall, frame: RefusedFrame): void {
+    if (call.type === 'open') return this.#onOpenRefused(call, frame);
+    const isUnknown = frame.outcome === 'unknown';
+    const isLost = isUnknown && isRepeatable(call) && frame.code !== 'RAFT_BAD_RESULT';
+    if (call.type === 'write' && isLost) call.mayBeDone = true;
+    if (isLost || (!isUnknown && elsewhere.includes(frame.code))) this.#again([call]);
+    else this.#options.queue.reject(call, refusal(call, frame));
+  }
+
+  #onOpenRefused(call: OpenCall, { outcome, code, message }: RefusedFrame): void {
+    this.#options.sending.onOpenFailed(call);
+    if (outcome === 'notCommitted' && !elsewhere.includes(code)) this.#refuseWaiting(code, message);
+    this.#options.againSoon();
+  }
+
+  /** No session can be had: who waits for one is told so. */
+  #refuseWaiting(code: string, what: string): void {
+    const { queue } = this.#options;
+    for (const call of queue.writes)
+      queue.reject(call, clientError(code, outcomeOf(call), `A session can't be opened: ${what}`));
+  }
+
+  /** The connection to the server that has these is gone. */
+  onLost(calls: readonly AnyCall[]): void {
+    const again: (WriteCall | ReadCall)[] = [];
+    for (const call of calls) {
+      if (call.type === 'open') this.#options.sending.onOpenFailed(call);
+      else if (!isRepeatable(call)) this.#options.queue.reject(call, lost());
+      else {
+        if (call.type === 'write') call.mayBeDone = true;
+        again.push(call);
+      }
+    }
+    this.#again(again);
+  }
+
+  #again(calls: readonly (WriteCall | ReadCall)[]): void {
+    this.#options.queue.putBack(calls.filter(({ isDone }) => !isDone));
+    this.#options.againSoon();
+  }
+}
+
+/** Whether it does no harm to send it once more: a query, or a command that is applied once. */
+export function isRepeatable(call: AnyCall): boolean {
+  return call.type !== 'write' || call.sequence > 0;
+}
+
+/** Nothing that becomes of a later copy makes a command `notCommitted` of which an earlier one may be in the log. */
+function refusal(
+  call: WriteCall | ReadCall,
+  { code, message, outcome, leaderId }: RefusedFrame,
+): ClientError {
+  const mayBeDone = call.type === 'write' && call.mayBeDone;
+  if (outcome === 'unknown' || !mayBeDone) return new ClientError(code, outcome, message, { leaderId });
+  const what = `An earlier sending of it may be in the log, and this is how the last one ended: ${code}.`;
+  return clientError(code, 'unknown', what, { leaderId });
+}
+
+function sessionFull({ mayBeDone }: WriteCall): ClientError {
+  const what =
+    'The session has too many unanswered commands: sessionRequestsMax is above what the servers keep.';
+  return clientError('RAFT_OVERLOADED', mayBeDone ? 'unknown' : 'notCommitted', what);
+}
+
+function expired(): ClientError {
+  return clientError('RAFT_SESSION_EXPIRED', 'unknown', 'The session is unknown or has expired.');
+}
+
+function lost(): ClientError {
+  return clientError('RAFT_UNKNOWN_OUTCOME', 'unknown', 'The connection broke before the answer came.');
+}

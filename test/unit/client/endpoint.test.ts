@@ -1,0 +1,298 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
+import { clientOf, RawClient, served } from './endpoints.ts';
+
+describe('an endpoint for clients', () => {
+  it('writes and reads', async () => {
+    const { url } = await served();
+    const client = clientOf(url);
+
+    const written = await Promise.all(['a', 'b', 'c'].map((letter) => client.write(letter)));
+    const { value, index } = await client.read('all');
+
+    expect(written.map(({ result }) => result)).toEqual(['a', 'ab', 'abc']);
+    expect(value).toBe('abc');
+    expect(index).toBe(written[2]?.index);
+    await expect(client.read('all', { consistency: 'stale' })).resolves.toMatchObject({ value: 'abc' });
+  });
+
+  it('gives the node the commands of one message with one call, and answers them with one frame', async () => {
+    const { url, writes } = await served();
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.write(10, ...Array(100).fill('a'));
+    await client.answered(100);
+
+    expect(writes).toEqual([100]);
+    expect(client.frames.filter(({ type }) => type === 'written')).toMatchObject([
+      { firstId: 10, count: 100 },
+    ]);
+  });
+
+  it('gives the node no more at once than it takes', async () => {
+    const { url, writes } = await served({ commandBytesMax: 100 });
+    const client = clientOf(url);
+
+    await Promise.all(Array.from({ length: 10 }, () => client.write('x'.repeat(30))));
+
+    expect(writes).toEqual([3, 3, 3, 1]);
+  });
+
+  it('sends the answers of one turn in one message', async () => {
+    const { url } = await served();
+    const client = new RawClient(url);
+    await client.hello();
+    const { length } = client.messages;
+
+    client.read(1, ...Array(50).fill('3'));
+    await client.answered(50);
+
+    expect(client.messages).toHaveLength(length + 1);
+  });
+
+  it('refuses a command that can not be read, or is not wanted, to its caller, and logs the others', async () => {
+    const { url, node } = await served({ check: (command) => (command === 'no' ? 'it says no' : null) });
+    const client = clientOf(url);
+    const before = node.status().lastIndex;
+
+    const answers = await Promise.allSettled(['a', '!!', 'b', 'no', 'c'].map((word) => client.write(word)));
+
+    expect(
+      answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.result : answer.reason.code)),
+    ).toEqual(['a', 'RAFT_BAD_COMMAND', 'ab', 'RAFT_BAD_COMMAND', 'abc']);
+    expect(answers[1]).toMatchObject({
+      reason: { outcome: 'notCommitted', message: expect.stringContaining('"!!"') },
+    });
+    expect(node.status().lastIndex).toBe(before + 3);
+  });
+
+  it('tells a client nothing of an error that nobody foresaw, and the log everything', async () => {
+    const error = vi.fn();
+    const { url } = await served({ logger: { error } });
+
+    const answer = clientOf(url).read('throw');
+
+    await expect(answer).rejects.toMatchObject({ code: 'RAFT_SERVER_FAILED', outcome: 'notCommitted' });
+    await expect(answer).rejects.not.toThrow('secret');
+    expect(error.mock.calls[0]?.[0].err.message).toBe('a secret of the server');
+  });
+
+  it('says who leads, and when that changes', async () => {
+    const { url, node } = await served({ clientUrlOf: (id) => `ws://${id}.example/client` });
+    await vi.waitUntil(() => node.status().leaderId === 'n1');
+    const client = new RawClient(url);
+    await client.hello();
+
+    expect(client.messages[0]).toMatchObject({
+      welcome: { nodeId: 'n1', leaderId: 'n1', leaderUrl: 'ws://n1.example/client', hasSessions: false },
+    });
+    client.send({ type: 'frames', frames: [{ type: 'ping', number: 5 }] });
+    await client.until((message) => message.type === 'frames' && message.frames[0]?.type === 'pong');
+  });
+
+  it('refuses new requests when it closes, answers the others, and says goodbye', async () => {
+    const { url, endpoint, hold } = await served();
+    const client = new RawClient(url);
+    await client.hello();
+    const release = hold();
+
+    client.write(1, 'a');
+    await vi.waitUntil(() => endpoint.requests === 1);
+    const closing = endpoint.close();
+    client.write(2, 'b');
+    await client.answered(1);
+    release();
+    await closing;
+
+    expect(client.frames).toContainEqual(expect.objectContaining({ type: 'standing', isClosing: true }));
+    expect(client.frames).toContainEqual(
+      expect.objectContaining({ type: 'refused', firstId: 2, code: 'RAFT_CLOSED' }),
+    );
+    expect(client.frames).toContainEqual(expect.objectContaining({ type: 'written', firstId: 1 }));
+    await expect(client.closed).resolves.toMatchObject({ code: 1001 });
+    await expect(new RawClient(url).refused).resolves.toMatchObject({ status: 503 });
+  });
+});
+
+describe('a connection that does not keep to the protocol', () => {
+  const frames = encodeClientMessage({ type: 'frames', frames: [{ type: 'ping', number: 1 }] });
+
+  it.each([
+    ['an unknown frame', Uint8Array.of(144, 0, 0, 0, 1, 40), 'byte 6: unknownType'],
+    ['half a frame', frames.subarray(0, frames.length - 1), 'truncated'],
+    [
+      'a second hello',
+      encodeClientMessage({ type: 'hello', hello: { protocolVersion: 1, group: 0 } }),
+      'second hello',
+    ],
+    [
+      'what only a server says',
+      encodeClientMessage({
+        type: 'frames',
+        frames: [{ type: 'standing', isClosing: false, leaderId: null, leaderUrl: null }],
+      }),
+      'standing',
+    ],
+  ])('by %s is closed with a code and a reason', async (_, bytes, reason) => {
+    const { url, node } = await served();
+    const client = new RawClient(url);
+    await client.hello();
+    const before = node.status().lastIndex;
+
+    client.socket.send(bytes);
+
+    const closed = await client.closed;
+    expect(closed).toEqual({ code: 1002, reason: expect.stringContaining(reason) });
+    expect(node.status().lastIndex).toBe(before);
+  });
+
+  it('by text, or frames before a hello, is closed too', async () => {
+    const { url } = await served();
+    const [texting, hasty] = [new RawClient(url), new RawClient(url)];
+    await Promise.all([texting.opened, hasty.opened]);
+
+    texting.socket.send('hello');
+    hasty.socket.send(frames);
+
+    await expect(texting.closed).resolves.toMatchObject({
+      code: 1002,
+      reason: expect.stringContaining('text'),
+    });
+    await expect(hasty.closed).resolves.toMatchObject({
+      code: 1002,
+      reason: expect.stringContaining('before a hello'),
+    });
+  });
+
+  it('by a message that is too long is closed before it is read', async () => {
+    const { url } = await served({ frameBytesMax: 1_000 });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.write(1, 'x'.repeat(1_000));
+
+    await expect(client.closed).resolves.toMatchObject({ code: 1009 });
+  });
+
+  it('by another version, or for another group, is refused with a reason for a person', async () => {
+    const { url } = await served();
+    const [later, other] = [new RawClient(url), new RawClient(url)];
+    await Promise.all([later.opened, other.opened]);
+
+    later.socket.send(Uint8Array.of(129, 0x72, 0x78, 0x72, 0x63, 0, 9, 1, 2, 3));
+    other.send({ type: 'hello', hello: { protocolVersion: 1, group: 3 } });
+    await Promise.all([later.closed, other.closed]);
+
+    expect(later.messages).toMatchObject([
+      { refusal: { code: 'protocolVersion', reason: expect.stringContaining('9') } },
+    ]);
+    expect(other.messages).toMatchObject([{ refusal: { code: 'noSuchGroup' } }]);
+  });
+
+  it('by saying nothing is cut', async () => {
+    const { url, endpoint } = await served({ handshakeTimeoutMs: 20 });
+    const client = new RawClient(url);
+
+    await expect(client.closed).resolves.toMatchObject({ code: 1006 });
+    await vi.waitUntil(() => endpoint.connections === 0);
+  });
+});
+
+describe('what clients can cost', () => {
+  it('is limited in connections', async () => {
+    const { url } = await served({ connectionsMax: 1 });
+    const first = new RawClient(url);
+    await first.hello();
+
+    await expect(new RawClient(url).refused).resolves.toEqual({
+      status: 503,
+      text: '1 clients are connected, and no more may be\n',
+    });
+  });
+
+  it('is limited in requests, of one connection and of all, and in their bytes', async () => {
+    const { url, endpoint, hold } = await served({
+      requestsMax: 3,
+      allRequestsMax: 4,
+      allRequestBytesMax: 60,
+    });
+    const [one, two] = [new RawClient(url), new RawClient(url)];
+    await Promise.all([one.hello(), two.hello()]);
+    const release = hold();
+
+    one.write(1, 'a', 'b', 'c', 'd');
+    await one.answered(4);
+    one.write(5, 'x'.repeat(40), 'y');
+    await vi.waitUntil(() => endpoint.requests === 2);
+    two.write(1, 'x'.repeat(20));
+    two.write(2, 'a', 'b', 'c');
+    await two.answered(4);
+    release();
+    await one.answered(6);
+
+    expect([...one.frames, ...two.frames].filter(({ type }) => type === 'refused')).toMatchObject([
+      {
+        firstId: 1,
+        count: 4,
+        code: 'RAFT_OVERLOADED',
+        message: expect.stringMatching(/0 requests of this.*4 more.*is 3/),
+      },
+      {
+        firstId: 1,
+        outcome: 'notCommitted',
+        message: expect.stringMatching(/49 bytes.*24 more.*limit is 60/),
+      },
+      { firstId: 2, count: 3, message: expect.stringMatching(/2 requests of all.*3 more.*limit is 4/) },
+    ]);
+    expect(endpoint.requests).toBe(0);
+  });
+
+  it('is limited where a client does not read its answers: it is not read from, either', async () => {
+    const { url, reads } = await served({ bufferedBytesMax: 10_000 });
+    const client = new RawClient(url);
+    await client.hello();
+    client.socket.pause();
+
+    for (let at = 0; at < 400; at++) client.read(at * 10, ...Array(10).fill('100000')); // 400 MB of answers.
+    await vi.waitUntil(() => reads.length > 0);
+    await pause(100);
+    const whilePaused = reads.length;
+    client.socket.resume();
+    await vi.waitUntil(() => reads.length > whilePaused);
+
+    expect(whilePaused).toBeLessThan(1_000);
+  });
+
+  it('is limited where one turn brings more answers than anybody may leave unread', async () => {
+    const { url, endpoint } = await served({ bufferedBytesCut: 300_000 });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.read(1, ...Array(4).fill('100000'));
+
+    await expect(client.closed).resolves.toMatchObject({ code: 1006 });
+    await vi.waitUntil(() => endpoint.connections === 0);
+    expect(endpoint.requests).toBe(0);
+  });
+
+  it('is nothing for web pages, unless they are let in', async () => {
+    const origin = 'http://evil.example';
+    const { url } = await served();
+    const { url: open } = await served({ admit: () => null });
+
+    await expect(new RawClient(url, { origin }).refused).resolves.toMatchObject({
+      status: 403,
+      text: expect.stringContaining(origin),
+    });
+    await expect(new RawClient(open, { origin }).hello()).resolves.toBe(undefined);
+  });
+
+  it('is nothing at other paths', async () => {
+    const { url } = await served();
+
+    await expect(new RawClient(`${url}s`).refused).resolves.toMatchObject({ status: 404 });
+    await expect(new RawClient(`${url}?a=1`).hello()).resolves.toBe(undefined);
+  });
+});
