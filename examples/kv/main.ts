@@ -1,7 +1,16 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { snapshot, transfer } from './cli/admin-commands.ts';
-import { clusterOf, count, withCluster, withExpectation, withTimeout } from './cli/cluster-options.ts';
+import { bench } from './cli/bench-command.ts';
+import {
+  atLeastOne,
+  clusterOf,
+  count,
+  percent,
+  withCluster,
+  withExpectation,
+  withTimeout,
+} from './cli/cluster-options.ts';
 import { withFlags } from './cli/flags.ts';
 import type { ReplayFlags } from './cli/inspect-command.ts';
 import { get, put, remove } from './cli/key-commands.ts';
@@ -94,6 +103,16 @@ withTimeout(withCluster(program.command('transfer [ID]')))
 withTimeout(withCluster(program.command('snapshot')))
   .description('let each of the servers take a snapshot, and drop the log before it')
   .action((options) => snapshot(clusterOf(options), options));
+
+withTimeout(withCluster(program.command('bench')))
+  .description('put a load on the cluster, over WebSockets, and say how fast it answers')
+  .option('--outstanding <N>', 'requests at once', atLeastOne, 256)
+  .option('--connections <N>', 'connections, each of a client with a session of its own', atLeastOne, 16)
+  .option('--bytes <N>', 'bytes of a value', count, 128)
+  .option('--seconds <N>', 'how long it is measured, after a second to warm up', atLeastOne, 10)
+  .option('--reads <PERCENT>', 'how many of the requests are linearizable reads', percent, 0)
+  .option('--no-session', 'write without sessions: what is lost with a connection is not sent again')
+  .action((options) => bench(clusterOf(options), options));
 
 program
   .command('inspect')

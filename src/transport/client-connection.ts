@@ -168,10 +168,10 @@ export class ClientConnection implements Answering {
     if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
   }
 
-  /** Refuses the client, before it is let in or because there is no room. */
+  /** Does not let the client in. */
   refuse(refusal: ClientRefusal): void {
     this.#webSocket.send(encodeClientMessage({ type: 'refusal', refusal }));
-    this.close(closeCode.tryLater, refusal.code);
+    this.close(closeCode.policy, refusal.code);
   }
 
   close(code: number, reason: string): void {

@@ -6,11 +6,14 @@ import type { Codec } from './codec.ts';
 export interface ServedNode<Command, Result, Query, Answer> {
   readonly id: string;
   readonly leader$: Observable<string | null>;
+  /** What is known of the cluster now. */
   status(): { readonly clusterId: string | null; readonly leaderId: string | null };
+  /** Replicates commands that stand one after the other in the log. */
   writeAll(
     commands: readonly Command[],
     options: { readonly timeoutMs: number },
   ): Promise<readonly { readonly index: number; readonly term: number; readonly result: Result }[]>;
+  /** Asks the state machine. */
   read(
     query: Query,
     options: {
@@ -51,6 +54,12 @@ export interface UpgradeRefusal {
   readonly reason: string;
 }
 
+/** Where an endpoint tells what nobody foresaw; a logger such as `pino` is one. */
+export interface EndpointLogger {
+  /** An object of facts, then a sentence. */
+  error(facts: object, message: string): void;
+}
+
 /** How an endpoint is put together. */
 export interface ClientEndpointOptions<Command, Result, Query, Answer> extends Partial<ClientEndpointLimits> {
   readonly node: ServedNode<Command, Result, Query, Answer>;
@@ -78,7 +87,7 @@ export interface ClientEndpointOptions<Command, Result, Query, Answer> extends P
   /** The largest `writeAll` that the node takes, in bytes: its `commandBytesMax`. Default 1 MiB + 4 KiB. */
   readonly commandBytesMax?: number;
   /** Told what nobody foresaw. Default: nobody. */
-  readonly logger?: { error(facts: object, message: string): void };
+  readonly logger?: EndpointLogger;
 }
 
 /** The options with every default filled in. */

@@ -1,12 +1,15 @@
 export { type BackoffLimits, defaultBackoff } from './backoff.ts';
 export type { FrameError, FrameErrorKind } from './byte-reader.ts';
+export type { ClientSocket, ClientSocketConstructor } from './client/web-socket.ts';
 export { type ClientEndpoint, clientEndpoint } from './client-endpoint.ts';
 export type {
   ClientEndpointLimits,
   ClientEndpointOptions,
+  EndpointLogger,
   ServedNode,
   UpgradeRefusal,
 } from './client-endpoint-options.ts';
+export { ClientWebSocket } from './client-web-socket.ts';
 export type { Codec } from './codec.ts';
 export * from './errors.ts';
 export { resultsMax } from './forward-reply-codec.ts';

@@ -6,6 +6,7 @@ import { otherVersion } from './founding.ts';
 import { judgeAcceptor } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';
 import { encodePeerMessage } from './message-codec.ts';
+import { noMask } from './no-mask.ts';
 import type { HandshakeRefusal, Hello, LinkStatus, MemberAddress, PeerFrame } from './transport.ts';
 import { decodeOnNode, type WsHost } from './ws-host.ts';
 import { handshakeBytesMax } from './ws-options.ts';
@@ -166,12 +167,4 @@ export class WsDialer {
     const isPaused = this.host.isPaused(this.address.id);
     this.timer = scheduler.schedule(() => this.dial(), isPaused ? limits.backoffMsMax : waitMs);
   }
-}
-
-/**
- * A mask of zeros, which `ws` then leaves out: four to six times the throughput for frames of 16 KiB and more.
- * Masks protect proxies from scripts in browsers that choose the bytes; here no script does.
- */
-function noMask(mask: Buffer): void {
-  mask.fill(0);
 }

@@ -69,6 +69,28 @@ describe('the command line', () => {
     ]);
   });
 
+  it('measures a cluster, says how it goes, and leaves no key behind', async () => {
+    const options = ['--seconds', '1', '--outstanding', '20', '--connections', '2', '--reads', '30'];
+    const bench = await run('bench', '--urls', urls(), '--json', ...options);
+    const left = await cluster.nodes[0]?.ask('GET /range?prefix=rxraft-bench');
+
+    expect(bench.code).toBe(0);
+    const row = JSON.parse(bench.stdout);
+    expect(row).toMatchObject({
+      outstanding: 20,
+      connections: 2,
+      bytes: 128,
+      readPercent: 30,
+      session: true,
+    });
+    expect(row.outcomes).toEqual({ answered: expect.any(Number), notCommitted: 0, unknown: 0 });
+    expect(Math.min(row.writesPerSecond, row.readsPerSecond)).toBeGreaterThan(0);
+    const times = [row.p50Ms, row.p95Ms, row.p99Ms, row.maxMs];
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(bench.stderr).toMatch(/^1 s: [\d,]+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms$/m);
+    expect(left?.json).toMatchObject({ items: [] });
+  });
+
   it('says what to do when nobody answers', async () => {
     const nobody = 'http://127.0.0.1:9';
 

@@ -56,6 +56,18 @@ export function count(text: string): number {
   throw new InvalidArgumentError('Expected a whole number, such as 17.');
 }
 
+/** A count of something, from 1. */
+export function atLeastOne(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1 to 9999999, such as 256.');
+}
+
+/** A part in per cent. */
+export function percent(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 0 to 100, such as 90.');
+}
+
 function index(text: string): string {
   if (/^\d{1,15}$/.test(text)) return text;
   throw new InvalidArgumentError('Expected an index, such as 17.');

@@ -2,7 +2,7 @@ import type { Codec } from '../codec.ts';
 import { type SessionResult, sessionResultCodec } from '../session-codec.ts';
 import type { CallQueue } from './call-queue.ts';
 import { type AnyCall, type OpenCall, outcomeOf, type ReadCall, type WriteCall } from './calls.ts';
-import { ClientError, clientError, unreadable } from './errors.ts';
+import { ClientError, clientError, unreadableAnswer, unreadableResult } from './errors.ts';
 import type { AnsweredFrame, RefusedFrame } from './protocol.ts';
 import type { Sending } from './sending.ts';
 
@@ -49,7 +49,7 @@ export class Answers<Result, Answer> {
       else queue.resolve(call, { index: at.index, term: at.term, result: result.decode(bytes) });
     } catch (error) {
       if (call.type === 'open') this.#options.sending.onOpenFailed(call);
-      else queue.reject(call, unreadable(error));
+      else queue.reject(call, unreadableResult(error));
     }
   }
 
@@ -59,13 +59,16 @@ export class Answers<Result, Answer> {
     try {
       this.#options.queue.resolve(call, { value: this.#options.answer.decode(bytes), index, ageMs });
     } catch (error) {
-      this.#options.queue.reject(call, unreadable(error));
+      this.#options.queue.reject(call, unreadableAnswer(error));
     }
   }
 
   #onMistaken(call: AnyCall): void {
     if (call.type === 'open') this.#options.sending.onOpenFailed(call);
-    else this.#options.queue.reject(call, unreadable('it is the answer to another kind of request'));
+    else {
+      const error = call.type === 'read' ? unreadableAnswer : unreadableResult;
+      this.#options.queue.reject(call, error('it is the answer to another kind of request'));
+    }
   }
 
   #onOpened(call: OpenCall, result: SessionResult<Result>): void {

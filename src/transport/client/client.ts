@@ -6,7 +6,7 @@ import { Answers } from './answers.ts';
 import { CallQueue } from './call-queue.ts';
 import { type ClientCommitted, type ClientReadAnswer, outcomeOf, ReadCall, WriteCall } from './calls.ts';
 import { Deadlines } from './deadlines.ts';
-import { aborted, type ClientError, clientError } from './errors.ts';
+import { aborted, type ClientError, clientError, textOf } from './errors.ts';
 import { type ClientConnection, Links } from './links.ts';
 import type { ClientSettings, RaftClientOptions } from './options.ts';
 import type { ClientReadOptions, ClientRequestOptions, RaftClient } from './raft-client.ts';
@@ -188,10 +188,8 @@ function encoded<T>(codec: Codec<T>, value: T, what: string): Uint8Array {
     if (bytes instanceof Uint8Array) return bytes;
     throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw clientError('RAFT_BAD_COMMAND', 'notCommitted', `The ${what} can't be encoded: ${reason}.`, {
-      cause,
-    });
+    const problem = `The ${what} can't be encoded: ${textOf(cause)}.`;
+    throw clientError('RAFT_BAD_COMMAND', 'notCommitted', problem, { cause });
   }
 }
 

@@ -42,9 +42,21 @@ export function aborted(outcome: Outcome): ClientError {
   return clientError('RAFT_ABORTED', outcome, 'The caller gave the request up.');
 }
 
-/** The answer of a server can't be read, although what it answers is done. */
-export function unreadable(cause: unknown): ClientError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `The request was carried out, but its answer can't be read: ${reason}. Don't send it again. Check that client and servers use the same codecs.`;
-  return new ClientError('RAFT_BAD_RESULT', 'unknown', message, { cause });
+/** A command is committed, and its result can't be read. */
+export function unreadableResult(cause: unknown): ClientError {
+  const what = `The command is committed, but its result can't be read: ${textOf(cause)}. Don't send it again.`;
+  return new ClientError('RAFT_BAD_RESULT', 'unknown', `${what} ${sameCodecs}`, { cause });
+}
+
+/** The answer to a query can't be read. */
+export function unreadableAnswer(cause: unknown): ClientError {
+  const what = `The answer to the query can't be read: ${textOf(cause)}.`;
+  return new ClientError('RAFT_BAD_RESULT', 'notCommitted', `${what} ${sameCodecs}`, { cause });
+}
+
+const sameCodecs = 'Check that client and servers use the same codecs.';
+
+/** What went wrong, in words. */
+export function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -15,7 +15,7 @@ export interface ClientConnection {
   readonly isLeader: boolean;
 }
 
-/** Bounds on time of {@link Links}. */
+/** Bounds on the time that connections take. */
 export interface LinkLimits extends BackoffLimits {
   /** Milliseconds that a server has to let a client in. Default 3,000. */
   readonly handshakeTimeoutMs: number;

@@ -34,12 +34,7 @@ const messageType = { hello: 129, welcome: 130, refusal: 131, frames: 144 } as c
 
 const magic = 0x72_78_72_63; // "rxrc"
 
-const refusalCodes: readonly ClientRefusal['code'][] = [
-  'protocolVersion',
-  'noSuchGroup',
-  'notReady',
-  'tooManyClients',
-];
+const refusalCodes: readonly ClientRefusal['code'][] = ['protocolVersion', 'noSuchGroup'];
 
 /** Bytes that a message of one frame has besides that frame. */
 export const frameOverheadBytes = 5;
@@ -143,7 +138,7 @@ function readWelcome(reader: ByteReader, head: ClientHello): Welcome {
 function readRefusal(reader: ByteReader): ClientRefusal {
   const code = refusalCodes[reader.u8()];
   if (code === undefined) reader.fail('outOfRange', 'the code of a refusal is unknown');
-  return { code: code ?? 'notReady', reason: reader.text(textBytesMax) };
+  return { code: code ?? 'protocolVersion', reason: reader.text(textBytesMax) };
 }
 
 function readFrames(reader: ByteReader): readonly ClientFrame[] {

@@ -51,7 +51,7 @@ export interface Welcome {
 
 /** Why a client is not let in: a stable code, and a reason that a person can act on. */
 export interface ClientRefusal {
-  readonly code: 'protocolVersion' | 'noSuchGroup' | 'notReady' | 'tooManyClients';
+  readonly code: 'protocolVersion' | 'noSuchGroup';
   readonly reason: string;
 }
 
