@@ -62,10 +62,9 @@ function encodeCommand(command: KvCommand): Uint8Array {
 }
 
 function encodeOp(op: KvOp): Uint8Array {
+  if (op.type === 'put') return encodePut(op);
   const head = [u8(tags[op.type]), u16(op.key.byteLength), op.key];
   switch (op.type) {
-    case 'put':
-      return Buffer.concat([...head, op.value]);
     case 'delete':
       return Buffer.concat(head);
     case 'append':
@@ -75,6 +74,17 @@ function encodeOp(op: KvOp): Uint8Array {
       return Buffer.concat([...head, ...expect, op.value]);
     }
   }
+}
+
+/** Most commands are puts: in one array, and not out of parts. */
+function encodePut({ key, value }: KvOp & { readonly type: 'put' }): Uint8Array {
+  const bytes = new Uint8Array(3 + key.byteLength + value.byteLength);
+  bytes[0] = tags.put;
+  bytes[1] = key.byteLength >>> 8;
+  bytes[2] = key.byteLength;
+  bytes.set(key, 3);
+  bytes.set(value, 3 + key.byteLength);
+  return bytes;
 }
 
 function decodeCommand(bytes: Uint8Array): KvCommand {

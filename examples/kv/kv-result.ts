@@ -1,4 +1,4 @@
-import type { Codec } from 'rxraft';
+import { type Codec, getUint53, setUint53 } from 'rxraft';
 import { ByteReader } from './byte-reader.ts';
 
 /** What became of one operation. */
@@ -30,16 +30,20 @@ const tags = { put: 1, delete: 2, append: 3, cas: 4, batch: 5, tooLarge: 6, unre
 /** Index and term as u64, then the result as {@link kvResultCodec} has it. */
 export const kvExecutedCodec: Codec<KvExecuted> = {
   encode({ index, term, result }) {
-    const position = Buffer.alloc(positionBytes);
-    position.writeBigUInt64BE(BigInt(index), 0);
-    position.writeBigUInt64BE(BigInt(term), 8);
-    return Buffer.concat([position, kvResultCodec.encode(result)]);
+    const encoded = kvResultCodec.encode(result);
+    const bytes = new Uint8Array(positionBytes + encoded.byteLength);
+    const view = new DataView(bytes.buffer);
+    setUint53(view, 0, index);
+    setUint53(view, 8, term);
+    bytes.set(encoded, positionBytes);
+    return bytes;
   },
   decode(bytes) {
     if (bytes.byteLength < positionBytes)
       throw new RangeError(`${bytes.byteLength} bytes that are no result`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, positionBytes);
-    const [index, term] = [Number(view.getBigUint64(0)), Number(view.getBigUint64(8))];
+    const [index, term] = [getUint53(view, 0), getUint53(view, 8)];
+    if (index < 0 || term < 0) throw new RangeError('an index or a term that is no safe integer');
     return { index, term, result: kvResultCodec.decode(bytes.subarray(positionBytes)) };
   },
 };
@@ -54,10 +58,13 @@ const positionBytes = 16;
 export const kvResultCodec: Codec<KvResult> = { encode: encodeResult, decode: decodeResult };
 
 function encodeResult(result: KvResult): Uint8Array {
+  if (result.type === 'put') return putBytes; // Most are, and nobody changes the bytes.
   const bytes: number[] = [];
   write(result, bytes);
   return Uint8Array.from(bytes);
 }
+
+const putBytes = Uint8Array.of(tags.put);
 
 function write(result: KvResult, bytes: number[]): void {
   bytes.push(tags[result.type]);

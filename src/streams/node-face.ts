@@ -19,6 +19,7 @@ import type {
   CloseOptions,
   Commit,
   Committed,
+  CommittedAll,
   MembershipChange,
   NodeStatus,
   RaftNode,
@@ -88,6 +89,19 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
               result: results[offset + at] as Result,
             })),
           ),
+        reject,
+      });
+    });
+  }
+
+  writeEncoded(
+    commands: readonly Uint8Array[],
+    options: RequestOptions = noOptions,
+  ): Promise<CommittedAll<Result>> {
+    return new Promise((resolve, reject) => {
+      this.#runtime.requests.writeEncoded(commands, options, {
+        resolve: ({ index: first, term, results, offset }) =>
+          resolve({ index: first, term, results: results.slice(offset, offset + commands.length) }),
         reject,
       });
     });

@@ -90,6 +90,13 @@ export interface Committed<Result> {
   readonly result: Result;
 }
 
+/** Where commands that stand one after the other begin, and what the state machine answered to each. */
+export interface CommittedAll<Result> {
+  readonly index: Index;
+  readonly term: Term;
+  readonly results: readonly Result[];
+}
+
 /** A committed and applied command. */
 export interface Commit<Command> {
   readonly index: Index;
@@ -211,6 +218,11 @@ export interface RaftNode<Command, Result, Query, Answer> {
   write(command: Command, options?: RequestOptions): Promise<Committed<Result>>;
   /** Replicates commands that stand one after the other in the log, with one promise for all. */
   writeAll(commands: readonly Command[], options?: RequestOptions): Promise<readonly Committed<Result>[]>;
+  /**
+   * The same for commands that came as bytes, from a client say: as the machine's codec has them, so that they need not be
+   * encoded again. **Decode each first**: what the codec can't decode, and is committed, stops every node.
+   */
+  writeEncoded(commands: readonly Uint8Array[], options?: RequestOptions): Promise<CommittedAll<Result>>;
   /** Asks the state machine. */
   read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
   /**

@@ -78,14 +78,26 @@ export class Requests<Command, Result, Query, Value> {
   /** Replicates commands that stand one after the other in the log. Throws what can be said at once. */
   write(commands: readonly Command[], options: RequestOptions, answer: Answer<Written<Result>>): void {
     const limits = this.limitsOf(options);
+    this.#add(
+      commands.map((command) => this.#encode(command)),
+      limits,
+      answer,
+    );
+  }
+
+  /** The same for commands that are encoded already, and can be decoded. */
+  writeEncoded(
+    encoded: readonly Uint8Array[],
+    options: RequestOptions,
+    answer: Answer<Written<Result>>,
+  ): void {
+    this.#add(encoded, this.limitsOf(options), answer);
+  }
+
+  #add(encoded: readonly Uint8Array[], limits: CallLimits, answer: Answer<Written<Result>>): void {
     const { commandBytesMax } = this.#options.settings;
-    const encoded: Uint8Array[] = [];
     let bytes = -4;
-    for (const command of commands) {
-      const one = this.#encode(command);
-      encoded.push(one);
-      bytes += payloadBytes(one);
-    }
+    for (const one of encoded) bytes += payloadBytes(one);
     if (bytes > commandBytesMax) throw tooLarge(encoded.length, { bytes, commandBytesMax });
     this.#writes.add(encoded, limits, answer);
     this.flushSoon();

@@ -3,16 +3,16 @@ import type { Observable } from 'rxjs';
 import type { Codec } from './codec.ts';
 
 /** What clients ask of a node: a `RaftNode` is one. */
-export interface ServedNode<Command, Result, Query, Answer> {
+export interface ServedNode<Result, Query, Answer> {
   readonly id: string;
   readonly leader$: Observable<string | null>;
   /** What is known of the cluster now. */
   status(): { readonly clusterId: string | null; readonly leaderId: string | null };
-  /** Replicates commands that stand one after the other in the log. */
-  writeAll(
-    commands: readonly Command[],
+  /** Replicates commands that stand one after the other in the log; they have been decoded once. */
+  writeEncoded(
+    commands: readonly Uint8Array[],
     options: { readonly timeoutMs: number },
-  ): Promise<readonly { readonly index: number; readonly term: number; readonly result: Result }[]>;
+  ): Promise<{ readonly index: number; readonly term: number; readonly results: readonly Result[] }>;
   /** Asks the state machine. */
   read(
     query: Query,
@@ -62,7 +62,7 @@ export interface EndpointLogger {
 
 /** How an endpoint is put together. */
 export interface ClientEndpointOptions<Command, Result, Query, Answer> extends Partial<ClientEndpointLimits> {
-  readonly node: ServedNode<Command, Result, Query, Answer>;
+  readonly node: ServedNode<Result, Query, Answer>;
   /** The codec of the node's machine, with what `withSessions` makes of it. What it can't decode is never logged. */
   readonly command: Codec<Command>;
   readonly result: Codec<Result>;
@@ -84,7 +84,7 @@ export interface ClientEndpointOptions<Command, Result, Query, Answer> extends P
   readonly admit?: (request: IncomingMessage) => UpgradeRefusal | null;
   /** Where clients reach another node, if that is known: a leader's address is told to clients of others. */
   readonly clientUrlOf?: (nodeId: string) => string | null;
-  /** The largest `writeAll` that the node takes, in bytes: its `commandBytesMax`. Default 1 MiB + 4 KiB. */
+  /** The most bytes of commands that the node takes at once: its `commandBytesMax`. Default 1 MiB + 4 KiB. */
   readonly commandBytesMax?: number;
   /** Told what nobody foresaw. Default: nobody. */
   readonly logger?: EndpointLogger;

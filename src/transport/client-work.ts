@@ -2,7 +2,7 @@ import { decodePayload, encodePayload, RaftError } from '../core/index.ts';
 import type { ReadFrame, RefusedFrame, WriteFrame, WrittenFrame } from './client/protocol.ts';
 import type { EndpointSettings } from './client-endpoint-options.ts';
 
-/** Commands in one `writeAll`, as many as a node puts into one batch: so that applying them never takes long. */
+/** Commands that go to the node at once, as many as a node puts into one batch: so that applying them never takes long. */
 const writeCountMax = 2_048;
 
 /** Where the answers to one connection's requests go. Each request is answered once. */
@@ -18,9 +18,9 @@ export interface Answering {
 }
 
 /** Commands of one frame that go to the node together. */
-interface Run<Command> {
+interface Run {
   readonly firstId: number;
-  readonly commands: Command[];
+  readonly commands: Uint8Array[];
   bytes: number;
 }
 
@@ -33,66 +33,64 @@ export class ClientWork<Command, Result, Query, Answer> {
   }
 
   /**
-   * Replicates commands, those of one frame with one call if they fit. One that can't be read, or that the application
-   * does not want, is refused by itself and never logged.
+   * Replicates commands, those of one frame with one call if they fit, in the bytes in which they came. One that can't be
+   * read, or that the application does not want, is refused by itself and never logged.
    */
   write({ firstId, timeoutMs, payload }: WriteFrame, to: Answering): void {
-    let run: Run<Command> | null = null;
+    let run: Run | null = null;
     let id = firstId;
-    for (const bytes of decodePayload(payload)) {
-      const command = this.#read(bytes);
-      if ('problem' in command) {
-        if (run !== null) this.#send(run, timeoutMs, to);
+    for (const command of decodePayload(payload)) {
+      const problem = this.#problemOf(command);
+      const isLast = run !== null && (problem !== null || !this.#fits(run, command));
+      if (run !== null && isLast) {
+        this.#send(run, timeoutMs, to);
         run = null;
-        to.refused(refusedOf(id, 1, badCommand(command.problem), 'notCommitted'));
-      } else {
-        if (run !== null && !this.#fits(run, bytes)) {
-          this.#send(run, timeoutMs, to);
-          run = null;
-        }
-        run ??= { firstId: id, commands: [], bytes: -4 };
-        run.commands.push(command.command);
-        run.bytes += 4 + bytes.byteLength;
       }
+      if (problem === null) {
+        run ??= { firstId: id, commands: [], bytes: -4 };
+        run.commands.push(command);
+        run.bytes += 4 + command.byteLength;
+      } else to.refused(refusedOf(id, 1, badCommand(problem), 'notCommitted'));
       id += 1;
     }
     if (run !== null) this.#send(run, timeoutMs, to);
   }
 
-  #fits({ commands, bytes }: Run<Command>, next: Uint8Array): boolean {
+  #fits({ commands, bytes }: Run, next: Uint8Array): boolean {
     return commands.length < writeCountMax && bytes + 4 + next.byteLength <= this.#settings.commandBytesMax;
   }
 
-  #read(bytes: Uint8Array): { readonly command: Command } | { readonly problem: string } {
+  /** Why a command does not go into the log, in words; `null` if it does. */
+  #problemOf(bytes: Uint8Array): string | null {
     try {
-      const command = this.#settings.command.decode(bytes);
-      const problem = this.#settings.check(command);
-      return problem === null ? { command } : { problem };
+      return this.#settings.check(this.#settings.command.decode(bytes));
     } catch (error) {
-      return { problem: textOf(error) };
+      return textOf(error);
     }
   }
 
-  #send({ firstId, commands }: Run<Command>, timeoutMs: number, to: Answering): void {
-    this.#settings.node.writeAll(commands, { timeoutMs }).then(
-      (written) => this.#onWritten(firstId, written, to),
+  #send({ firstId, commands }: Run, timeoutMs: number, to: Answering): void {
+    this.#settings.node.writeEncoded(commands, { timeoutMs }).then(
+      (committed) => this.#onCommitted(firstId, committed, to),
       (error) => to.refused(this.#refusal(firstId, commands.length, error, 'unknown')),
     );
   }
 
-  #onWritten(
+  #onCommitted(
     firstId: number,
-    written: readonly { readonly index: number; readonly term: number; readonly result: Result }[],
+    {
+      index,
+      term,
+      results,
+    }: { readonly index: number; readonly term: number; readonly results: readonly Result[] },
     to: Answering,
   ): void {
-    const [first] = written;
-    if (first === undefined) return;
-    const count = written.length;
+    const count = results.length;
     try {
-      const payload = encodePayload(written.map(({ result }) => this.#settings.result.encode(result)));
-      to.written({ type: 'written', firstId, index: first.index, term: first.term, count, payload });
+      const payload = encodePayload(results.map((result) => this.#settings.result.encode(result)));
+      to.written({ type: 'written', firstId, index, term, count, payload });
     } catch (error) {
-      const what = `The write is committed from index ${first.index} on, but its result can't be encoded: ${textOf(error)}. Don't send it again: it has been carried out.`;
+      const what = `The write is committed from index ${index} on, but its result can't be encoded: ${textOf(error)}. Don't send it again: it has been carried out.`;
       to.refused(refusedOf(firstId, count, { code: 'RAFT_BAD_RESULT', message: what }, 'unknown'));
     }
   }

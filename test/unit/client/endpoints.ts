@@ -53,10 +53,10 @@ export async function served(options: Options = {}) {
     id: node.id,
     leader$: node.leader$,
     status: () => node.status(),
-    async writeAll(commands: readonly string[], limits: { readonly timeoutMs: number }) {
+    async writeEncoded(commands: readonly Uint8Array[], limits: { readonly timeoutMs: number }) {
       writes.push(commands.length);
       await held;
-      return node.writeAll(commands, limits);
+      return node.writeEncoded(commands, limits);
     },
     read: (query: string, limits: Parameters<Node['read']>[1]) =>
       node.read((all) => {

@@ -82,6 +82,17 @@ describe('three nodes', () => {
     expect(await follower.writeAll([])).toEqual([]);
   });
 
+  it('take commands as bytes, where they are encoded already', async () => {
+    const { leader, follower } = await started();
+    const encoded = ['a', 'b'].map((word) => wordsMachine().command.encode(word));
+
+    const { index, results } = await cluster.settle(follower.writeEncoded(encoded));
+
+    expect(results).toEqual([1, 2]);
+    expect(leader.status().lastIndex).toBe(index + 1);
+    expect((await cluster.settle(leader.read(all))).value).toEqual(['a', 'b']);
+  });
+
   it('let a reader see its own write on another node, by its index', async () => {
     const { leader, follower } = await started();
     const { index } = await cluster.settle(leader.write('mine'));
