@@ -18,6 +18,8 @@ export interface SuiteOptions {
   readonly systems: readonly string[] | null;
   readonly drivers: readonly string[] | null;
   readonly operations: readonly string[] | null;
+  /** By how much `step` has to surpass etcd's core. */
+  readonly timesEtcd: number;
   /** How long `resources` runs. */
   readonly minutes: number;
   readonly json: string | null;
@@ -39,6 +41,7 @@ export function suiteOptions(args: readonly string[]): SuiteOptions {
       systems: { type: 'string' },
       drivers: { type: 'string' },
       operations: { type: 'string' },
+      'times-etcd': { type: 'string', default: '2.5' },
       minutes: { type: 'string' },
       json: { type: 'string' },
       report: { type: 'string' },
@@ -56,6 +59,7 @@ export function suiteOptions(args: readonly string[]): SuiteOptions {
     systems: values.systems?.split(',') ?? null,
     drivers: values.drivers?.split(',') ?? null,
     operations: values.operations?.split(',') ?? null,
+    timesEtcd: positive('times-etcd', values['times-etcd']),
     minutes: positive('minutes', values.minutes ?? (isQuick ? '0.05' : '1')),
     json: values.json ?? null,
     report: values.report ?? null,
