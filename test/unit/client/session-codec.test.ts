@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { bytesCodec } from '../../../src/streams/codecs.ts';
+import {
+  openSessionBytes,
+  sessionCommandCodec,
+  sessionHeadBytes,
+  writeOnceHead,
+  writePlainHead,
+} from '../../../src/transport/session-codec.ts';
+
+const codec = sessionCommandCodec(bytesCodec);
+const inner = Uint8Array.of(1, 2, 3);
+const stamp = { session: 17, sequence: 3, lowestUnanswered: 2 };
+
+describe('the byte form of a command with sessions', () => {
+  it('is the same whether a node encodes it, or a client writes what stands in front', () => {
+    const once = new Uint8Array([...new Uint8Array(sessionHeadBytes.once), ...inner]);
+    writeOnceHead(new DataView(once.buffer), 0, stamp);
+    const plain = new Uint8Array([...new Uint8Array(sessionHeadBytes.plain), ...inner]);
+    writePlainHead(new DataView(plain.buffer), 0);
+
+    expect(codec.encode({ type: 'once', command: inner, ...stamp })).toEqual(once);
+    expect(codec.encode({ type: 'plain', command: inner })).toEqual(plain);
+    expect(codec.encode({ type: 'open' })).toEqual(openSessionBytes);
+    expect(codec.decode(once)).toEqual({ type: 'once', command: inner, ...stamp });
+  });
+
+  it('is refused where it opens a session and goes on, or has a number beyond the safe integers', () => {
+    const huge = codec.encode({ type: 'once', command: inner, ...stamp });
+    huge[9] = 0x40;
+
+    for (const bytes of [Uint8Array.of(1, 0), huge, huge.subarray(0, 24), Uint8Array.of(9)])
+      expect(() => codec.decode(bytes)).toThrow(TypeError);
+  });
+});
