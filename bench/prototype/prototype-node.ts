@@ -33,37 +33,38 @@ const webSocketOptions = { perMessageDeflate: false, allowSynchronousEvents: tru
 const { role, path, port, valueBytes } = await firstOrder<PrototypeOptions>();
 mkdirSync(path, { recursive: true });
 const store = new PrototypeStore(path);
-const leader = new PrototypeLeader(store);
-if (role === 'leader') await listen();
-else await follow();
-const loop = new ClosedLoop(client());
-serveOrders<PrototypeOrders>({
-  ready: async () => void (await until('both followers are there', () => leader.followers === 2)),
-  startLoop: (operation, outstanding) => loop.startLoop(operation, outstanding),
-  sample: (ms) => loop.sample(ms),
-  stopLoop: () => loop.stopLoop(),
-});
+serveOrders<Partial<PrototypeOrders>>(role === 'leader' ? await lead() : await follow());
 
-async function listen(): Promise<void> {
+async function lead(): Promise<PrototypeOrders> {
+  const leader = new PrototypeLeader(store);
   const server = new WebSocketServer({ ...webSocketOptions, host: '127.0.0.1', port });
   server.on('connection', (socket, { url }) => {
     if (url === '/follower') leader.addFollower(socket);
     else serveClient(socket, leader, store);
   });
   await once(server, 'listening');
+  const loop = new ClosedLoop(clientOf(leader));
+  return {
+    ready: async () => void (await until('both followers are there', () => leader.followers === 2)),
+    startLoop: (operation, outstanding) => loop.startLoop(operation, outstanding),
+    sample: (ms) => loop.sample(ms),
+    stopLoop: () => loop.stopLoop(),
+  };
 }
 
-async function follow(): Promise<void> {
+/** A follower is told nothing but what its leader sends. */
+async function follow(): Promise<Partial<PrototypeOrders>> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/follower`, {
     ...webSocketOptions,
     generateMask: (mask) => void mask.fill(0), // As ours: `ws` then leaves the mask out.
   });
   new PrototypeFollower(store, socket);
   await once(socket, 'open');
+  return {};
 }
 
 /** The proposer within the leader's process. */
-function client(): Client {
+function clientOf(leader: PrototypeLeader): Client {
   return {
     write: (key, done) => leader.propose(benchCommand(key, valueBytes), () => done(true)),
     read: (key, _, done) =>

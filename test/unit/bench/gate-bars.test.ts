@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { barsOf } from '../../../bench/cases/gate-bars.ts';
+import { isMet } from '../../../bench/harness/report.ts';
+import type { Row } from '../../../bench/suite/row.ts';
+
+const row = (system: string, perSecond: number, more: Partial<Row> = {}): Row => ({
+  ...{ case: 'clients write', system, outstanding: 64, bytes: 128, perSecond, p50Ms: 1, p99Ms: 2 },
+  ...{ spread: { min: perSecond, max: perSecond }, samples: 5, cpuUs: 40, flushesPerSecond: 100 },
+  ...more,
+});
+
+describe('the bars of the gate', () => {
+  it('are ratios of rows of one case', () => {
+    const { bars } = barsOf([row('rxraft', 2_800), row('etcd', 1_000), row('prototype', 4_000)]);
+
+    expect(bars.map(({ what, figure }) => [what, figure])).toEqual([
+      ['clients write, 64 outstanding, by etcd', 2.8],
+      ['clients write, 64 outstanding, by prototype', 0.7],
+    ]);
+    expect(bars.map(isMet)).toEqual([true, false]);
+  });
+
+  it('hold the processor time of a write, proposer in the leader', () => {
+    const { bars } = barsOf([row('rxraft', 1, { case: 'embedded write', cpuUs: 45.1 })]);
+
+    expect(bars.map(({ figure, limit }) => [figure, limit])).toEqual([[45.1, 45]]);
+    expect(bars.map(isMet)).toEqual([false]);
+  });
+
+  it('are named where one of the two was not measured', () => {
+    const { bars, left } = barsOf([row('rxraft', 2_800)]);
+
+    expect(bars).toEqual([]);
+    expect(left).toContain('clients write, 64 outstanding, by etcd');
+  });
+});
