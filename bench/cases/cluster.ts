@@ -74,6 +74,6 @@ function pointsOf(system: System, bytes: number, options: SuiteOptions): readonl
 
 /** Peers are measured when they are asked for: `npm run bench -- peers`. */
 function isWanted({ name, driver }: System, { systems: names, drivers }: SuiteOptions): boolean {
-  const isNamed = names?.includes(name) ?? (name === 'rxraft' || name === 'prototype');
+  const isNamed = names?.includes(name) ?? (name.startsWith('rxraft') || name === 'prototype');
   return isNamed && (drivers?.includes(driver) ?? true);
 }

@@ -15,8 +15,11 @@ export class NodeProcess extends OrderedProcess<Orders, BenchNodeOptions> {
   }
 }
 
+/** A process with a node in it, as far as {@link leads} has to do with it. */
+type Led = Pick<OrderedProcess<Pick<Orders, 'status' | 'transfer'>, never>, 'id' | 'do'>;
+
 /** Waits until the first of them leads and all have applied the same; hands leadership to it if need be. */
-export async function leads(first: NodeProcess, all: readonly NodeProcess[]): Promise<void> {
+export async function leads(first: Led, all: readonly Led[]): Promise<void> {
   await until(`${first.id} leads`, async () => {
     const statuses = await Promise.all(all.map((node) => node.do('status')));
     const at = statuses.findIndex(({ role }) => role === 'leader');

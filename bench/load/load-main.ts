@@ -7,8 +7,10 @@ import { httpClient } from './http-client.ts';
 import type { ClientKind, LoadOptions } from './load-process.ts';
 import { natsClient } from './nats-client.ts';
 import { prototypeClient } from './prototype-client.ts';
+import { rxraftClient } from './rxraft-client.ts';
 
 const clients: Record<ClientKind, (options: LoadOptions) => Promise<Client>> = {
+  rxraft: rxraftClient,
   prototype: prototypeClient,
   etcd: etcdClient,
   'etcd-http': httpClient('etcd'),

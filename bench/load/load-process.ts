@@ -2,7 +2,7 @@ import { OrderedProcess } from '../harness/ordered-process.ts';
 import type { LoadOrders } from './closed-loop.ts';
 
 /** The clients that a load may have. Each is a file beside this one. */
-export type ClientKind = 'prototype' | 'etcd' | 'etcd-http' | 'rxraft-http' | 'nats';
+export type ClientKind = 'rxraft' | 'prototype' | 'etcd' | 'etcd-http' | 'rxraft-http' | 'nats';
 
 /** How a process of clients is put together: the first message that it gets. */
 export interface LoadOptions {
