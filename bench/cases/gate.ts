@@ -61,7 +61,7 @@ function cellsOf({ systems: names, drivers }: SuiteOptions): readonly Cell[] {
       const isKnown = cells.some(
         (cell) => cell.system === system && cell.operation === operation && cell.outstanding === outstanding,
       );
-      const isAsked = driver === system.driver;
+      const isAsked = driver === system.driver && system.operations.includes(operation);
       if (isAsked && !isKnown) cells.push({ system, operation, outstanding, samples: [] });
     }
   }
