@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Input, index, lastOf, type State, step } from '../../../src/core/index.ts';
+import { crc32, type Input, index, lastOf, type State, step } from '../../../src/core/index.ts';
 import { ack, appendEntries, batchOf, flush, from, leader, n2, n3, node, run, write } from './builders.ts';
 
 /** How many objects a value consists of. */
@@ -43,11 +43,13 @@ function followerWith(entries: number): State {
   return state;
 }
 
-/** A leader that has replicated so many writes to everybody. */
-function leaderAfter(writes: number): State {
+/** A leader that has replicated so many writes of so many commands each to everybody. */
+function leaderAfter(writes: number, { count }: { readonly count: number }): State {
+  const payload = new Uint8Array(4 * count); // Commands without a byte.
+  const payloadChecksum = crc32(payload);
   let state = flush(leader()).state;
-  for (let at = 0; at < writes; at++) {
-    state = flush(run(state, write(at, 'x')).state).state;
+  for (let id = 0; id < writes; id++) {
+    state = flush(run(state, { type: 'write', id, payload, payloadChecksum, count }).state).state;
     const { lastIndex } = state.log;
     state = run(state, from(n2, ack(1, lastIndex)), from(n3, ack(1, lastIndex))).state;
     const { applySeq: seq, commitIndex: appliedIndex } = state;
@@ -83,12 +85,13 @@ describe('a node with ten million entries', () => {
   });
 });
 
-describe('a leader that has replicated a thousand writes', () => {
-  const early = leaderAfter(10);
-  const late = leaderAfter(1000);
+describe('a leader that has replicated ten million entries', () => {
+  const early = leaderAfter(10, { count: 100 });
+  const late = leaderAfter(1000, { count: 10_000 });
 
-  it('is made of as many objects as after ten', () => {
-    expect(late.log.lastIndex).toBe(1001);
+  it('is made of as many objects as after a thousand', () => {
+    expect(early.log.lastIndex).toBe(1001);
+    expect(late.log.lastIndex).toBe(10_000_001);
 
     expect(sizeOf(late)).toBe(sizeOf(early));
   });
@@ -99,7 +102,7 @@ describe('a leader that has replicated a thousand writes', () => {
     ['a tick', (state: State): Input => ({ type: 'tick', now: state.now + 25 })],
     ['an acknowledgement', (state: State) => from(n2, ack(1, state.log.lastIndex))],
     ['a flush', (state: State): Input => ({ type: 'persistRes', seq: state.persistSeq })],
-  ])('does as much work for %s as after ten', (_what, input) => {
+  ])('does as much work for %s as after a thousand', (_what, input) => {
     expect(readsOf(late, input(late))).toBe(readsOf(early, input(early)));
   });
 });
