@@ -5,6 +5,7 @@ import { isRepeatable } from './answers.ts';
 import type { AnyCall } from './calls.ts';
 import { clientCloseCode, Link, type LinkOwner } from './link.ts';
 import type { Welcome } from './protocol.ts';
+import { ServerList } from './server-list.ts';
 import type { ClientSocketConstructor } from './web-socket.ts';
 
 /** The server that a client talks to. */
@@ -58,19 +59,12 @@ export class Links {
   readonly connection$ = new BehaviorSubject<ClientConnection | null>(null);
   readonly #options: LinksOptions;
   readonly #owner: LinksOwner;
-  readonly #nodeIds = new Map<string, string>();
-  /** Why a server could not be reached, for whoever waits in vain. */
-  readonly #failures = new Map<string, string>();
-  /** Servers that were no help since somebody last knew more. */
-  readonly #tried = new Set<string>();
+  readonly #servers: ServerList;
   readonly #draining = new Set<Link>();
   #current: Link | null = null;
   #attempt: Link | null = null;
   #clusterId: string | null = null;
   #hasSessions = false;
-  #hintedUrl: string | null = null;
-  #nextAt = 0;
-  #failuresInARow = 0;
   #pulses = 0;
   #leaderlessPulses = 0;
   #timer: Subscription | null = null;
@@ -79,6 +73,7 @@ export class Links {
 
   constructor(options: LinksOptions, owner: LinksOwner) {
     this.#options = options;
+    this.#servers = new ServerList(options.urls);
     this.#owner = owner;
     this.#pulsing = interval(options.limits.pingMs, options.scheduler).subscribe(() => this.#pulse());
     this.#seek();
@@ -101,7 +96,7 @@ export class Links {
 
   /** Why no server can be reached, in words. */
   get problems(): string {
-    return [...this.#failures].map(([url, why]) => `${url}: ${why}`).join('; ');
+    return this.#servers.problems;
   }
 
   /** Closes every connection. */
@@ -121,9 +116,8 @@ export class Links {
   #seek(): void {
     if (this.#isClosed || this.#attempt !== null || this.#timer !== null) return;
     if (this.#target() === null) return;
-    const { limits, random, urls } = this.#options;
-    const rounds = Math.floor(this.#failuresInARow / urls.length);
-    const waitMs = backoffMs(1 + rounds, limits, random);
+    const { limits, random } = this.#options;
+    const waitMs = backoffMs(1 + this.#servers.roundsInVain, limits, random);
     if (waitMs === 0) this.#dial();
     else
       this.#timer = this.#options.scheduler.schedule(() => {
@@ -132,39 +126,15 @@ export class Links {
       }, waitMs);
   }
 
-  /** The server to try next, if another one would be better than what there is. */
   #target(): string | null {
-    const current = this.#current;
-    if (current === null) return this.#hinted() ?? this.#anyUrl();
-    if (current.isClosing) return this.#hinted() ?? this.#untriedUrl();
-    if (current.leads) return null;
-    if (current.leaderId !== null) return this.#hinted() ?? this.#untriedUrl();
-    return this.#leaderlessPulses >= leaderlessPulsesMax ? this.#untriedUrl() : null;
-  }
-
-  /** Where the leader is, if somebody has said so and it has not turned out to be wrong. */
-  #hinted(): string | null {
-    const url = this.#hintedUrl;
-    return url === null || url === this.#current?.url || this.#tried.has(url) ? null : url;
-  }
-
-  #anyUrl(): string {
-    const { urls } = this.#options;
-    return urls[this.#nextAt % urls.length] as string;
-  }
-
-  /** Of the servers that may be the leader, one that was not asked yet. */
-  #untriedUrl(): string | null {
-    const { urls } = this.#options;
-    const others = urls.filter((url) => url !== this.#current?.url && !this.#tried.has(url));
-    return others[this.#nextAt % Math.max(1, others.length)] ?? null;
+    return this.#servers.next(this.#current, this.#leaderlessPulses >= leaderlessPulsesMax);
   }
 
   #dial(): void {
     const url = this.#target();
     if (this.#isClosed || url === null) return;
     const { WebSocket, group, limits, scheduler } = this.#options;
-    this.#nextAt += 1;
+    this.#servers.onDial();
     try {
       const link = new Link({ WebSocket, url, group, owner: this.#linkOwner });
       this.#attempt = link;
@@ -195,14 +165,13 @@ export class Links {
     }
     this.#clusterId ??= clusterId;
     this.#hasSessions = hasSessions;
-    this.#nodeIds.set(link.url, nodeId);
-    this.#failures.delete(link.url);
     this.#settleAttempt();
-    this.#heed(link);
+    this.#servers.onWelcome(link, nodeId);
+    this.#servers.heed(link);
     if (this.#isBetter(link)) this.#adopt(link);
     else {
       this.#draining.add(link);
-      this.#tried.add(link.url);
+      this.#servers.onNoHelp(link.url);
       link.close(clientCloseCode.normal, 'another server is closer to the leader');
     }
     this.#seek();
@@ -218,7 +187,7 @@ export class Links {
     const former = this.#current;
     this.#current = link;
     this.#leaderlessPulses = 0;
-    if (link.leads) this.#tried.clear();
+    if (link.leads) this.#servers.tryAllAgain();
     if (former !== null) this.#drain(former);
     this.#tell();
     this.#owner.onCurrent();
@@ -240,18 +209,11 @@ export class Links {
 
   #onStanding(link: Link): void {
     if (link !== this.#current) return;
-    this.#heed(link);
-    this.#tried.clear();
+    this.#servers.heed(link);
+    this.#servers.tryAllAgain();
     this.#tell();
     this.#owner.onCurrent();
     this.#seek();
-  }
-
-  /** Takes down what a server says about the leader. */
-  #heed({ leaderId, leaderUrl }: Link): void {
-    if (leaderId === null) return;
-    const named = [...this.#nodeIds].find(([, id]) => id === leaderId)?.[0];
-    this.#hintedUrl = leaderUrl ?? named ?? null;
   }
 
   #tell(): void {
@@ -264,7 +226,7 @@ export class Links {
   }
 
   #onMessageDone(): void {
-    this.#failuresInARow = 0;
+    this.#servers.onAnswer();
     if (this.#draining.size > 0) this.#closeDrained();
     this.#owner.onMessageDone();
   }
@@ -291,10 +253,7 @@ export class Links {
   }
 
   #onFailed(url: string, why: string): void {
-    this.#failures.set(url, why);
-    this.#failuresInARow += 1;
-    this.#tried.add(url);
-    if (this.#hintedUrl === url) this.#hintedUrl = null;
+    this.#servers.onFailed(url, why);
     this.#seek();
   }
 
@@ -304,7 +263,7 @@ export class Links {
     this.#leaderlessPulses = isLeaderless ? this.#leaderlessPulses + 1 : 0;
     this.#pulses += 1;
     if (this.#pulses % retryPulses === 0 || this.#leaderlessPulses === leaderlessPulsesMax)
-      this.#tried.clear();
+      this.#servers.tryAllAgain();
     this.#owner.onCurrent(); // What a full socket held back may leave now.
     this.#seek();
   }
