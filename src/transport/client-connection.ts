@@ -1,5 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
-import { decodePayload, encodePayload } from '../core/index.ts';
+import { decodePayload } from '../core/index.ts';
 import { detached } from './byte-reader.ts';
 import { decodeClientMessage, encodeClientMessage } from './client/message-codec.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type WrittenFrame,
 } from './client/protocol.ts';
 import type { ClientEndpointLimits } from './client-endpoint-options.ts';
+import { ClientOutbox, type EncodedAnswer } from './client-outbox.ts';
 import { type Answering, refuseAll } from './client-work.ts';
 import { closeCode, cutToFit } from './ws-socket.ts';
 
@@ -36,15 +37,6 @@ export interface ClientHost {
   onGone(connection: ClientConnection): void;
 }
 
-/** Answers to queries that reflect one index. */
-interface AnswerGroup {
-  readonly index: number;
-  readonly ageMs: number | null;
-  readonly ids: number[];
-  readonly answers: Uint8Array[];
-  bytes: number;
-}
-
 /** Queries of one frame, and how many of them the node has been asked. */
 interface Reading {
   readonly frame: ReadFrame;
@@ -56,8 +48,6 @@ interface Reading {
 const answerBytesMin = 128;
 /** What the memory of a large answer loses with each smaller one. */
 const answerBytesDecay = 0.99;
-/** Bytes of a message of answers, from which on the next frame goes into another one. */
-const messageBytesMax = 1024 * 1024;
 /** Pings in a row without a byte, until a client counts as gone. */
 const silentPingsMax = 3;
 
@@ -67,10 +57,7 @@ export class ClientConnection implements Answering {
   readonly #host: ClientHost;
   #hasHello = false;
   #isGone = false;
-  #frames: ClientFrame[] = [];
-  #answers: AnswerGroup[] = [];
-  /** Bytes of answers that wait for the end of the turn. */
-  #outboxBytes = 0;
+  readonly #outbox = new ClientOutbox();
   /** Requests without an answer. */
   #requests = 0;
   #requestBytes = 0;
@@ -117,46 +104,21 @@ export class ClientConnection implements Answering {
     this.refused(frame);
   }
 
-  answered(
-    id: number,
-    { index, ageMs, bytes }: { index: number; ageMs: number | null; bytes: Uint8Array },
-  ): void {
+  answered(id: number, answer: EncodedAnswer): void {
     this.#answered(1);
     this.#readsUnderWay -= 1;
-    this.#answerBytes = Math.max(answerBytesMin, bytes.byteLength, this.#answerBytes * answerBytesDecay);
+    const { byteLength } = answer.bytes;
+    this.#answerBytes = Math.max(answerBytesMin, byteLength, this.#answerBytes * answerBytesDecay);
     if (this.#isGone) return;
-    const wholeMs = ageMs === null ? null : Math.ceil(ageMs);
-    let group = this.#answers.at(-1);
-    const isLike = group?.index === index && group.ageMs === wholeMs && group.bytes < messageBytesMax;
-    if (group === undefined || !isLike) {
-      group = { index, ageMs: wholeMs, ids: [], answers: [], bytes: 0 };
-      this.#answers.push(group);
-    }
-    group.ids.push(id);
-    group.answers.push(bytes);
-    group.bytes += bytes.byteLength;
-    this.#hold(bytes.byteLength);
+    this.#outbox.answer(id, answer);
+    this.#leaveSoon();
   }
 
   /** The end of the turn: what was answered leaves. */
   flush(): void {
-    const groups = this.#answers.map(
-      ({ index, ageMs, ids, answers }): ClientFrame => ({
-        type: 'answered',
-        index,
-        ageMs,
-        ids,
-        payload: encodePayload(answers),
-      }),
-    );
-    const frames = groups.length === 0 ? this.#frames : [...this.#frames, ...groups];
-    const bytes = this.#outboxBytes;
-    this.#frames = [];
-    this.#answers = [];
-    this.#outboxBytes = 0;
-    if (this.#isGone || frames.length === 0) return;
-    if (bytes <= messageBytesMax) this.#send(frames);
-    else for (const frame of frames) this.#send([frame]);
+    const messages = this.#outbox.take();
+    if (this.#isGone || messages.length === 0) return;
+    for (const frames of messages) this.#send(frames);
     this.#watchBuffer();
     this.#readOn();
   }
@@ -241,7 +203,7 @@ export class ClientConnection implements Answering {
   /** Asks the node, as many queries at once as there is room for answers like those of lately. */
   #readOn(): void {
     const { bufferedBytesMax } = this.#host.limits;
-    const isFull = this.#webSocket.bufferedAmount + this.#outboxBytes > bufferedBytesMax;
+    const isFull = this.#webSocket.bufferedAmount + this.#outbox.bytes > bufferedBytesMax;
     for (let reading = this.#readings[0]; !isFull && reading !== undefined; reading = this.#readings[0]) {
       const { frame, queries } = reading;
       for (; reading.asked < queries.length; reading.asked++) {
@@ -284,14 +246,13 @@ export class ClientConnection implements Answering {
 
   #push(frame: ClientFrame, bytes: number): void {
     if (this.#isGone) return;
-    this.#frames.push(frame);
-    this.#hold(bytes);
+    this.#outbox.push(frame, bytes);
+    this.#leaveSoon();
   }
 
-  #hold(bytes: number): void {
-    this.#outboxBytes += bytes;
-    if (this.#outboxBytes > this.#host.limits.bufferedBytesCut) return this.terminate();
-    this.#host.flushSoon(this);
+  #leaveSoon(): void {
+    if (this.#outbox.bytes > this.#host.limits.bufferedBytesCut) this.terminate();
+    else this.#host.flushSoon(this);
   }
 
   #send(frames: readonly ClientFrame[]): void {
@@ -320,8 +281,7 @@ export class ClientConnection implements Answering {
     this.#isGone = true;
     for (const { queries, asked } of this.#readings) this.#answered(queries.length - asked);
     this.#readings = [];
-    this.#frames = [];
-    this.#answers = [];
+    this.#outbox.clear();
     this.#host.onGone(this);
   }
 }

@@ -1,6 +1,7 @@
 import { decodePayload, encodePayload, RaftError } from '../core/index.ts';
 import type { ReadFrame, RefusedFrame, WriteFrame, WrittenFrame } from './client/protocol.ts';
 import type { EndpointSettings } from './client-endpoint-options.ts';
+import type { EncodedAnswer } from './client-outbox.ts';
 
 /** Commands that go to the node at once, as many as a node puts into one batch: so that applying them never takes long. */
 const writeCountMax = 2_048;
@@ -8,10 +9,7 @@ const writeCountMax = 2_048;
 /** Where the answers to one connection's requests go. Each request is answered once. */
 export interface Answering {
   written(frame: WrittenFrame): void;
-  answered(
-    id: number,
-    answer: { readonly index: number; readonly ageMs: number | null; readonly bytes: Uint8Array },
-  ): void;
+  answered(id: number, answer: EncodedAnswer): void;
   refused(frame: RefusedFrame): void;
   /** The same for one query. */
   readRefused(frame: RefusedFrame): void;
