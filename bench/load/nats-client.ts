@@ -55,6 +55,10 @@ export class NatsConnection {
     this.#socket.write(Buffer.concat([Buffer.from(line, 'latin1'), payload, lineEnd]));
   }
 
+  close(): void {
+    this.#socket.close();
+  }
+
   #onData(bytes: Buffer): void {
     const all = this.#received.byteLength === 0 ? bytes : Buffer.concat([this.#received, bytes]);
     let at = 0;

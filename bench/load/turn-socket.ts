@@ -29,6 +29,12 @@ export class TurnSocket {
     this.#socket.on('data', listener);
   }
 
+  /** Ends it, as somebody asked for. */
+  close(): void {
+    this.#socket.removeAllListeners().on('error', () => undefined);
+    this.#socket.destroy();
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#parts.push(bytes) === 1) setImmediate(() => this.#flush());
   }

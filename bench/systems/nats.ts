@@ -61,5 +61,6 @@ async function createStream(urls: readonly string[]): Promise<string> {
     const { cluster } = JSON.parse(answer) as { cluster?: { leader?: string } };
     return cluster?.leader;
   });
+  connection.close(); // Before its server ends, which would be an error.
   return urls[names.indexOf(leader)] ?? '';
 }
