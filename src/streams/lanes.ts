@@ -37,6 +37,8 @@ export interface LanesOptions<Command, Result> {
   readonly input: (input: Input) => void;
   readonly onApplied: (batch: EntryBatch, commands: readonly Command[], results: readonly Result[]) => void;
   readonly onConfirmed: (request: ReadStateMachineReq) => void;
+  /** The disk has finished a transaction, and the core has been told. */
+  readonly onFlushed: () => void;
   /** Machine and log have been switched to a snapshot. */
   readonly onInstalled: () => void;
   readonly onFailure: (failure: Failure) => void;
@@ -124,6 +126,7 @@ export class Lanes<Command, Result> {
         for (const compaction of compacted) this.#options.input({ type: 'compactLogRes', seq: compaction });
         this.#machine.onFlushed(durableAppliedIndex);
         this.snapshots.onFlushed(durableAppliedIndex);
+        this.#options.onFlushed();
       },
       error: (cause: unknown) => this.onDiskError(cause),
     });

@@ -111,6 +111,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       onApplied: (batch, commands, results) => this.#onApplied(batch, commands, results),
       onConfirmed: (request) => this.requests.onConfirmed(request),
       onInstalled: () => this.#onInstalled(),
+      onFlushed: () => this.requests.onFlushed(),
       onFailure: (failure) => this.#fail(failure),
     });
   }
@@ -127,6 +128,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       routes: {
         target: () => this.#target(),
         isFounded: () => this.#founding !== null,
+        isDiskBusy: () => this.lanes.log.isFlushing,
         input: (input) => this.#input$.next(input),
         forward: (to, frame) => this.network.sendTo(to, { ...frame, group }),
         now: () => this.#start.settings.clock(),

@@ -7,6 +7,8 @@ export interface Routes {
   target(): 'self' | NodeId | null;
   /** Whether this node belongs to a cluster. */
   isFounded(): boolean;
+  /** What our own core appends now waits for its disk, which writes something else. */
+  isDiskBusy(): boolean;
   /** Hands an input to the core. */
   input(input: Input): void;
   /** Passes a request on, once. `false`: it did not leave. */

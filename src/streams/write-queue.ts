@@ -44,7 +44,7 @@ export interface WriteLimits {
 /**
  * The writes of this node's callers, from the call to its one answer (rule 22).
  *
- * What is called in one event-loop turn goes off as one batch: to our core if it leads, else to the leader,
+ * What is called until the next {@link WriteQueue.flush} goes off as one batch: to our core if it leads, else to the leader,
  * else it waits for one. Only what never left this queue, or was refused by a core, is `notCommitted`.
  */
 export class WriteQueue<Result> {
@@ -81,8 +81,8 @@ export class WriteQueue<Result> {
   }
 
   /**
-   * Takes one command that nobody will abort. Those of one event-loop turn have one deadline, that of the first: a
-   * turn is short, and a clock that is read for each costs more.
+   * Takes one command that nobody will abort. Those until the next flush have one deadline, that of the first: that is
+   * soon, and a clock that is read for each costs more.
    */
   addOne(command: Uint8Array, timeoutMs: number): Promise<Committed<Result>> {
     const bytes = payloadBytes(command);

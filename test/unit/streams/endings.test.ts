@@ -1,6 +1,6 @@
 import { lastValueFrom, type Observable, toArray } from 'rxjs';
 import { raftNode } from 'rxraft';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type MemoryDisk, memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { Lifetime } from '../../../src/streams/lifetime.ts';
@@ -254,14 +254,15 @@ describe('a node', () => {
   });
 
   it('flushes what it was given before it lets go of its store', async () => {
-    const disk = memoryDisk({ flushDelayMs: 15 });
+    const disk = memoryDisk();
     const node = await alone(disk);
     await node.write('a');
     const { lastIndex } = node.status();
+    disk.plan({ type: 'delay', delayMs: 500 });
     const first = failureOf(node.write('b'));
-    await new Promise((resolve) => setImmediate(resolve)); // On its way to the disk.
+    await vi.waitFor(() => expect(node.status().lastIndex).toBe(lastIndex + 1)); // On its way to the disk.
     const second = failureOf(node.write('c'));
-    await new Promise((resolve) => setImmediate(resolve)); // Behind it.
+    await vi.waitFor(() => expect(node.status().lastIndex).toBe(lastIndex + 2)); // Behind it.
 
     await node.close();
 

@@ -6,6 +6,7 @@ import type { ForwardFrame } from '../../../src/transport/transport.ts';
 export class NotedRoutes implements Routes {
   leader: 'self' | string | null = null;
   isLinkUp = true;
+  isBusy = false;
   time = 0;
   readonly inputs: Input[] = [];
   readonly frames: Omit<ForwardFrame, 'group'>[] = [];
@@ -17,6 +18,10 @@ export class NotedRoutes implements Routes {
 
   isFounded(): boolean {
     return true;
+  }
+
+  isDiskBusy(): boolean {
+    return this.isBusy;
   }
 
   input(input: Input): void {

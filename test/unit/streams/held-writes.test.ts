@@ -1,0 +1,138 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { bytesCodec } from 'rxraft';
+import { describe, expect, it } from 'vitest';
+import { index0 } from '../../../src/core/index.ts';
+import type { Settings } from '../../../src/streams/options.ts';
+import { Requests } from '../../../src/streams/requests.ts';
+import type { StateMachine } from '../../../src/streams/state-machine.ts';
+import { NotedRoutes } from './noted-routes.ts';
+import { failureOf } from './words.ts';
+
+type Bytes = Uint8Array;
+const machine = { command: bytesCodec, result: bytesCodec } as unknown as StateMachine<
+  Bytes,
+  Bytes,
+  Bytes,
+  Bytes
+>;
+
+/** Requests of a leader, whose turns and time are the test's own. */
+class Leader {
+  readonly routes = new NotedRoutes();
+  readonly time = new VirtualTimeScheduler();
+  readonly #turns = new VirtualTimeScheduler();
+  readonly requests: Requests<Bytes, Bytes, Bytes, Bytes>;
+
+  constructor() {
+    this.routes.leader = 'self';
+    const settings = {
+      pendingMax: 100,
+      commandBytesMax: 1000,
+      timeoutMs: 1000,
+      config: { uncommittedBytesMax: 10_000 },
+      timeScheduler: this.time,
+      turnScheduler: this.#turns,
+    } as unknown as Settings;
+    this.requests = new Requests<Bytes, Bytes, Bytes, Bytes>({
+      settings,
+      machine,
+      group: 0,
+      routes: this.routes,
+      appliedIndex: () => index0,
+      isInstalling: () => false,
+      bootCounter: 1,
+      reply: () => true,
+    });
+  }
+
+  /** A write, and the end of its turn. */
+  write(byte: number): Promise<unknown> {
+    const written = this.requests.writeOne(Uint8Array.of(byte));
+    written.catch(() => undefined);
+    this.#turns.flush();
+    return written;
+  }
+
+  /** The end of a turn. */
+  endTurn(): void {
+    this.#turns.flush();
+  }
+
+  /** How many commands each batch has that went to the core. */
+  get batches(): number[] {
+    return this.routes.inputs.flatMap((input) => (input.type === 'write' ? [input.count] : []));
+  }
+}
+
+describe('writes on a leader whose disk is at work', () => {
+  it('gather until it has finished, and leave as one batch', () => {
+    const leader = new Leader();
+    leader.write(1);
+    leader.routes.isBusy = true;
+    for (const byte of [2, 3, 4]) leader.write(byte);
+    expect(leader.batches).toEqual([1]);
+
+    leader.routes.isBusy = false;
+    leader.requests.onFlushed();
+
+    expect(leader.batches).toEqual([1, 3]);
+  });
+
+  it('wait two milliseconds for it and no longer', () => {
+    const leader = new Leader();
+    leader.routes.isBusy = true;
+    leader.write(1);
+    leader.write(2);
+    expect(leader.batches).toEqual([]);
+
+    leader.time.flush();
+
+    expect(leader.time.frame).toBe(2);
+    expect(leader.batches).toEqual([2]);
+  });
+
+  it('wait again for the next transaction', () => {
+    const leader = new Leader();
+    leader.routes.isBusy = true;
+    leader.write(1);
+    leader.requests.onFlushed();
+    leader.write(2);
+
+    expect(leader.batches).toEqual([1]);
+    leader.time.flush();
+    expect(leader.batches).toEqual([1, 1]);
+  });
+
+  it('do not keep reads waiting', () => {
+    const leader = new Leader();
+    leader.routes.isBusy = true;
+    leader.write(1);
+    void leader.requests.readOne(Uint8Array.of(1));
+    leader.endTurn();
+
+    expect(leader.routes.inputs).toMatchObject([{ type: 'read' }]);
+  });
+
+  it('are passed on if it leads no more', () => {
+    const leader = new Leader();
+    leader.routes.isBusy = true;
+    leader.write(1);
+    leader.routes.leader = 'n2';
+
+    leader.time.flush();
+
+    expect(leader.routes.frames).toMatchObject([{ request: { type: 'write', count: 1 } }]);
+  });
+
+  it('were never appended if it closes meanwhile', async () => {
+    const leader = new Leader();
+    leader.routes.isBusy = true;
+    const written = leader.write(1);
+
+    leader.requests.close('RAFT_CLOSED', 'The node closed.');
+    leader.time.flush();
+
+    expect(await failureOf(written)).toEqual({ code: 'RAFT_CLOSED', outcome: 'notCommitted' });
+    expect(leader.routes.inputs).toEqual([]);
+  });
+});
