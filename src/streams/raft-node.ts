@@ -107,7 +107,10 @@ export interface Commit<Command> {
 
 /** Limits of one request. */
 export interface RequestOptions {
-  /** Milliseconds until the request is given up. Default: the node's `timeoutMs`. */
+  /**
+   * Milliseconds until the request is given up, counted from the first request of its event-loop turn that has the same
+   * limit. Default: the node's `timeoutMs`.
+   */
   readonly timeoutMs?: number;
   /** Gives the request up early, with `RAFT_ABORTED`. */
   readonly signal?: AbortSignal;
@@ -220,14 +223,16 @@ export interface RaftNode<Command, Result, Query, Answer> {
   writeAll(commands: readonly Command[], options?: RequestOptions): Promise<readonly Committed<Result>[]>;
   /**
    * The same for commands that came as bytes, from a client say: as the machine's codec has them, so that they need not be
-   * encoded again. **Decode each first**: what the codec can't decode, and is committed, stops every node.
+   * encoded again. **Decode each first**: what the codec can't decode, and is committed, stops every node. The bytes are
+   * not to be changed until the answer.
    */
   writeEncoded(commands: readonly Uint8Array[], options?: RequestOptions): Promise<CommittedAll<Result>>;
   /** Asks the state machine. */
   read(query: Query, options?: ReadOptions): Promise<ReadAnswer<Answer>>;
   /**
    * Asks the state machine several things, with one promise for all, which rejects with the first error if a query
-   * throws. Of a machine that answers at once they show one moment: no command is applied between them.
+   * throws. Of a machine that answers at once they show one moment: no command is applied between them. More than
+   * `pendingMax` of them are refused.
    */
   readAll(queries: readonly Query[], options?: ReadOptions): Promise<readonly ReadAnswer<Answer>[]>;
   /** The node at a glance, as it is now. */

@@ -11,9 +11,18 @@ export class FailedQuery {
   }
 }
 
+/** The state machine takes its time for this query, which others of its turn need not wait for. */
+export class LateAnswer<Value> {
+  readonly answered: Promise<Answered<Value>>;
+
+  constructor(answered: Promise<Answered<Value>>) {
+    this.answered = answered;
+  }
+}
+
 /** What the state machine said to each query of a call, in their order, and the index that all of it reflects at least. */
 export interface Answered<Value> {
-  readonly values: readonly (Value | FailedQuery)[];
+  readonly values: readonly (Value | FailedQuery | LateAnswer<Value>)[];
   readonly index: Index;
 }
 
@@ -61,12 +70,16 @@ export class JointRead<Query, Value> extends ReadCall<Query, Value> {
   /** What becomes of the query that joined last. */
   last(): Promise<ReadAnswer<Value>> {
     const place = this.#queries.length - 1;
-    return this.#answered.then((answered) => ({
-      value: valueAt(answered, place),
-      index: answered.index,
-      ageMs: 0,
-    }));
+    return this.#answered.then((answered) => {
+      const value = answered.values[place];
+      if (!(value instanceof LateAnswer)) return answerAt(answered, place);
+      return value.answered.then((late) => answerAt(late, 0));
+    });
   }
+}
+
+function answerAt<Value>(answered: Answered<Value>, place: number): ReadAnswer<Value> {
+  return { value: valueAt(answered, place), index: answered.index, ageMs: 0 };
 }
 
 /** The answer to one query of a call. Throws what the state machine threw at it. */

@@ -4,7 +4,7 @@ import { type Answer, type CallLimits, remainingMs } from './call.ts';
 import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
 import { isPromise } from './is-promise.ts';
 import type { ReadAnswer } from './raft-node.ts';
-import { type Answered, FailedQuery, JointRead, ReadCall } from './read-call.ts';
+import { type Answered, FailedQuery, JointRead, LateAnswer, ReadCall } from './read-call.ts';
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
 
@@ -196,18 +196,43 @@ export class ReadQueue<Query, Value> {
       if (read.isDone) continue;
       const index = this.#machine.appliedIndex();
       const answers = read.queries.map((query) => this.#ask(query));
-      if (answers.some(isPromise)) this.#await(read, answers, index);
-      else this.#resolve(read, { values: answers as readonly (Value | FailedQuery)[], index });
+      if (!answers.some(isPromise))
+        this.#resolve(read, { values: answers as readonly (Value | FailedQuery)[], index });
+      else if (read instanceof JointRead) this.#part(read, answers, index);
+      else this.#await(read, answers, index);
     }
   }
 
   #ask(query: Query): Value | FailedQuery | Promise<Value | FailedQuery> {
     try {
       const value = this.#machine.query(query);
-      return isPromise(value) ? value.catch((error: unknown) => new FailedQuery(error)) : value;
+      if (!isPromise(value)) return value;
+      return value.then(
+        (settled) => settled,
+        (error: unknown) => new FailedQuery(error),
+      );
     } catch (error) {
       return new FailedQuery(error);
     }
+  }
+
+  /** Callers that only happened to ask in one turn: those whose answer takes its time go on waiting, each by itself. */
+  #part(
+    joint: JointRead<Query, Value>,
+    answers: readonly (Value | FailedQuery | Promise<Value | FailedQuery>)[],
+    index: Index,
+  ): void {
+    const limits = { deadlineMs: joint.deadlineMs, signal: undefined };
+    const values = answers.map((answer, place) => {
+      if (!isPromise(answer)) return answer;
+      const answered = new Promise<Answered<Value>>((resolve, reject) => {
+        const query = joint.queries[place] as Query;
+        this.#await(new ReadCall([query], limits, { resolve, reject }, this.#onAbort), [answer], index);
+      });
+      this.#pending += 1;
+      return new LateAnswer(answered);
+    });
+    this.#resolve(joint, { values, index });
   }
 
   #await(

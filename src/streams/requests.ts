@@ -96,7 +96,8 @@ export class Requests<Command, Result, Query, Value> {
     options: RequestOptions,
     answer: Answer<Written<Result>>,
   ): void {
-    this.#add(encoded, this.limitsOf(options), answer);
+    if (encoded.length === 0) throw badRequest('there is no command to write');
+    this.#add([...encoded], this.limitsOf(options), answer); // The caller's list may change before it leaves.
   }
 
   #add(encoded: readonly Uint8Array[], limits: CallLimits, answer: Answer<Written<Result>>): void {

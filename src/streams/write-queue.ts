@@ -261,8 +261,10 @@ export class WriteQueue<Result> {
 
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
   expire(now: number): void {
+    const isLeaderKnown = this.#routes.target() !== null;
     this.#waiting = this.#waiting.filter((write) => {
-      if (now >= write.deadlineMs) this.#fail(write, noLeader(this.#routes.isFounded()));
+      if (now >= write.deadlineMs)
+        this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.isFounded()));
       return !write.isDone;
     });
     for (const group of this.#sent.requests) {
@@ -328,6 +330,11 @@ export class WriteQueue<Result> {
 
 function overloaded(what: string): RequestError {
   return requestError('RAFT_OVERLOADED', 'notCommitted', what);
+}
+
+function neverLeft(): RequestError {
+  const what = 'The write had not left this node within the time limit.';
+  return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }
 
 function timedOut(): RequestError {

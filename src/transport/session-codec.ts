@@ -49,7 +49,7 @@ export function sessionCommandCodec<Command>(inner: Codec<Command>): Codec<Sessi
       return bytes;
     },
     decode(bytes) {
-      if (bytes[0] === tags.open && bytes.byteLength === 1) return { type: 'open' };
+      if (bytes[0] === tags.open) return { type: 'open' };
       if (bytes[0] === tags.plain) return { type: 'plain', command: inner.decode(bytes.subarray(1)) };
       if (bytes[0] !== tags.once || bytes.byteLength < stampBytes)
         throw new TypeError('not a command with sessions');
@@ -72,22 +72,22 @@ export function writeOnceHead(
   at: number,
   { session, sequence, lowestUnanswered }: SessionStamp,
 ): void {
+  for (const number of [session, sequence, lowestUnanswered]) {
+    if (!(Number.isSafeInteger(number) && number >= 0))
+      throw new TypeError(
+        `a command of a session has the number ${number}, expected a safe integer from 0 on`,
+      );
+  }
   view.setUint8(at, tags.once);
   setUint53(view, at + 1, session);
   setUint53(view, at + 9, sequence);
   setUint53(view, at + 17, lowestUnanswered);
 }
 
+/** A number beyond the safe integers is -1, of no session: what is in a log must not stop a node. */
 function readStamp(bytes: Uint8Array): SessionStamp {
   const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
-  const stamp = {
-    session: getUint53(view, 1),
-    sequence: getUint53(view, 9),
-    lowestUnanswered: getUint53(view, 17),
-  };
-  if (Math.min(stamp.session, stamp.sequence, stamp.lowestUnanswered) < 0)
-    throw new TypeError('not a command with sessions: a number is beyond the safe integers');
-  return stamp;
+  return { session: getUint53(view, 1), sequence: getUint53(view, 9), lowestUnanswered: getUint53(view, 17) };
 }
 
 const outcomes = ['applied', 'opened', 'sessionExpired', 'overloaded'] as const;

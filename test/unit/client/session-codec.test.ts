@@ -25,11 +25,26 @@ describe('the byte form of a command with sessions', () => {
     expect(codec.decode(once)).toEqual({ type: 'once', command: inner, ...stamp });
   });
 
-  it('is refused where it opens a session and goes on, or has a number beyond the safe integers', () => {
-    const huge = codec.encode({ type: 'once', command: inner, ...stamp });
-    huge[9] = 0x40;
+  it('is not made of a number that a log could not give back', () => {
+    for (const odd of [-1, 0.5, 2 ** 53, Number.NaN])
+      for (const field of ['session', 'sequence', 'lowestUnanswered'])
+        expect(() => codec.encode({ type: 'once', command: inner, ...stamp, [field]: odd })).toThrow(
+          TypeError,
+        );
+  });
 
-    for (const bytes of [Uint8Array.of(1, 0), huge, huge.subarray(0, 24), Uint8Array.of(9)])
+  it('of a log of before is read, whatever its numbers are: no session has them', () => {
+    const huge = codec.encode({ type: 'once', command: inner, ...stamp });
+    huge[1] = 0x40;
+
+    expect(codec.decode(huge)).toMatchObject({ type: 'once', session: -1 });
+    expect(codec.decode(Uint8Array.of(1, 0))).toEqual({ type: 'open' });
+  });
+
+  it('is refused where it is cut off, or of a kind that nobody knows', () => {
+    const once = codec.encode({ type: 'once', command: inner, ...stamp });
+
+    for (const bytes of [once.subarray(0, 24), Uint8Array.of(9), new Uint8Array()])
       expect(() => codec.decode(bytes)).toThrow(TypeError);
   });
 });

@@ -46,10 +46,14 @@ class Leader {
   }
 
   /** A write, and the end of its turn. */
-  write(byte: number): Promise<unknown> {
+  write(byte: number): void {
+    this.ask(byte).catch(() => undefined);
+  }
+
+  /** The same, and what becomes of it. */
+  ask(byte: number): Promise<unknown> {
     const written = this.requests.writeOne(Uint8Array.of(byte));
-    written.catch(() => undefined);
-    this.#turns.flush();
+    this.endTurn();
     return written;
   }
 
@@ -127,7 +131,7 @@ describe('writes on a leader whose disk is at work', () => {
   it('were never appended if it closes meanwhile', async () => {
     const leader = new Leader();
     leader.routes.isBusy = true;
-    const written = leader.write(1);
+    const written = leader.ask(1);
 
     leader.requests.close('RAFT_CLOSED', 'The node closed.');
     leader.time.flush();

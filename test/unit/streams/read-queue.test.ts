@@ -7,9 +7,10 @@ import { NotedRoutes } from './noted-routes.ts';
 const pendingMax = 4;
 const patient = { deadlineMs: 1000, signal: undefined };
 
-/** A machine that doubles numbers, fails at 13, and takes its time for 100. */
+/** A machine that doubles numbers, fails at 13, takes its time for 100, and for ever for 99. */
 function machine(query: number): number | Promise<number> {
   if (query === 13) throw new Error('unlucky');
+  if (query === 99) return new Promise(() => undefined);
   return query === 100 ? Promise.resolve(200) : 2 * query;
 }
 
@@ -51,6 +52,39 @@ describe('single reads of one turn', () => {
     expect(await good).toMatchObject({ value: 10 });
   });
 
+  it('are answered, though the machine never answers another one, which is given up in its time', async () => {
+    const { queue } = queueOf();
+    const [hung, good] = [99, 5].map((query) => queue.addOne(query, 100));
+    queue.flush();
+
+    queue.onConfirmed(1);
+
+    expect(await good).toEqual({ value: 10, index: 0, ageMs: 0 });
+    queue.expire(100);
+    await expect(hung).rejects.toMatchObject({ code: 'RAFT_TIMEOUT', outcome: 'notCommitted' });
+    const all = answered(queue, [1, 2, 3, 4]); // There is room for all.
+    queue.flush();
+    queue.onConfirmed(2);
+    expect((await all).values).toEqual([2, 4, 6, 8]);
+  });
+
+  it('take an answer that is like a promise', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a machine may use a promise of any library.
+    const thenable = { then: (done: (value: number) => void) => done(7) };
+    const routes = new NotedRoutes();
+    routes.leader = 'self';
+    const odd = new ReadQueue<number, unknown>(
+      routes,
+      { query: () => thenable, appliedIndex: () => index0, isInstalling: () => false },
+      pendingMax,
+    );
+    const read = odd.addOne(1, 100);
+    odd.flush();
+    odd.onConfirmed(1);
+
+    expect(await read).toMatchObject({ value: 7 });
+  });
+
   it('leave a later turn to ask for a read index of its own', async () => {
     const { routes, queue } = queueOf();
     void queue.addOne(1, 1000);
@@ -90,7 +124,11 @@ describe('single reads of one turn', () => {
     queue.expire(100);
 
     for (const read of reads) await expect(read).rejects.toMatchObject({ code: 'RAFT_NO_LEADER' });
-    expect(queue.addOne(1, 100)).toBeInstanceOf(Promise);
+    routes.leader = 'self';
+    const later = queue.addOne(1, 100);
+    queue.flush();
+    queue.onConfirmed(1);
+    expect(await later).toMatchObject({ value: 2 });
   });
 });
 
