@@ -15,6 +15,7 @@ import {
   type WrittenFrame,
 } from './client/protocol.ts';
 import type { ClientEndpointLimits } from './client-endpoint-options.ts';
+import { type AnsweredConnection, FrameAnswers } from './client-frame-answers.ts';
 import { ClientOutbox, type EncodedAnswer } from './client-outbox.ts';
 import { type Answering, refuseAll } from './client-work.ts';
 import { closeCode, cutToFit } from './ws-socket.ts';
@@ -41,6 +42,7 @@ export interface ClientHost {
 interface Reading {
   readonly frame: ReadFrame;
   readonly queries: readonly Uint8Array[];
+  readonly to: FrameAnswers;
   asked: number;
 }
 
@@ -52,7 +54,7 @@ const answerBytesDecay = 0.99;
 const silentPingsMax = 3;
 
 /** One client: requests in, and the answers of each event-loop turn out in one message. */
-export class ClientConnection implements Answering {
+export class ClientConnection implements AnsweredConnection {
   readonly #webSocket: WebSocket;
   readonly #host: ClientHost;
   #hasHello = false;
@@ -60,7 +62,6 @@ export class ClientConnection implements Answering {
   readonly #outbox = new ClientOutbox();
   /** Requests without an answer. */
   #requests = 0;
-  #requestBytes = 0;
   /** Queries that the node is asked when there is room for their answers. */
   #readings: Reading[] = [];
   #readsUnderWay = 0;
@@ -89,23 +90,23 @@ export class ClientConnection implements Answering {
     if (this.#hasHello) this.#push(frame, 0);
   }
 
-  written(frame: WrittenFrame): void {
-    this.#answered(frame.count);
+  written(frame: WrittenFrame, requestBytes: number): void {
+    this.#answered(frame.count, requestBytes);
     this.#push(frame, frame.payload.byteLength);
   }
 
-  refused(frame: RefusedFrame): void {
-    this.#answered(frame.count);
+  refused(frame: RefusedFrame, requestBytes: number): void {
+    this.#answered(frame.count, requestBytes);
     this.#push(frame, 0);
   }
 
-  readRefused(frame: RefusedFrame): void {
+  readRefused(frame: RefusedFrame, requestBytes: number): void {
     this.#readsUnderWay -= 1;
-    this.refused(frame);
+    this.refused(frame, requestBytes);
   }
 
-  answered(id: number, answer: EncodedAnswer): void {
-    this.#answered(1);
+  answered(id: number, answer: EncodedAnswer, requestBytes: number): void {
+    this.#answered(1, requestBytes);
     this.#readsUnderWay -= 1;
     const { byteLength } = answer.bytes;
     this.#answerBytes = Math.max(answerBytesMin, byteLength, this.#answerBytes * answerBytesDecay);
@@ -182,11 +183,10 @@ export class ClientConnection implements Answering {
     for (const frame of frames) {
       switch (frame.type) {
         case 'write':
-          if (this.#take(frame)) this.#host.write(frame, this);
+          if (this.#take(frame)) this.#host.write(frame, new FrameAnswers(frame, this));
           break;
         case 'read':
-          if (this.#take(frame))
-            this.#readings.push({ frame, queries: decodePayload(frame.payload), asked: 0 });
+          if (this.#take(frame)) this.#readings.push(readingOf(frame, this));
           this.#readOn();
           break;
         case 'ping':
@@ -205,11 +205,11 @@ export class ClientConnection implements Answering {
     const { bufferedBytesMax } = this.#host.limits;
     const isFull = this.#webSocket.bufferedAmount + this.#outbox.bytes > bufferedBytesMax;
     for (let reading = this.#readings[0]; !isFull && reading !== undefined; reading = this.#readings[0]) {
-      const { frame, queries } = reading;
+      const { frame, queries, to } = reading;
       for (; reading.asked < queries.length; reading.asked++) {
         if (this.#readsUnderWay > 0 && this.#readsUnderWay * this.#answerBytes >= bufferedBytesMax) return;
         this.#readsUnderWay += 1;
-        this.#host.read(frame.firstId + reading.asked, queries[reading.asked] as Uint8Array, frame, this);
+        this.#host.read(frame.firstId + reading.asked, queries[reading.asked] as Uint8Array, frame, to);
       }
       this.#readings.shift();
     }
@@ -229,19 +229,15 @@ export class ClientConnection implements Answering {
         : this.#host.take(count, payload.byteLength);
     if (problem === null) {
       this.#requests += count;
-      this.#requestBytes += payload.byteLength;
       return true;
     }
     this.#push(refuseAll(frame, 'RAFT_OVERLOADED', problem), 0);
     return false;
   }
 
-  /** Bytes are given back with the last request: frames are answered soon, and mostly at once. */
-  #answered(count: number): void {
+  #answered(count: number, requestBytes: number): void {
     this.#requests -= count;
-    const bytes = this.#requests === 0 ? this.#requestBytes : 0;
-    this.#requestBytes -= bytes;
-    this.#host.release(count, bytes);
+    this.#host.release(count, requestBytes);
   }
 
   #push(frame: ClientFrame, bytes: number): void {
@@ -279,11 +275,19 @@ export class ClientConnection implements Answering {
 
   #onGone(): void {
     this.#isGone = true;
-    for (const { queries, asked } of this.#readings) this.#answered(queries.length - asked);
+    for (const { queries, asked, to } of this.#readings) {
+      const count = queries.length - asked;
+      this.#answered(count, to.settle(count));
+    }
     this.#readings = [];
     this.#outbox.clear();
     this.#host.onGone(this);
   }
+}
+
+function readingOf(frame: ReadFrame, connection: ClientConnection): Reading {
+  const to = new FrameAnswers(frame, connection);
+  return { frame, queries: decodePayload(frame.payload), to, asked: 0 };
 }
 
 function otherVersion(version: number): string {

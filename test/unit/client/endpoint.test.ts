@@ -249,6 +249,23 @@ describe('what clients can cost', () => {
     expect(endpoint.requests).toBe(0);
   });
 
+  it('is what waits at one time: requests that are answered give their bytes back, also while others wait', async () => {
+    const { url, hold } = await served({ allRequestBytesMax: 60 });
+    const client = new RawClient(url);
+    await client.hello();
+    const release = hold();
+    client.write(1, 'x'.repeat(30));
+
+    for (let id = 2; id < 12; id++) {
+      client.read(id, '3');
+      await client.answered(id - 1);
+    }
+    release();
+    await client.answered(11);
+
+    expect(client.frames.filter(({ type }) => type === 'refused')).toEqual([]);
+  });
+
   it('is limited where a client does not read its answers: it is not read from, either', async () => {
     const { url, reads } = await served({ bufferedBytesMax: 10_000 });
     const client = new RawClient(url);
