@@ -97,6 +97,7 @@ export class Answers<Result, Answer> {
 
   /** A command that was sent once, and not carried out, may go again in another session; others may have been. */
   #onExpired(call: WriteCall): void {
+    if (call.isDone) return; // Late: its number may count as answered, which says nothing of the session.
     const { queue, sending } = this.#options;
     sending.forget(call.session, expired);
     if (call.mayBeDone) return queue.reject(call, expired());

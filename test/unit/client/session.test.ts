@@ -137,6 +137,21 @@ describe('a client with a session', () => {
     expect(once.words).toBe('23: done');
   });
 
+  it('keeps its session where a late answer to a command that was given up says that it has expired', async () => {
+    const situation = await inSession();
+    const { last } = situation.servers;
+    const giveUp = new AbortController();
+    situation.write('b', giveUp);
+    await situation.pass();
+    giveUp.abort();
+
+    last.commit(last.requests(), 20, '\u0002');
+    situation.write('c');
+    await situation.pass();
+
+    expect(wordsOf(last)).toEqual(['7/3 from 3: c']);
+  });
+
   it('tells who waits for a session why there is none', async () => {
     const situation = new Situation();
     const { last } = situation.servers;
