@@ -110,7 +110,7 @@ export class Answers<Result, Answer> {
     const isUnknown = frame.outcome === 'unknown';
     const isLost = isUnknown && isRepeatable(call) && frame.code !== 'RAFT_BAD_RESULT';
     if (call.type === 'write' && isLost) call.mayBeDone = true;
-    if (isLost || (!isUnknown && elsewhere.includes(frame.code))) this.#again([call]);
+    if (isLost || (!isUnknown && elsewhere.includes(frame.code))) this.#againLater(call);
     else this.#options.queue.reject(call, refusal(call, frame));
   }
 
@@ -139,6 +139,12 @@ export class Answers<Result, Answer> {
       }
     }
     this.#again(again);
+  }
+
+  /** Sent at once, it would go to the server that has just refused it, as often as the network allows. */
+  #againLater(call: WriteCall | ReadCall): void {
+    this.#options.queue.hold(call);
+    this.#options.againSoon();
   }
 
   #again(calls: readonly (WriteCall | ReadCall)[]): void {

@@ -17,6 +17,8 @@ export class CallQueue {
   readonly #onDone: (call: WriteCall | ReadCall) => void;
   #writes: WriteCall[] = [];
   #reads: ReadCall[] = [];
+  /** Refused by a server that was not the one to ask: they wait a moment. */
+  #held: (WriteCall | ReadCall)[] = [];
   #pending = 0;
   #pendingBytes = 0;
 
@@ -80,10 +82,29 @@ export class CallQueue {
     if (reads.length > 0) this.#reads = [...reads, ...this.#reads].sort(byOrder);
   }
 
+  /** This goes once more, but only after {@link CallQueue.release}. */
+  hold(call: WriteCall | ReadCall): void {
+    call.isSent = false;
+    if (!call.isDone) this.#held.push(call);
+  }
+
+  /** What is held back, in no order. */
+  get held(): readonly (WriteCall | ReadCall)[] {
+    return this.#held;
+  }
+
+  /** What was held back may go. */
+  release(): void {
+    const held = this.#held.filter(isWaiting);
+    this.#held = [];
+    this.putBack(held);
+  }
+
   /** Forgets those that were given up. */
   dropDone(): void {
     this.#writes = this.#writes.filter(isWaiting);
     this.#reads = this.#reads.filter(isWaiting);
+    this.#held = this.#held.filter(isWaiting);
   }
 
   /** Answers a request, unless it has been answered. */

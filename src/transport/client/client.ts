@@ -30,6 +30,8 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   readonly #answers: Answers<Result, Answer>;
   readonly #deadlines: Deadlines;
   readonly #links: Links;
+  /** When what was refused may go again. */
+  #againMs = Number.POSITIVE_INFINITY;
   #isFlushDue = false;
   #isClosed = false;
 
@@ -131,12 +133,18 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   }
 
   #againSoon(): void {
-    this.#deadlines.watch(this.#settings.timeScheduler.now() + retryMs);
+    if (this.#isClosed) return;
+    this.#againMs = Math.min(this.#againMs, this.#settings.timeScheduler.now() + retryMs);
+    this.#deadlines.watch(this.#againMs);
   }
 
   /** Some deadline may have come, or it is time to try something again. */
   #onDue(now: number): void {
-    let nextMs = Number.POSITIVE_INFINITY;
+    if (now >= this.#againMs) {
+      this.#againMs = Number.POSITIVE_INFINITY;
+      this.#queue.release();
+    }
+    let nextMs = this.#againMs;
     for (const call of this.#unanswered()) {
       if (now >= call.deadlineMs) this.#queue.reject(call, this.#late(call));
       else nextMs = Math.min(nextMs, call.deadlineMs);
@@ -147,7 +155,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   }
 
   *#unanswered(): Iterable<WriteCall | ReadCall> {
-    for (const calls of [this.#queue.writes, this.#queue.reads, this.#links.sent()])
+    for (const calls of [this.#queue.writes, this.#queue.reads, this.#queue.held, this.#links.sent()])
       for (const call of calls) if (call.type !== 'open' && !call.isDone) yield call;
   }
 

@@ -135,7 +135,8 @@ export class Sending {
   forget(id: number, expired: (call: WriteCall) => ClientError): void {
     if (id !== this.#session?.id) return;
     this.#session = null;
-    for (const call of this.#queue.writes) {
+    for (const call of [...this.#queue.writes, ...this.#queue.held]) {
+      if (call.type !== 'write') continue;
       if (call.session !== id || call.sequence === 0) continue;
       if (call.mayBeDone) this.#queue.reject(call, expired(call));
       else call.sequence = 0;

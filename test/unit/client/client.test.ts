@@ -273,7 +273,9 @@ describe('a request that a server refuses', () => {
     await situation.pass();
 
     for (const request of last.requests()) last.refuse(request, 'notCommitted', 'RAFT_NOT_LEADER');
-    await situation.pass(100);
+    await situation.pass(49);
+    expect(last.requests()).toEqual([]);
+    await situation.pass(1);
     last.commit(last.requests(), 5);
     await situation.pass();
 
