@@ -68,6 +68,8 @@ export class ClientConnection implements AnsweredConnection {
   /** About the size of the largest answers lately. */
   #answerBytes = answerBytesMin;
   #silentPings = 0;
+  /** Answers of the message at hand that say no. */
+  #refusals = 0;
 
   constructor(webSocket: WebSocket, host: ClientHost) {
     this.#webSocket = webSocket;
@@ -85,6 +87,10 @@ export class ClientConnection implements AnsweredConnection {
     return this.#hasHello;
   }
 
+  get isGone(): boolean {
+    return this.#isGone || this.#webSocket.readyState !== this.#webSocket.OPEN;
+  }
+
   /** Tells the client what has changed about the node. */
   stand(frame: StandingFrame): void {
     if (this.#hasHello) this.#push(frame, 0);
@@ -97,7 +103,11 @@ export class ClientConnection implements AnsweredConnection {
 
   refused(frame: RefusedFrame, requestBytes: number): void {
     this.#answered(frame.count, requestBytes);
-    this.#push(frame, 0);
+    this.#refuse(frame);
+  }
+
+  dropped(count: number, requestBytes: number): void {
+    this.#answered(count, requestBytes);
   }
 
   readRefused(frame: RefusedFrame, requestBytes: number): void {
@@ -147,8 +157,9 @@ export class ClientConnection implements AnsweredConnection {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    if (this.#isGone || this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    if (this.isGone) return;
     this.#silentPings = 0;
+    this.#refusals = 0;
     if (!isBinary) return this.#breakOff('a text message arrived, only binary ones are sent');
     const buffer = data as Buffer; // `binaryType` is 'nodebuffer'.
     const bytes = detached(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
@@ -181,6 +192,7 @@ export class ClientConnection implements AnsweredConnection {
   #onFrames(frames: readonly ClientFrame[]): void {
     if (!this.#hasHello) return this.#breakOff('frames arrived before a hello');
     for (const frame of frames) {
+      if (this.isGone) return; // Broken off by what came before.
       switch (frame.type) {
         case 'write':
           if (this.#take(frame)) this.#host.write(frame, new FrameAnswers(frame, this));
@@ -207,6 +219,7 @@ export class ClientConnection implements AnsweredConnection {
     for (let reading = this.#readings[0]; !isFull && reading !== undefined; reading = this.#readings[0]) {
       const { frame, queries, to } = reading;
       for (; reading.asked < queries.length; reading.asked++) {
+        if (this.isGone) return;
         if (this.#readsUnderWay > 0 && this.#readsUnderWay * this.#answerBytes >= bufferedBytesMax) return;
         this.#readsUnderWay += 1;
         this.#host.read(frame.firstId + reading.asked, queries[reading.asked] as Uint8Array, frame, to);
@@ -220,7 +233,7 @@ export class ClientConnection implements AnsweredConnection {
     const { count, payload } = frame;
     const { requestsMax } = this.#host.limits;
     if (this.#host.isClosing) {
-      this.#push(refuseAll(frame, 'RAFT_CLOSED', 'This node is closing.'), 0);
+      this.#refuse(refuseAll(frame, 'RAFT_CLOSED', 'This node is closing.'));
       return false;
     }
     const problem =
@@ -231,13 +244,23 @@ export class ClientConnection implements AnsweredConnection {
       this.#requests += count;
       return true;
     }
-    this.#push(refuseAll(frame, 'RAFT_OVERLOADED', problem), 0);
+    this.#refuse(refuseAll(frame, 'RAFT_OVERLOADED', problem));
     return false;
   }
 
   #answered(count: number, requestBytes: number): void {
     this.#requests -= count;
     this.#host.release(count, requestBytes);
+  }
+
+  /** A client that keeps to `requestsMax` never has more refusals in one message: another one is not served. */
+  #refuse(frame: RefusedFrame): void {
+    if (this.isGone) return;
+    this.#refusals += 1;
+    if (this.#refusals > this.#host.limits.requestsMax)
+      return this.#breakOff(`${this.#refusals} requests of one message are refused`);
+    this.#outbox.refuse(frame);
+    this.#leaveSoon();
   }
 
   #push(frame: ClientFrame, bytes: number): void {
@@ -276,8 +299,7 @@ export class ClientConnection implements AnsweredConnection {
   #onGone(): void {
     this.#isGone = true;
     for (const { queries, asked, to } of this.#readings) {
-      const count = queries.length - asked;
-      this.#answered(count, to.settle(count));
+      to.drop(queries.length - asked);
     }
     this.#readings = [];
     this.#outbox.clear();

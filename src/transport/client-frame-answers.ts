@@ -4,10 +4,12 @@ import type { Answering } from './client-work.ts';
 
 /** A connection as it is told what is answered, and for how many bytes of requests that counts. */
 export interface AnsweredConnection {
+  readonly isGone: boolean;
   written(frame: WrittenFrame, requestBytes: number): void;
   answered(id: number, answer: EncodedAnswer, requestBytes: number): void;
   refused(frame: RefusedFrame, requestBytes: number): void;
   readRefused(frame: RefusedFrame, requestBytes: number): void;
+  dropped(count: number, requestBytes: number): void;
 }
 
 /**
@@ -25,24 +27,32 @@ export class FrameAnswers implements Answering {
     this.#bytes = payload.byteLength;
   }
 
+  get isGone(): boolean {
+    return this.#connection.isGone;
+  }
+
   written(frame: WrittenFrame): void {
-    this.#connection.written(frame, this.settle(frame.count));
+    this.#connection.written(frame, this.#settle(frame.count));
   }
 
   answered(id: number, answer: EncodedAnswer): void {
-    this.#connection.answered(id, answer, this.settle(1));
+    this.#connection.answered(id, answer, this.#settle(1));
   }
 
   refused(frame: RefusedFrame): void {
-    this.#connection.refused(frame, this.settle(frame.count));
+    this.#connection.refused(frame, this.#settle(frame.count));
   }
 
   readRefused(frame: RefusedFrame): void {
-    this.#connection.readRefused(frame, this.settle(1));
+    this.#connection.readRefused(frame, this.#settle(1));
+  }
+
+  drop(count: number): void {
+    this.#connection.dropped(count, this.#settle(count));
   }
 
   /** So many have no answer to wait for any more; returns their bytes. */
-  settle(count: number): number {
+  #settle(count: number): number {
     const bytes = Math.floor((this.#bytes * count) / Math.max(1, this.#count));
     this.#count -= count;
     this.#bytes -= bytes;

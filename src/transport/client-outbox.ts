@@ -1,5 +1,5 @@
 import { encodePayload } from '../core/index.ts';
-import type { ClientFrame } from './client/protocol.ts';
+import { type ClientFrame, type RefusedFrame, requestsPerFrameMax } from './client/protocol.ts';
 
 /** The answer to a query. */
 export interface EncodedAnswer {
@@ -20,6 +20,9 @@ interface AnswerGroup {
 /** Bytes of a message of answers, from which on each frame goes into one of its own. */
 const messageBytesMax = 1024 * 1024;
 
+/** Bytes of a refusal besides its code and its message, about. */
+const refusalHeadBytes = 64;
+
 /** What one event-loop turn answers to one client, until it leaves. */
 export class ClientOutbox {
   /** Bytes that wait for the end of the turn. */
@@ -31,6 +34,14 @@ export class ClientOutbox {
   push(frame: ClientFrame, bytes: number): void {
     this.#frames.push(frame);
     this.bytes += bytes;
+  }
+
+  /** Takes a refusal; those of requests that follow each other, for one reason, share a frame. */
+  refuse(frame: RefusedFrame): void {
+    const last = this.#frames.at(-1);
+    if (last?.type === 'refused' && isContinuedBy(last, frame))
+      this.#frames[this.#frames.length - 1] = { ...last, count: last.count + frame.count };
+    else this.push(frame, refusalHeadBytes + frame.code.length + frame.message.length);
   }
 
   /** Takes the answer to a query; those that reflect one index share a frame. */
@@ -63,6 +74,14 @@ export class ClientOutbox {
     this.#answers = [];
     this.bytes = 0;
   }
+}
+
+function isContinuedBy(last: RefusedFrame, next: RefusedFrame): boolean {
+  const isNext = next.firstId === last.firstId + last.count;
+  const isLike = next.code === last.code && next.message === last.message && next.outcome === last.outcome;
+  return (
+    isNext && isLike && next.leaderId === last.leaderId && last.count + next.count <= requestsPerFrameMax
+  );
 }
 
 function frameOf({ index, ageMs, ids, answers }: AnswerGroup): ClientFrame {

@@ -8,11 +8,15 @@ const writeCountMax = 2_048;
 
 /** Where the answers to one connection's requests go. Each request is answered once. */
 export interface Answering {
+  /** Nobody is there to hear an answer. */
+  readonly isGone: boolean;
   written(frame: WrittenFrame): void;
   answered(id: number, answer: EncodedAnswer): void;
   refused(frame: RefusedFrame): void;
   /** The same for one query. */
   readRefused(frame: RefusedFrame): void;
+  /** So many requests are not carried out, and nobody is told. */
+  drop(count: number): void;
 }
 
 /** Commands of one frame that go to the node together. */
@@ -34,10 +38,11 @@ export class ClientWork<Command, Result, Query, Answer> {
    * Replicates commands, those of one frame with one call if they fit, in the bytes in which they came. One that can't be
    * read, or that the application does not want, is refused by itself and never logged.
    */
-  write({ firstId, timeoutMs, payload }: WriteFrame, to: Answering): void {
+  write({ firstId, timeoutMs, count, payload }: WriteFrame, to: Answering): void {
     let run: Run | null = null;
     let id = firstId;
     for (const command of decodePayload(payload)) {
+      if (to.isGone) return to.drop(firstId + count - (run?.firstId ?? id));
       const problem = this.#problemOf(command);
       const isLast = run !== null && (problem !== null || !this.#fits(run, command));
       if (run !== null && isLast) {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { encodePayload } from '../../../src/core/index.ts';
 import { encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
 import { clientOf, RawClient, served } from './endpoints.ts';
 
@@ -280,6 +281,26 @@ describe('what clients can cost', () => {
     await vi.waitUntil(() => reads.length > whilePaused);
 
     expect(whilePaused).toBeLessThan(1_000);
+  });
+
+  it('is one answer for bad commands that stand one after the other, and the connection for too many', async () => {
+    const { url, endpoint } = await served({ requestsMax: 10 });
+    const [few, many] = [new RawClient(url), new RawClient(url)];
+    await Promise.all([few.hello(), many.hello()]);
+    const payload = encodePayload(Array(8).fill(Uint8Array.of(33)));
+    const bad = (firstId: number) =>
+      ({ type: 'write', firstId, timeoutMs: 2_000, count: 8, payload }) as const;
+
+    few.send({ type: 'frames', frames: [bad(1)] });
+    many.send({ type: 'frames', frames: [bad(1), bad(9)] });
+    await few.answered(8);
+
+    expect(few.frames).toMatchObject([{ type: 'refused', firstId: 1, count: 8, code: 'RAFT_BAD_COMMAND' }]);
+    await expect(many.closed).resolves.toMatchObject({
+      code: 1002,
+      reason: expect.stringContaining('refused'),
+    });
+    expect(endpoint.requests).toBe(0);
   });
 
   it('is limited where one turn brings more answers than anybody may leave unread', async () => {
