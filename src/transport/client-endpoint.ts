@@ -86,7 +86,10 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
       skipUTF8Validation: true,
     });
     this.#subscriptions.push(
-      settings.node.leader$.subscribe((leaderId) => this.#onLeader(leaderId)),
+      settings.node.leader$.subscribe({
+        next: (leaderId) => this.#onLeader(leaderId),
+        complete: () => this.#stopTaking(), // The node has stopped: whoever asks it is better off elsewhere.
+      }),
       interval(settings.limits.pingMs).subscribe(() => this.#pulse()),
     );
   }
@@ -198,11 +201,15 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
     for (const connection of [...this.#connections]) connection.pulse();
   }
 
+  /** Takes no more requests, and says so. */
+  #stopTaking(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.#onLeader(this.#leaderId);
+  }
+
   async close(): Promise<void> {
-    if (!this.isClosing) {
-      this.isClosing = true;
-      this.#onLeader(this.#leaderId); // Says that it closes.
-    }
+    this.#stopTaking();
     const { closeTimeoutMs } = this.limits;
     const idle = new Promise<void>((resolve) => {
       this.#whenIdle = resolve;

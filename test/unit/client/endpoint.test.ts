@@ -117,6 +117,22 @@ describe('an endpoint for clients', () => {
   });
 });
 
+describe('an endpoint whose node has stopped', () => {
+  it('says that it closes, and takes nothing more', async () => {
+    const { url, node } = await served();
+    const client = new RawClient(url);
+    await client.hello();
+
+    await node.close();
+    client.write(1, 'a');
+    await client.answered(1);
+
+    expect(client.frames).toContainEqual(expect.objectContaining({ type: 'standing', isClosing: true }));
+    expect(client.frames).toContainEqual(expect.objectContaining({ type: 'refused', code: 'RAFT_CLOSED' }));
+    await expect(new RawClient(url).refused).resolves.toMatchObject({ status: 503 });
+  });
+});
+
 describe('a connection that does not keep to the protocol', () => {
   const frames = encodeClientMessage({ type: 'frames', frames: [{ type: 'ping', number: 1 }] });
 
