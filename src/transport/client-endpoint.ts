@@ -255,5 +255,6 @@ function refuse(
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   socket.on('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy()); // The other end may never close its side.
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

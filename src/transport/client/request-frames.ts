@@ -9,7 +9,7 @@ import type { ReadCall, WriteCall } from './calls.ts';
 export type Wrapping =
   | { readonly type: 'none' }
   | { readonly type: 'plain' }
-  | { readonly type: 'once'; readonly lowestUnanswered: number };
+  | { readonly type: 'once'; readonly session: number; readonly lowestUnanswered: number };
 
 /** The bytes of a command as the log will have it, with its length. */
 export function commandBytes({ bytes }: WriteCall, { type }: Wrapping): number {
@@ -43,9 +43,14 @@ function writeHead(view: DataView, at: number, { session, sequence }: WriteCall,
       writePlainHead(view, at);
       return sessionHeadBytes.plain;
     case 'once':
-      writeOnceHead(view, at, { session, sequence, lowestUnanswered: wrapping.lowestUnanswered });
+      writeOnceHead(view, at, { session, sequence, lowestUnanswered: lowestOf(session, wrapping) });
       return sessionHeadBytes.once;
   }
+}
+
+/** A command of an earlier session, which goes once more, must not drop results there: nothing is known to be answered. */
+function lowestOf(session: number, wrapping: Extract<Wrapping, { type: 'once' }>): number {
+  return session === wrapping.session ? wrapping.lowestUnanswered : 1;
 }
 
 /** Queries, each with its length. */

@@ -53,7 +53,8 @@ export class Sending {
   #wrapping({ hasSessions }: Welcome): Wrapping {
     if (!hasSessions) return { type: 'none' };
     if (this.#session === null) return { type: 'plain' };
-    return { type: 'once', lowestUnanswered: this.#session.lowestUnanswered };
+    const { id: session, lowestUnanswered } = this.#session;
+    return { type: 'once', session, lowestUnanswered };
   }
 
   /** Takes what the session has room for; what goes once more keeps its number. */
