@@ -35,6 +35,13 @@ import type { Stepped } from './step-with.ts';
 
 const noOptions: RequestOptions & ReadOptions = {};
 
+/** Less than the truth is answered to whoever asked for less, and to nobody else (rule 11). */
+function consistencyOf({
+  consistency = 'linearizable',
+}: ReadOptions): NonNullable<ReadOptions['consistency']> {
+  return consistency;
+}
+
 /** A node as its users see it. */
 export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command, Result, Query, Value> {
   readonly id: NodeId;
@@ -108,9 +115,8 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   }
 
   read(query: Query, options: ReadOptions = noOptions): Promise<ReadAnswer<Value>> {
-    const isShared = options.consistency === undefined || options.consistency === 'linearizable';
-    if (!isShared || options.signal !== undefined)
-      return this.readAll([query], options).then(([answer]) => answer as ReadAnswer<Value>);
+    const isShared = consistencyOf(options) === 'linearizable' && options.signal === undefined;
+    if (!isShared) return this.readAll([query], options).then(([answer]) => answer as ReadAnswer<Value>);
     try {
       return this.#runtime.requests.readOne(query, options.timeoutMs);
     } catch (error) {
@@ -123,9 +129,10 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     options: ReadOptions = noOptions,
   ): Promise<readonly ReadAnswer<Value>[]> {
     if (queries.length === 0) return Promise.resolve([]);
-    const isFresh = (options.consistency ?? 'linearizable') === 'linearizable';
+    const consistency = consistencyOf(options);
+    const isFresh = consistency === 'linearizable';
     return new Promise<Answered<Value>>((resolve, reject) => {
-      this.#runtime.requests.read(queries, options, { resolve, reject });
+      this.#runtime.requests.read(queries, { ...options, consistency }, { resolve, reject });
     }).then((answered) => {
       const ageMs = isFresh ? 0 : this.#runtime.ageMs;
       return queries.map((_, place) => ({ value: valueAt(answered, place), index: answered.index, ageMs }));

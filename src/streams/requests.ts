@@ -134,9 +134,13 @@ export class Requests<Command, Result, Query, Value> {
   }
 
   /** Asks the state machine, with the guarantee that the options name. Throws what can be said at once. */
-  read(queries: readonly Query[], options: ReadOptions, answer: Answer<Answered<Value>>): void {
+  read(
+    queries: readonly Query[],
+    options: ReadOptions & Required<Pick<ReadOptions, 'consistency'>>,
+    answer: Answer<Answered<Value>>,
+  ): void {
     const limits = this.limitsOf(options);
-    const { consistency = 'linearizable', index: from = 0 } = options;
+    const { consistency, index: from = 0 } = options;
     switch (consistency) {
       case 'linearizable':
         this.#reads.add(queries, limits, answer);

@@ -72,9 +72,9 @@ export const readsAndSnapshots = [
     },
     {
       name: 'a read is stale unless the caller asked for more',
-      file: streams('requests'),
-      find: "const { consistency = 'linearizable', index: from = 0 } = options;",
-      replace: "const { consistency = 'stale', index: from = 0 } = options;",
+      file: streams('node-face'),
+      find: "  consistency = 'linearizable',\n}: ReadOptions)",
+      replace: "  consistency = 'stale',\n}: ReadOptions)",
       test: forwarded,
       claim:
         'asks the leader unless the caller wanted less, and queries only once that index is applied here',
