@@ -5,8 +5,8 @@ const windowMs = 1000;
  * gains more than three entries a write. What that takes from the writers is in `docs/performance.md` (catch-up).
  */
 const timesWriteRate = 3.1;
-/** But it may always be read at this rate, in bytes a millisecond: 32 MiB a second. */
-const bytesPerMsMin = (32 * 1024 * 1024) / 1000;
+/** But it may always be read at this rate, in bytes a millisecond: 16 MiB a second. */
+const bytesPerMsMin = (16 * 1024 * 1024) / 1000;
 
 /**
  * How fast the log is read for a follower that lags: as fast as it goes while nobody writes, and no faster than

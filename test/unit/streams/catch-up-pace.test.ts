@@ -19,11 +19,11 @@ describe('a reading of the log for a follower that lags', () => {
     expect(pace.waitMs(mebibyte, clock.now)).toBe(0);
   });
 
-  it('may take 32 MiB a second however little is written', () => {
+  it('may take 16 MiB a second however little is written', () => {
     const { clock, pace } = paceAt();
     pace.onWritten(1);
 
-    expect(pace.waitMs(mebibyte, clock.now)).toBeCloseTo(1000 / 32);
+    expect(pace.waitMs(mebibyte, clock.now)).toBeCloseTo(1000 / 16);
   });
 
   it('may take several times what is written', () => {
@@ -39,7 +39,7 @@ describe('a reading of the log for a follower that lags', () => {
     pace.onWritten(1);
     clock.now = 20;
 
-    expect(pace.waitMs(mebibyte, 0)).toBeCloseTo(1000 / 32 - 20);
+    expect(pace.waitMs(mebibyte, 0)).toBeCloseTo(1000 / 16 - 20);
     expect(pace.waitMs(mebibyte / 32, 0)).toBe(0);
   });
 });
