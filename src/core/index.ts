@@ -10,6 +10,7 @@ export * from './input.ts';
 export { checkState } from './invariants.ts';
 export { append, emptyLog, type LogIndex, lastTerm, type TermStart, termAt, truncateFrom } from './log.ts';
 export * from './message.ts';
+export { OutcomeError } from './outcome-error.ts';
 export * from './output.ts';
 export type { Inflight, Progress } from './progress.ts';
 export { type PeerLike, Raft, type RaftConfig } from './raft.ts';

@@ -13,6 +13,18 @@ export interface Answer<T> {
   reject(error: unknown): void;
 }
 
+/** A promise, and where its answer goes. */
+export function pending<T>(): { readonly promise: Promise<T>; readonly answer: Answer<T> } {
+  let answer!: Answer<T>;
+  const promise = new Promise<T>((resolve, reject) => {
+    answer = { resolve, reject };
+  });
+  return { promise, answer };
+}
+
+/** The `onAbort` of calls without a signal: nobody gives them up. */
+export function unabortable(): void {}
+
 /**
  * One caller who waits for an answer: told once, and never again. An abort is handed to `onAbort`, which
  * decides what it means, and may serve any number of calls.

@@ -1,4 +1,5 @@
-import { type NodeId, type Outcome, RaftError, type Refusal } from '../core/index.ts';
+import { type NodeId, type Outcome, OutcomeError, type Refusal } from '../core/index.ts';
+import { withAdvice } from '../core/outcome-error.ts';
 
 /** The stable codes of what can become of a request; explained in `docs/errors.md`. */
 export type RequestErrorCode =
@@ -21,13 +22,10 @@ export type RequestErrorCode =
   | 'RAFT_CLOSED'
   | 'RAFT_STOPPED';
 
-/** A request that was not answered with a result. `outcome` says what that means for the caller's data. */
-export class RequestError extends RaftError {
+/** A request of a node's caller that was not answered with a result. */
+export class RequestError extends OutcomeError {
   override readonly name = 'RequestError';
   declare readonly code: RequestErrorCode;
-  override readonly outcome: Outcome;
-  /** Who leads, as far as is known. */
-  readonly leaderId: NodeId | null;
 
   constructor(
     code: RequestErrorCode,
@@ -35,16 +33,9 @@ export class RequestError extends RaftError {
     message: string,
     options?: { leaderId?: NodeId | null; cause?: unknown },
   ) {
-    super(code, message, options?.cause === undefined ? { outcome } : { outcome, cause: options.cause });
-    this.outcome = outcome;
-    this.leaderId = options?.leaderId ?? null;
+    super(code, outcome, message, options);
   }
 }
-
-const advice: Record<Outcome, string> = {
-  notCommitted: 'Nothing was changed; it is safe to send it again.',
-  unknown: 'It may or may not have been carried out; read before sending it again.',
-};
 
 /** An error whose message ends with what it means for the data and what to do. */
 export function requestError(
@@ -53,7 +44,7 @@ export function requestError(
   what: string,
   options?: { leaderId?: NodeId | null; cause?: unknown },
 ): RequestError {
-  return new RequestError(code, outcome, `${what} ${advice[outcome]}`, options);
+  return new RequestError(code, outcome, withAdvice(what, outcome), options);
 }
 
 /** What a core's refusal means to a caller. */

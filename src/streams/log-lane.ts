@@ -9,7 +9,6 @@ import {
   Subject,
   type Subscription,
   takeUntil,
-  tap,
   timer,
 } from 'rxjs';
 import {
@@ -21,7 +20,6 @@ import {
   index0,
   type PersistReq,
   type ReadLogReq,
-  type Seq,
 } from '../core/index.ts';
 import type { SnapshotSwitch, Storage } from '../storage/storage.ts';
 import { CatchUpPace } from './catch-up-pace.ts';
@@ -49,8 +47,6 @@ export class LogLane {
   #truncations = 0;
   #bytesSinceSnapshot = 0;
   #durableIndex = index0;
-  #askedSeq: Seq = 0;
-  #flushedSeq: Seq = 0;
 
   constructor(
     storage: Storage,
@@ -75,23 +71,13 @@ export class LogLane {
       takeUntil(this.#completing$),
     );
     this.#writing = merge(this.#request$, flushMachine$)
-      .pipe(
-        persistWith(storage),
-        tap(({ seq }) => {
-          if (seq > 0) this.#flushedSeq = seq;
-        }),
-      )
+      .pipe(persistWith(storage))
       .subscribe(this.#persisted$);
   }
 
   /** Each finished transaction. Shared: there is one writer. Completes after `complete`, when all is durable. */
   get persisted$(): Observable<Flushed> {
     return this.#persisted$;
-  }
-
-  /** The disk is at work for the log: what is asked for now waits for the next transaction. */
-  get isFlushing(): boolean {
-    return this.#askedSeq > this.#flushedSeq;
   }
 
   /** Everything through here is on this node's disk, what the core has asked for so far included. */
@@ -109,7 +95,6 @@ export class LogLane {
 
   /** Takes the next disk request: from now on it is what the log reads as. */
   persist(request: PersistReq): void {
-    this.#askedSeq = request.seq;
     if (request.truncateFrom !== undefined) this.#truncations += 1;
     this.#cache.write(request);
     const bytes = encodedBytesOf(request.batches);

@@ -128,7 +128,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       routes: {
         target: () => this.#target(),
         isFounded: () => this.#founding !== null,
-        isDiskBusy: () => this.lanes.log.isFlushing,
+        isDiskBusy: () => isFlushing(this.streams.state),
         input: (input) => this.#input$.next(input),
         forward: (to, frame) => this.network.sendTo(to, { ...frame, group }),
         now: () => this.#start.settings.clock(),
@@ -372,4 +372,9 @@ export class NodeRuntime<Command, Result, Query, Value> {
 function isSettled(state: State | null): boolean {
   const latest = state?.configurations.at(-1);
   return state !== null && latest !== undefined && latest.index <= state.commitIndex;
+}
+
+/** The disk is at work for the log: what is asked of it now waits for the next transaction. */
+function isFlushing(state: State | null): boolean {
+  return state !== null && state.durableSeq < state.persistSeq;
 }

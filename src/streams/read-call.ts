@@ -1,5 +1,5 @@
 import type { Index } from '../core/index.ts';
-import { type Answer, Call, type CallLimits } from './call.ts';
+import { type Answer, Call, type CallLimits, pending, unabortable } from './call.ts';
 import type { ReadAnswer } from './raft-node.ts';
 
 /** What the state machine threw at a query. */
@@ -51,15 +51,12 @@ export class JointRead<Query, Value> extends ReadCall<Query, Value> {
     first: Query,
     { timeoutMs, deadlineMs }: { readonly timeoutMs: number; readonly deadlineMs: number },
   ) {
-    let answer!: Answer<Answered<Value>>;
-    const answered = new Promise<Answered<Value>>((resolve, reject) => {
-      answer = { resolve, reject };
-    });
+    const { promise, answer } = pending<Answered<Value>>();
     const queries = [first];
     super(queries, { deadlineMs, signal: undefined }, answer, unabortable);
     this.timeoutMs = timeoutMs;
     this.#queries = queries;
-    this.#answered = answered;
+    this.#answered = promise;
   }
 
   /** Takes one more query, before it leaves. */
@@ -87,8 +84,4 @@ export function valueAt<Value>({ values }: Answered<Value>, place: number): Valu
   const value = values[place] as Value | FailedQuery;
   if (value instanceof FailedQuery) throw value.error;
   return value;
-}
-
-function unabortable(): void {
-  // Without a signal nobody gives it up.
 }

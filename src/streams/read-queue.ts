@@ -1,6 +1,6 @@
 import type { Index, NodeId, ReadResult } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
-import { type Answer, type CallLimits, remainingMs } from './call.ts';
+import { type Answer, type CallLimits, pending, remainingMs, unabortable } from './call.ts';
 import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
 import { isPromise } from './is-promise.ts';
 import type { ReadAnswer } from './raft-node.ts';
@@ -225,12 +225,11 @@ export class ReadQueue<Query, Value> {
     const limits = { deadlineMs: joint.deadlineMs, signal: undefined };
     const values = answers.map((answer, place) => {
       if (!isPromise(answer)) return answer;
-      const answered = new Promise<Answered<Value>>((resolve, reject) => {
-        const query = joint.queries[place] as Query;
-        this.#await(new ReadCall([query], limits, { resolve, reject }, this.#onAbort), [answer], index);
-      });
+      const { promise, answer: late } = pending<Answered<Value>>();
+      const query = joint.queries[place] as Query;
+      this.#await(new ReadCall([query], limits, late, unabortable), [answer], index);
       this.#pending += 1;
-      return new LateAnswer(answered);
+      return new LateAnswer(promise);
     });
     this.#resolve(joint, { values, index });
   }

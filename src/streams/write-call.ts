@@ -1,5 +1,5 @@
 import { type Index, plus, type Term } from '../core/index.ts';
-import { type Answer, Call, type CallLimits } from './call.ts';
+import { type Answer, Call, type CallLimits, pending, unabortable } from './call.ts';
 import type { Committed } from './raft-node.ts';
 
 /** Where a call's first command stands, and where the results of its commands are. */
@@ -54,15 +54,12 @@ export class JointCall<Result> extends WriteCall<Result> {
     first: { readonly command: Uint8Array; readonly order: number },
     { timeoutMs, deadlineMs }: { readonly timeoutMs: number; readonly deadlineMs: number },
   ) {
-    let answer!: Answer<Written<Result>>;
-    const written = new Promise<Written<Result>>((resolve, reject) => {
-      answer = { resolve, reject };
-    });
+    const { promise, answer } = pending<Written<Result>>();
     const commands = [first.command];
     const work = { commands, bytes: payloadBytes(first.command), order: first.order };
     super(work, { deadlineMs, signal: undefined }, answer, unabortable);
     this.timeoutMs = timeoutMs;
-    this.written = written;
+    this.written = promise;
     this.#commands = commands;
   }
 
@@ -81,8 +78,4 @@ export class JointCall<Result> extends WriteCall<Result> {
       result: results[offset + place] as Result,
     }));
   }
-}
-
-function unabortable(): void {
-  // Without a signal nobody gives it up.
 }

@@ -1,4 +1,6 @@
 import { decodePayload, encodePayload, RaftError } from '../core/index.ts';
+import { withAdvice } from '../core/outcome-error.ts';
+import { textOf } from './client/errors.ts';
 import type { ReadFrame, RefusedFrame, WriteFrame, WrittenFrame } from './client/protocol.ts';
 import type { EndpointSettings } from './client-endpoint-options.ts';
 import type { EncodedAnswer } from './client-outbox.ts';
@@ -146,7 +148,7 @@ export function refuseAll(
   code: 'RAFT_OVERLOADED' | 'RAFT_CLOSED',
   what: string,
 ): RefusedFrame {
-  const message = `${what} Nothing was changed; it is safe to send it again.`;
+  const message = withAdvice(what, 'notCommitted');
   return refusedOf(firstId, count, { code, message }, 'notCommitted');
 }
 
@@ -157,8 +159,4 @@ function badCommand(problem: string): { code: string; message: string } {
 
 function badQuery(problem: string): { code: string; message: string } {
   return { code: 'RAFT_BAD_REQUEST', message: `The query can't be read: ${problem}. Nothing was changed.` };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

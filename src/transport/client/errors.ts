@@ -1,31 +1,13 @@
-import { type Outcome, RaftError } from '../../core/index.ts';
+import { type Outcome, OutcomeError } from '../../core/index.ts';
+import { withAdvice } from '../../core/outcome-error.ts';
 
 /**
  * A request of a client that was not answered with a result. `outcome` says what that means for the caller's data. The
  * codes are those of a node's requests, explained in `docs/errors.md`, and a few of the client's own.
  */
-export class ClientError extends RaftError {
+export class ClientError extends OutcomeError {
   override readonly name = 'ClientError';
-  override readonly outcome: Outcome;
-  /** Who leads, as far as is known. */
-  readonly leaderId: string | null;
-
-  constructor(
-    code: string,
-    outcome: Outcome,
-    message: string,
-    options?: { leaderId?: string | null; cause?: unknown },
-  ) {
-    super(code, message, options?.cause === undefined ? { outcome } : { outcome, cause: options.cause });
-    this.outcome = outcome;
-    this.leaderId = options?.leaderId ?? null;
-  }
 }
-
-const advice: Record<Outcome, string> = {
-  notCommitted: 'Nothing was changed; it is safe to send it again.',
-  unknown: 'It may or may not have been carried out; read before sending it again.',
-};
 
 /** An error whose message ends with what it means for the data and what to do. */
 export function clientError(
@@ -34,7 +16,7 @@ export function clientError(
   what: string,
   options?: { leaderId?: string | null; cause?: unknown },
 ): ClientError {
-  return new ClientError(code, outcome, `${what} ${advice[outcome]}`, options);
+  return new ClientError(code, outcome, withAdvice(what, outcome), options);
 }
 
 /** The caller's signal has aborted. */
