@@ -1,6 +1,7 @@
 import type { Bar } from '../harness/report.ts';
 import type { Operation } from '../load/client.ts';
 import type { Row } from '../suite/row.ts';
+import type { SuiteOptions } from '../suite/suite-options.ts';
 import type { Driver } from '../systems/system.ts';
 
 /** What ours has to come to, measured by what another does in the same run. */
@@ -51,20 +52,33 @@ export function caseOf(driver: Driver, operation: Operation): string {
   return `${driver} ${operation}`;
 }
 
-/** The bars that can be told from these rows, and in words those that can't, as where a peer is not installed. */
-export function barsOf(rows: readonly Row[]): {
+/** What came of the bars. */
+export interface Told {
   readonly bars: readonly Bar[];
+  /** In words, those that can't be told although they were asked for, as where a peer is not installed. */
+  readonly untold: readonly string[];
+  /** In words, those that the command line left out. */
   readonly left: readonly string[];
-} {
+}
+
+/** The bars that can be told from these rows, and those that can't. A run that compares nothing is untold itself. */
+export function barsOf(rows: readonly Row[], asked: Pick<SuiteOptions, 'systems' | 'drivers'>): Told {
   const bars: Bar[] = [];
+  const untold: string[] = [];
   const left: string[] = [];
   const find = (system: string, name: string, outstanding: number): Row | undefined =>
     rows.find((row) => row.system === system && row.case === name && row.outstanding === outstanding);
+  const miss = (what: string, driver: Driver, names: readonly string[]): void => {
+    const isAsked =
+      (asked.drivers?.includes(driver) ?? true) &&
+      names.every((name) => asked.systems?.includes(name) ?? true);
+    (isAsked ? untold : left).push(what);
+  };
   for (const { driver, operation, outstanding, than, atLeast } of ratioBars) {
     const name = caseOf(driver, operation);
     const [ours, theirs] = [find('rxraft', name, outstanding), find(than, name, outstanding)];
     const what = `${name}, ${outstanding} outstanding, by ${than}`;
-    if (ours === undefined || theirs === undefined) left.push(what);
+    if (ours === undefined || theirs === undefined) miss(what, driver, ['rxraft', than]);
     else
       bars.push({
         what,
@@ -77,8 +91,9 @@ export function barsOf(rows: readonly Row[]): {
   for (const { outstanding, atMostUs } of cpuBars) {
     const row = find('rxraft', caseOf('embedded', 'write'), outstanding);
     const what = `embedded write, ${outstanding} outstanding, CPU of three nodes`;
-    if (row === undefined || row.cpuUs === null) left.push(what);
+    if (row === undefined || row.cpuUs === null) miss(what, 'embedded', ['rxraft']);
     else bars.push({ what, figure: row.cpuUs, unit: ' µs', must: 'atMost', limit: atMostUs });
   }
-  return { bars, left };
+  if (bars.length === 0 && untold.length === 0) untold.push('any bar at all');
+  return { bars, untold, left };
 }

@@ -38,7 +38,7 @@ export const gateCase: BenchCase = {
         });
       }
     }
-    tell(cells, findings);
+    tell(cells, options, findings);
   },
 };
 
@@ -68,7 +68,7 @@ function cellsOf({ systems: names, drivers }: SuiteOptions): readonly Cell[] {
   return cells;
 }
 
-function tell(cells: readonly Cell[], findings: Findings): void {
+function tell(cells: readonly Cell[], options: SuiteOptions, findings: Findings): void {
   const rows = cells
     .filter(({ samples }) => samples.length > 0)
     .map(({ system: { name, driver }, operation, outstanding, samples }) =>
@@ -78,8 +78,8 @@ function tell(cells: readonly Cell[], findings: Findings): void {
     (a, b) => a.case.localeCompare(b.case) || (a.outstanding ?? 0) - (b.outstanding ?? 0),
   );
   for (const row of sorted) findings.row(row);
-  const { bars, left } = barsOf(rows);
+  const { bars, untold, left } = barsOf(rows, options);
   for (const bar of bars) findings.bar(bar);
-  if (left.length > 0)
-    findings.note(`Not compared, since one of the two was not measured: ${left.join('; ')}.`);
+  for (const what of untold) findings.untold(what);
+  if (left.length > 0) findings.note(`Not compared, as the command line has it: ${left.join('; ')}.`);
 }

@@ -7,6 +7,8 @@ export type Finding =
   | { readonly type: 'row'; readonly row: Row }
   | { readonly type: 'figure'; readonly figure: Figure }
   | { readonly type: 'bar'; readonly bar: Bar }
+  /** A bar that there are no figures for, which counts as missed. */
+  | { readonly type: 'untold'; readonly what: string }
   /** A sentence of the report. */
   | { readonly type: 'note'; readonly text: string }
   /** What is being done now. */
@@ -17,6 +19,7 @@ export interface Findings {
   row(row: Row): void;
   figure(figure: Figure): void;
   bar(bar: Bar): void;
+  untold(what: string): void;
   note(text: string): void;
   progress(text: string): void;
 }

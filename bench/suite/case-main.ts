@@ -13,6 +13,7 @@ await cases[name]?.run(JSON.parse(options) as SuiteOptions, {
   row: (row) => tell({ type: 'row', row }),
   figure: (figure) => tell({ type: 'figure', figure }),
   bar: (bar) => tell({ type: 'bar', bar }),
+  untold: (what) => tell({ type: 'untold', what }),
   note: (text) => tell({ type: 'note', text }),
   progress: (text) => tell({ type: 'progress', text }),
 });

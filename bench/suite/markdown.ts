@@ -53,6 +53,10 @@ export function barList(bars: readonly Bar[]): string {
   return bars.map((bar) => `- ${barLine(bar)}`).join('\n');
 }
 
+export function untoldList(untold: readonly string[]): string {
+  return untold.map((what) => `- FAIL  ${what}: there are no figures to tell it by`).join('\n');
+}
+
 function orNone(figure: number | null): string {
   return figure === null ? '–' : short(figure);
 }

@@ -1,7 +1,7 @@
 import type { Bar } from '../harness/report.ts';
 import { isMet, machineLine } from '../harness/report.ts';
 import type { Finding } from './bench-case.ts';
-import { barList, figureTable, rowTable } from './markdown.ts';
+import { barList, figureTable, rowTable, untoldList } from './markdown.ts';
 import type { Figure, Row } from './row.ts';
 import type { SuiteOptions } from './suite-options.ts';
 import { versions } from './versions.ts';
@@ -12,6 +12,8 @@ interface Section {
   readonly rows: Row[];
   readonly figures: Figure[];
   readonly bars: Bar[];
+  /** Bars without figures. */
+  readonly untold: string[];
   readonly notes: string[];
 }
 
@@ -29,7 +31,7 @@ export class SuiteReport {
 
   /** Begins a case; what is found from now on belongs to it. */
   begin(title: string): void {
-    this.#sections.push({ title, rows: [], figures: [], bars: [], notes: [] });
+    this.#sections.push({ title, rows: [], figures: [], bars: [], untold: [], notes: [] });
   }
 
   add(finding: Exclude<Finding, { type: 'progress' }>): void {
@@ -41,14 +43,16 @@ export class SuiteReport {
         return void section?.figures.push(finding.figure);
       case 'bar':
         return void section?.bars.push(finding.bar);
+      case 'untold':
+        return void section?.untold.push(finding.what);
       case 'note':
         return void section?.notes.push(finding.text);
     }
   }
 
-  /** Whether every bar is met. */
+  /** Whether every bar is met, and none is left without figures. */
   get isMet(): boolean {
-    return this.#sections.every(({ bars }) => bars.every(isMet));
+    return this.#sections.every(({ bars, untold }) => bars.every(isMet) && untold.length === 0);
   }
 
   markdown(): string {
@@ -77,18 +81,20 @@ export class SuiteReport {
       rows: of(({ rows }) => rows),
       figures: of(({ figures }) => figures),
       bars: of(({ bars }) => bars.map((bar) => ({ ...bar, isMet: isMet(bar) }))),
+      untold: of(({ untold }) => untold),
       notes: of(({ notes }) => notes),
     };
     return `${JSON.stringify(report, null, 2)}\n`;
   }
 }
 
-function sectionText({ title, rows, figures, bars, notes }: Section): readonly string[] {
+function sectionText({ title, rows, figures, bars, untold, notes }: Section): readonly string[] {
   return [
     `## ${title}`,
     ...notes,
     ...(rows.length > 0 ? [rowTable(rows)] : []),
     ...(figures.length > 0 ? [figureTable(figures)] : []),
     ...(bars.length > 0 ? [barList(bars)] : []),
+    ...(untold.length > 0 ? [untoldList(untold)] : []),
   ];
 }

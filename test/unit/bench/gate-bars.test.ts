@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barsOf } from '../../../bench/cases/gate-bars.ts';
+import { barsOf, cpuBars, ratioBars } from '../../../bench/cases/gate-bars.ts';
 import { isMet } from '../../../bench/harness/report.ts';
 import type { Row } from '../../../bench/suite/row.ts';
 
@@ -9,9 +9,11 @@ const row = (system: string, perSecond: number, more: Partial<Row> = {}): Row =>
   ...more,
 });
 
+const all = { systems: null, drivers: null };
+
 describe('the bars of the gate', () => {
   it('are ratios of rows of one case', () => {
-    const { bars } = barsOf([row('rxraft', 2_800), row('etcd', 1_000), row('prototype', 4_000)]);
+    const { bars } = barsOf([row('rxraft', 2_800), row('etcd', 1_000), row('prototype', 4_000)], all);
 
     expect(bars.map(({ what, figure }) => [what, figure])).toEqual([
       ['clients write, 64 outstanding, by etcd', 2.8],
@@ -21,16 +23,36 @@ describe('the bars of the gate', () => {
   });
 
   it('hold the processor time of a write, proposer in the leader', () => {
-    const { bars } = barsOf([row('rxraft', 1, { case: 'embedded write', cpuUs: 45.1 })]);
+    const { bars } = barsOf([row('rxraft', 1, { case: 'embedded write', cpuUs: 45.1 })], all);
 
     expect(bars.map(({ figure, limit }) => [figure, limit])).toEqual([[45.1, 45]]);
     expect(bars.map(isMet)).toEqual([false]);
   });
 
-  it('are named where one of the two was not measured', () => {
-    const { bars, left } = barsOf([row('rxraft', 2_800)]);
+  it('are untold where one of the two was not measured', () => {
+    const { bars, untold, left } = barsOf([row('rxraft', 2_800)], all);
 
     expect(bars).toEqual([]);
+    expect(untold).toHaveLength(ratioBars.length + cpuBars.length);
+    expect(untold).toContain('clients write, 64 outstanding, by etcd');
+    expect(left).toEqual([]);
+  });
+
+  it('are left out where the command line leaves out what they need', () => {
+    const rows = [row('rxraft', 2_800), row('prototype', 2_800)];
+
+    const { untold, left } = barsOf(rows, { systems: ['rxraft', 'prototype'], drivers: ['clients'] });
+
     expect(left).toContain('clients write, 64 outstanding, by etcd');
+    expect(left).toContain('embedded write, 64 outstanding, by prototype');
+    expect(left).toContain('embedded write, 64 outstanding, CPU of three nodes');
+    expect(untold).toContain('clients write, 1000 outstanding, by prototype');
+    expect(untold).toHaveLength(3);
+  });
+
+  it('that are all left out are untold together', () => {
+    const { untold } = barsOf([], { systems: ['nats'], drivers: null });
+
+    expect(untold).toEqual(['any bar at all']);
   });
 });
