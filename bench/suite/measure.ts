@@ -1,5 +1,6 @@
 import { percentile, spread } from '../harness/report.ts';
 import type { Operation } from '../load/client.ts';
+import type { Sample } from '../load/closed-loop.ts';
 import type { RunningSystem } from '../systems/system.ts';
 import type { Row } from './row.ts';
 
@@ -51,8 +52,7 @@ async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSamp
   const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await system.usage();
-  if (refused > 0) throw new Error(`${refused} requests were refused, and ${served} served`);
-  if (served === 0) throw new Error(`nothing was served in ${sampleMs} ms: the machine is too busy`);
+  checkServed({ served, refused }, sampleMs);
   const flushes = before.flushes === null || after.flushes === null ? null : after.flushes - before.flushes;
   return {
     perSecond,
@@ -61,6 +61,12 @@ async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSamp
     cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / served,
     flushesPerSecond: flushes === null ? null : flushes / seconds,
   };
+}
+
+/** Throws unless all was served, and something was: the figures of anything else mean nothing. */
+export function checkServed({ served, refused }: Pick<Sample, 'served' | 'refused'>, ms: number): void {
+  if (refused > 0) throw new Error(`${refused} requests were refused, and ${served} served`);
+  if (served === 0) throw new Error(`nothing was served in ${ms} ms: the machine is too busy`);
 }
 
 /** The medians of some samples, as a row. */
