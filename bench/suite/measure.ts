@@ -47,11 +47,11 @@ export async function measure(
 }
 
 async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSample> {
-  const before = await system.usage();
+  const before = await system.usage('before');
   const startedAt = performance.now();
   const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
   const seconds = (performance.now() - startedAt) / 1000;
-  const after = await system.usage();
+  const after = await system.usage('after');
   checkServed({ served, refused }, sampleMs);
   const flushes = before.flushes === null || after.flushes === null ? null : after.flushes - before.flushes;
   return {

@@ -24,8 +24,11 @@ export interface RunningSystem {
   startLoop(operation: Operation, outstanding: number): Promise<void>;
   sample(ms: number): Promise<Sample>;
   stopLoop(): Promise<void>;
-  /** Of its three nodes together, without clients in a process of their own. */
-  usage(): Promise<Usage>;
+  /**
+   * Of its three nodes together, without clients in a process of their own. What it costs the nodes to be asked falls
+   * outside of what lies between `before` and `after`.
+   */
+  usage(at: 'before' | 'after'): Promise<Usage>;
   /** Ends all of its processes. */
   end(): Promise<void>;
 }
