@@ -11,18 +11,19 @@ import type { Driver, RunningSystem, System } from './system.ts';
 
 const names = ['n1', 'n2', 'n3'];
 
-/** Its write-ahead log and its database: each of these counts flushes. */
-const flushCounts = [
-  'etcd_disk_wal_fsync_duration_seconds_count',
-  'etcd_disk_backend_commit_duration_seconds_count',
-];
+/** What counts its flushes: one for the write-ahead log, two for a commit of its database, as with LMDB. */
+const flushCounts: Readonly<Record<string, number>> = {
+  etcd_disk_wal_fsync_duration_seconds_count: 1,
+  etcd_disk_backend_commit_duration_seconds_count: 2,
+};
 
 /** etcd with default settings, over gRPC or over the gateway to it. */
 export function etcd(driver: Exclude<Driver, 'embedded'>): System {
   return {
     name: 'etcd',
     driver,
-    flushes: 'flushed by a majority before it is answered; fdatasync calls are counted by etcd itself',
+    flushes:
+      'flushed by a majority before it is answered; counted by etcd itself: one for each of its log, two for each commit of its database',
     missing: () =>
       programVersion('etcd', ['--version']) === null
         ? 'no program `etcd`; on Debian, `apt-get install etcd-server`'
@@ -70,8 +71,13 @@ async function leaderOf(urls: readonly string[]): Promise<string> {
 
 async function flushesOf(urls: readonly string[]): Promise<number> {
   const texts = await Promise.all(urls.map(async (url) => (await ask(url, 'GET /metrics')).text));
+  return texts.reduce((sum, text) => sum + flushesIn(text), 0);
+}
+
+/** The flushes that a page of etcd's metrics tells of. */
+export function flushesIn(metrics: string): number {
   let flushes = 0;
-  for (const text of texts)
-    for (const name of flushCounts) flushes += Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  for (const [name, each] of Object.entries(flushCounts))
+    flushes += each * Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
   return flushes;
 }

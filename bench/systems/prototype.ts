@@ -17,7 +17,7 @@ export function prototype(driver: Exclude<Driver, 'http'>): System {
   return {
     name: 'prototype',
     driver,
-    flushes: 'flushed by a majority before it is answered; LMDB commits, each of two flushes, are counted',
+    flushes: 'flushed by a majority before it is answered; counted: two for each commit of LMDB',
     missing: () => null,
     operations: ['write', 'read', 'mixed'],
     async start(folder, bytes): Promise<RunningSystem> {

@@ -19,7 +19,7 @@ export function rxraftClients(hasSessions: boolean): System {
   return {
     name: hasSessions ? 'rxraft with sessions' : 'rxraft',
     driver: 'clients',
-    flushes: 'flushed by a majority before it is answered; LMDB commits, each of two flushes, are counted',
+    flushes: 'flushed by a majority before it is answered; counted: two for each commit of LMDB',
     missing: () => null,
     operations: ['write', 'read', 'session', 'stale', 'mixed'],
     async start(folder, bytes): Promise<RunningSystem> {

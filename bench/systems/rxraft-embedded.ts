@@ -11,7 +11,7 @@ const ids = ['n1', 'n2', 'n3'];
 export const rxraftEmbedded: System = {
   name: 'rxraft',
   driver: 'embedded',
-  flushes: 'flushed by a majority before it is answered; LMDB commits, each of two flushes, are counted',
+  flushes: 'flushed by a majority before it is answered; counted: two for each commit of LMDB',
   missing: () => null,
   operations: ['write', 'read', 'session', 'stale', 'mixed'],
   async start(folder, bytes): Promise<RunningSystem> {
@@ -24,14 +24,14 @@ export const rxraftEmbedded: System = {
   },
 };
 
-/** What the processes of some nodes have used, and what LMDB has committed in these folders. */
+/** What the processes of some nodes have used, and what LMDB has flushed in these folders: twice for each commit. */
 export function usageOf(
   nodes: readonly { readonly pid: number }[],
   paths: readonly string[],
 ): () => Promise<Usage> {
   return async () => ({
     cpuMs: nodes.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0),
-    flushes: paths.reduce((sum, path) => sum + commitsOf(path), 0),
+    flushes: 2 * paths.reduce((sum, path) => sum + commitsOf(path), 0),
   });
 }
 

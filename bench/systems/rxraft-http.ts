@@ -11,7 +11,7 @@ const ids = ['n1', 'n2', 'n3'];
 export const rxraftHttp: System = {
   name: 'rxraft',
   driver: 'http',
-  flushes: 'flushed by a majority before it is answered; LMDB commits, each of two flushes, are counted',
+  flushes: 'flushed by a majority before it is answered; counted: two for each commit of LMDB',
   missing: () => null,
   operations: ['write', 'read'],
   async start(_, bytes): Promise<RunningSystem> {
