@@ -1,6 +1,6 @@
 import type { Bar } from '../harness/report.ts';
 import type { Operation } from '../load/client.ts';
-import type { Row } from '../suite/row.ts';
+import type { Figure, Row } from '../suite/row.ts';
 import type { SuiteOptions } from '../suite/suite-options.ts';
 import type { Driver } from '../systems/system.ts';
 
@@ -96,4 +96,23 @@ export function barsOf(rows: readonly Row[], asked: Pick<SuiteOptions, 'systems'
   }
   if (bars.length === 0 && untold.length === 0) untold.push('any bar at all');
   return { bars, untold, left };
+}
+
+/** What sessions cost, by the same others, in the points of the bars: printed, and held to nothing. */
+export function sessionRatiosOf(rows: readonly Row[]): readonly Figure[] {
+  const system = 'rxraft with sessions';
+  return rows
+    .filter((row) => row.system === system)
+    .flatMap((ours) => {
+      const others = rows.filter((row) => row.case === ours.case && row.outstanding === ours.outstanding);
+      return others
+        .filter((row) => row.system !== system)
+        .map((theirs) => ({
+          case: ours.case,
+          system,
+          what: `${ours.outstanding} outstanding, by ${theirs.system}`,
+          value: ours.perSecond / theirs.perSecond,
+          unit: ' ×',
+        }));
+    });
 }

@@ -3,7 +3,7 @@ import { measure, rowOf, type UsedSample, warmUp } from '../suite/measure.ts';
 import type { SuiteOptions } from '../suite/suite-options.ts';
 import type { System } from '../systems/system.ts';
 import { systems } from '../systems/systems.ts';
-import { barsOf, caseOf, cpuBars, ratioBars } from './gate-bars.ts';
+import { barsOf, caseOf, cpuBars, ratioBars, sessionRatiosOf } from './gate-bars.ts';
 import { withStarted } from './started.ts';
 
 const bytes = 128;
@@ -78,6 +78,7 @@ function tell(cells: readonly Cell[], options: SuiteOptions, findings: Findings)
     (a, b) => a.case.localeCompare(b.case) || (a.outstanding ?? 0) - (b.outstanding ?? 0),
   );
   for (const row of sorted) findings.row(row);
+  for (const figure of sessionRatiosOf(rows)) findings.figure(figure);
   const { bars, untold, left } = barsOf(rows, options);
   for (const bar of bars) findings.bar(bar);
   for (const what of untold) findings.untold(what);

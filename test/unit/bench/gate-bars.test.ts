@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barsOf, cpuBars, ratioBars } from '../../../bench/cases/gate-bars.ts';
+import { barsOf, cpuBars, ratioBars, sessionRatiosOf } from '../../../bench/cases/gate-bars.ts';
 import { isMet } from '../../../bench/harness/report.ts';
 import type { Row } from '../../../bench/suite/row.ts';
 
@@ -55,4 +55,16 @@ describe('the bars of the gate', () => {
 
     expect(untold).toEqual(['any bar at all']);
   });
+});
+
+it('tells the ratios of sessions by whatever was measured at the same point', () => {
+  const rows = [row('rxraft with sessions', 2_000), row('rxraft', 4_000), row('etcd', 1_000)];
+  const elsewhere = row('prototype', 1_000, { outstanding: 256 });
+
+  const figures = sessionRatiosOf([...rows, elsewhere]);
+
+  expect(figures.map(({ what, value }) => [what, value])).toEqual([
+    ['64 outstanding, by rxraft', 0.5],
+    ['64 outstanding, by etcd', 2],
+  ]);
 });
