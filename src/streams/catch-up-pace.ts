@@ -4,7 +4,7 @@ const windowMs = 1000;
  * Old log is read at most so many times as fast as new log is written: with what is sent from memory beside it, a follower
  * gains more than three entries a write. What that takes from the writers is in `docs/performance.md` (catch-up).
  */
-const timesWriteRate = 3.1;
+const timesWriteRate = 3;
 /** But it may always be read at this rate, in bytes a millisecond: 16 MiB a second. */
 const bytesPerMsMin = (16 * 1024 * 1024) / 1000;
 

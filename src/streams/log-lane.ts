@@ -18,6 +18,7 @@ import {
   type Index,
   type Input,
   index0,
+  lastOf,
   type PersistReq,
   type ReadLogReq,
 } from '../core/index.ts';
@@ -29,6 +30,8 @@ import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 /** A machine's data are flushed this long after they changed, if no log transaction took them along. */
 const machineFlushMs = 50;
 const cacheBytesMax = 16 * 1024 * 1024;
+/** Entries that a majority holds already are gathered, but not more than so many bytes. */
+const gatherBytesMax = 512 * 1024;
 
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
 export class LogLane {
@@ -47,6 +50,9 @@ export class LogLane {
   #truncations = 0;
   #bytesSinceSnapshot = 0;
   #durableIndex = index0;
+  #commitIndex = index0;
+  /** Of requests that wait for more to come, since the last that did not. */
+  #gatheredBytes = 0;
 
   constructor(
     storage: Storage,
@@ -71,7 +77,7 @@ export class LogLane {
       takeUntil(this.#completing$),
     );
     this.#writing = merge(this.#request$, flushMachine$)
-      .pipe(persistWith(storage))
+      .pipe(persistWith(storage, options.timeScheduler))
       .subscribe(this.#persisted$);
   }
 
@@ -86,11 +92,12 @@ export class LogLane {
   }
 
   /**
-   * Follows what the core knows to be durable. Comes before the outputs of the step: one that truncates takes
-   * back what was durable, and may commit the entries that come instead (rule 13).
+   * Follows what the core knows to be durable here, and committed. Comes before the outputs of the step: one that
+   * truncates takes back what was durable, and may commit the entries that come instead (rule 13).
    */
-  follow(durableIndex: Index): void {
+  follow(durableIndex: Index, commitIndex: Index): void {
     this.#durableIndex = durableIndex;
+    this.#commitIndex = commitIndex;
   }
 
   /** Takes the next disk request: from now on it is what the log reads as. */
@@ -100,7 +107,16 @@ export class LogLane {
     const bytes = encodedBytesOf(request.batches);
     this.#bytesSinceSnapshot += bytes;
     this.#pace.onWritten(bytes);
-    this.#request$.next(request);
+    const canWait = this.#isCommitted(request) && this.#gatheredBytes + bytes < gatherBytesMax;
+    this.#gatheredBytes = canWait ? this.#gatheredBytes + bytes : 0;
+    this.#request$.next(canWait ? { type: 'committed', request } : request);
+  }
+
+  /** Whether a majority holds all of it already. */
+  #isCommitted({ hardState, truncateFrom, batches }: PersistReq): boolean {
+    const last = batches.at(-1);
+    const isOnlyBatches = hardState === undefined && truncateFrom === undefined;
+    return isOnlyBatches && last !== undefined && lastOf(last) <= this.#commitIndex;
   }
 
   /** Bytes written to the log in this run since the last snapshot. */

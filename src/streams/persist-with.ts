@@ -1,5 +1,5 @@
-import type { Observable } from 'rxjs';
-import type { Seq } from '../core/index.ts';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { PersistReq, Seq } from '../core/index.ts';
 import type { LogWork, Persisted, SnapshotSwitch, Storage } from '../storage/storage.ts';
 import { bufferWhile } from './buffer-while.ts';
 
@@ -11,8 +11,14 @@ export interface InstallWork {
   readonly done: (isInstalled: boolean) => void;
 }
 
+/** A request whose entries a majority holds already: no caller waits for this node's copy of them. */
+export interface CommittedWork {
+  readonly type: 'committed';
+  readonly request: PersistReq;
+}
+
 /** What the disk is asked for; `flushMachine` writes the machine's data even if the log has nothing to write. */
-export type DiskWork = LogWork | InstallWork | { readonly type: 'flushMachine' };
+export type DiskWork = LogWork | CommittedWork | InstallWork | { readonly type: 'flushMachine' };
 
 /** As much of a storage as {@link persistWith} asks for. */
 type DiskOf = Pick<Storage, 'persist' | 'install' | 'machineStore'>;
@@ -20,6 +26,12 @@ type DiskOf = Pick<Storage, 'persist' | 'install' | 'machineStore'>;
 /** So many of the machine's keys, or bytes, wait for the disk until they go along with the next transaction. */
 const unflushedKeysMax = 4096;
 const unflushedBytesMax = 4 * 1024 * 1024;
+
+/**
+ * For so long, in milliseconds, entries that nobody waits for are gathered: written seldom and much at once, they leave the
+ * disk to others (docs/decisions/0027).
+ */
+const gatherMsMax = 10;
 
 /** What a piece of finished work covered. */
 export interface Flushed extends Persisted {
@@ -30,28 +42,35 @@ export interface Flushed extends Persisted {
 /**
  * Makes disk requests durable, one transaction at a time, and emits what each one covered.
  *
- * What arrives during a flush joins the next transaction, so the disk is asked once for all of it. Errors
- * when storage fails, and never retries: a disk that lost one write can't be trusted with the next. Completes
- * once everything it was given is durable.
+ * What arrives during a flush joins the next transaction, so the disk is asked once for all of it; entries that are
+ * committed already wait a moment for more, and go along with whatever comes first. So no transaction carries a machine
+ * that is ahead of the log (rule 13). Errors when storage fails, and never retries: a disk that lost one write can't be
+ * trusted with the next. Completes once everything it was given is durable.
  */
-export function persistWith(storage: DiskOf): (work$: Observable<DiskWork>) => Observable<Flushed> {
-  return bufferWhile(async (work: readonly DiskWork[]) => {
-    let rest = work;
-    let flushed: Flushed = {
-      seq: 0,
-      durableAppliedIndex: 0 as Persisted['durableAppliedIndex'],
-      compacted: [],
-    };
-    for (;;) {
-      const at = rest.findIndex((item) => item.type === 'install');
-      const before = at < 0 ? rest : rest.slice(0, at);
-      flushed = merged(flushed, await persist(storage, before));
-      if (at < 0) return flushed;
-      const { request, done } = rest[at] as InstallWork;
-      done(await storage.install(request));
-      rest = rest.slice(at + 1);
-    }
-  });
+export function persistWith(
+  storage: DiskOf,
+  scheduler: SchedulerLike,
+): (work$: Observable<DiskWork>) => Observable<Flushed> {
+  const canWait = ({ type }: DiskWork): boolean => type === 'committed';
+  return bufferWhile((work) => carryOut(storage, work), { canWait, waitMsMax: gatherMsMax, scheduler });
+}
+
+async function carryOut(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
+  let rest = work;
+  let flushed: Flushed = {
+    seq: 0,
+    durableAppliedIndex: 0 as Persisted['durableAppliedIndex'],
+    compacted: [],
+  };
+  for (;;) {
+    const at = rest.findIndex((item) => item.type === 'install');
+    const before = at < 0 ? rest : rest.slice(0, at);
+    flushed = merged(flushed, await persist(storage, before));
+    if (at < 0) return flushed;
+    const { request, done } = rest[at] as InstallWork;
+    done(await storage.install(request));
+    rest = rest.slice(at + 1);
+  }
 }
 
 /**
@@ -59,7 +78,9 @@ export function persistWith(storage: DiskOf): (work$: Observable<DiskWork>) => O
  * transaction of the log alone is short. They go when their time has come, or when they have become many.
  */
 async function persist(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
-  const requests = work.filter((item) => item.type === 'persistReq' || item.type === 'compactLogReq');
+  const requests = work
+    .map((item) => (item.type === 'committed' ? item.request : item))
+    .filter((item) => item.type === 'persistReq' || item.type === 'compactLogReq');
   const { unflushedKeys, unflushedBytes } = storage.machineStore;
   const isTime = work.some(({ type }) => type === 'flushMachine');
   const withMachine = isTime || unflushedKeys >= unflushedKeysMax || unflushedBytes >= unflushedBytesMax;

@@ -31,6 +31,70 @@ const write = (batches: readonly EntryBatch[], truncateFrom?: number): PersistRe
   batches,
 });
 
+describe('a request for the disk', () => {
+  /** A lane whose core knows that everything through index 2 is committed, and what its disk was asked for. */
+  function lane() {
+    const scheduler = new VirtualScheduler();
+    const asked: number[] = [];
+    const storage: Storage = {
+      ...memoryStorage(),
+      machineStore: memoryStorage().machineStore,
+      persist: async (requests) => {
+        asked.push(...requests.map(({ seq }) => seq));
+        return { seq: 1, durableAppliedIndex: index(0) };
+      },
+    };
+    const log = new LogLane(storage, {
+      timeScheduler: scheduler,
+      clock: () => scheduler.now(),
+      input: () => {},
+      onError: () => {},
+    });
+    log.follow(index(0), index(2));
+    return { log, asked, scheduler };
+  }
+
+  it('waits for more if its entries are committed, so that those whose writes are waited for have the disk', () => {
+    const { log, asked, scheduler } = lane();
+
+    log.persist(write([batchOf(1, ['a', 'b'])]));
+    expect(asked).toEqual([]);
+    scheduler.advanceTo(10);
+
+    expect(asked).toEqual([1]);
+  });
+
+  it('goes at once if an entry is not committed yet', () => {
+    const { log, asked } = lane();
+
+    log.persist(write([batchOf(1, ['a', 'b', 'c'])]));
+
+    expect(asked).toEqual([1]);
+  });
+
+  it('goes at once if it brings a term, or truncates', () => {
+    const withTerm = lane();
+    withTerm.log.persist({
+      ...write([batchOf(1, ['a'])]),
+      hardState: { currentTerm: term(1), votedFor: null },
+    });
+    const truncating = lane();
+    truncating.log.persist(write([batchOf(1, ['a'])], 1));
+
+    expect([withTerm.asked, truncating.asked]).toEqual([[1], [1]]);
+  });
+
+  it('goes at once, with those before it, when they have become many', () => {
+    const { log, asked } = lane();
+    const half = 'a'.repeat(300_000);
+
+    log.persist({ ...write([batchOf(1, [half])]), seq: 1 });
+    log.persist({ ...write([batchOf(2, [half])]), seq: 2 });
+
+    expect(asked).toEqual([1, 2]);
+  });
+});
+
 describe('a reading of the log', () => {
   it('that a truncation overtakes is taken anew', async () => {
     const old = [batchOf(1, ['a']), batchOf(2, ['old'])];

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultConfig, emptyLog, type Input, index0, initialState, term0 } from '../../../src/core/index.ts';
 import { bufferWhile } from '../../../src/streams/buffer-while.ts';
 import { type Stepped, stepWith } from '../../../src/streams/step-with.ts';
+import { VirtualScheduler } from '../../../src/testing/virtual-scheduler.ts';
 import { turnScheduler } from '../../../src/transport/turn-scheduler.ts';
 
 const self = { id: 'n1', storeId: 's1', url: '' };
@@ -192,6 +193,91 @@ describe('bufferWhile', () => {
     await turn();
 
     expect(begun).toHaveLength(1);
+  });
+
+  describe('with values that can wait', () => {
+    /** Odd numbers can wait, for 10 ms. */
+    function patient() {
+      const { begun, work } = handWork();
+      const scheduler = new VirtualScheduler();
+      const source$ = new Subject<number>();
+      const canWait = (value: number) => value % 2 === 1;
+      const ended: string[] = [];
+      const subscription = source$
+        .pipe(bufferWhile(work, { canWait, waitMsMax: 10, scheduler }))
+        .subscribe((result) => ended.push(result));
+      const buffers = () => begun.map(({ buffer }) => buffer);
+      return { begun, buffers, ended, scheduler, source$, subscription };
+    }
+
+    it('takes them along, in order, with the first that can not', () => {
+      const { buffers, source$ } = patient();
+
+      for (const value of [1, 3, 2]) source$.next(value);
+
+      expect(buffers()).toEqual([[1, 3, 2]]);
+    });
+
+    it('begins once the first has waited long enough', () => {
+      const { buffers, scheduler, source$ } = patient();
+
+      source$.next(1);
+      scheduler.advanceTo(6);
+      source$.next(3);
+      scheduler.advanceTo(9);
+      expect(buffers()).toEqual([]);
+      scheduler.advanceTo(10);
+
+      expect(buffers()).toEqual([[1, 3]]);
+    });
+
+    it('lets them wait on when the work before is done, and no longer than that', async () => {
+      const { begun, buffers, scheduler, source$ } = patient();
+
+      source$.next(2);
+      source$.next(1);
+      begun[0]?.end('two');
+      await turn();
+      expect(buffers()).toEqual([[2]]);
+      scheduler.advanceTo(10);
+
+      expect(buffers()).toEqual([[2], [1]]);
+    });
+
+    it('begins with the end of the work before if their time has come meanwhile', async () => {
+      const { begun, buffers, scheduler, source$ } = patient();
+
+      source$.next(2);
+      source$.next(1);
+      scheduler.advanceTo(10);
+      expect(buffers()).toEqual([[2]]);
+      begun[0]?.end('two');
+      await turn();
+
+      expect(buffers()).toEqual([[2], [1]]);
+    });
+
+    it('begins at once when no more can come', async () => {
+      const { begun, buffers, ended, source$ } = patient();
+
+      source$.next(1);
+      source$.complete();
+      begun[0]?.end('one');
+      await turn();
+
+      expect(buffers()).toEqual([[1]]);
+      expect(ended).toEqual(['one']);
+    });
+
+    it('waits for nothing once nobody listens', () => {
+      const { buffers, scheduler, source$, subscription } = patient();
+
+      source$.next(1);
+      subscription.unsubscribe();
+      scheduler.advanceTo(10);
+
+      expect(buffers()).toEqual([]);
+    });
   });
 });
 

@@ -1,31 +1,37 @@
-import { Subject } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { PersistReq } from '../../../src/core/index.ts';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { type DiskWork, persistWith } from '../../../src/streams/persist-with.ts';
+import { VirtualScheduler } from '../../../src/testing/virtual-scheduler.ts';
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** A storage, and for each of its transactions whether the machine's data went along. */
-async function noted() {
+/** A storage, and for each of its transactions the requests in it, and whether the machine's data went along. */
+async function noted(scheduler: SchedulerLike = asyncScheduler) {
   const storage = memoryStorage({ disk: memoryDisk({ storeId: 's1' }) });
   await storage.open();
   const withMachine: (boolean | undefined)[] = [];
+  const transactions: number[][] = [];
   const persist: Storage['persist'] = (requests, options) => {
     withMachine.push(options?.withMachine);
+    transactions.push(requests.map(({ seq }) => seq));
     return storage.persist(requests, options);
   };
   const work$ = new Subject<DiskWork>();
-  persistWith({ persist, install: storage.install, machineStore: storage.machineStore })(work$).subscribe();
+  persistWith(
+    { persist, install: storage.install, machineStore: storage.machineStore },
+    scheduler,
+  )(work$).subscribe();
   const log = async (seq: number) => {
     work$.next({ type: 'persistReq', seq, batches: [] } satisfies PersistReq);
     await turn();
   };
   const put = (key: number, bytes: number) =>
     storage.machineStore.put(Uint8Array.of(key >> 8, key), new Uint8Array(bytes));
-  return { withMachine, work$, log, put };
+  return { withMachine, transactions, work$, log, put };
 }
 
 describe("the machine's data", () => {
@@ -68,5 +74,35 @@ describe("the machine's data", () => {
     await log(2);
 
     expect(withMachine).toEqual([true, false]);
+  });
+});
+
+describe('entries that are committed already', () => {
+  it('go with the next transaction, so that no machine that has applied them is flushed before them', async () => {
+    const scheduler = new VirtualScheduler();
+    const { work$, transactions } = await noted(scheduler);
+
+    work$.next({ type: 'committed', request: { type: 'persistReq', seq: 1, batches: [] } });
+    work$.next({ type: 'committed', request: { type: 'persistReq', seq: 2, batches: [] } });
+    await turn();
+    expect(transactions).toEqual([]);
+    work$.next({ type: 'flushMachine' });
+    await turn();
+
+    expect(transactions).toEqual([[1, 2]]);
+  });
+
+  it('go by themselves after 10 ms', async () => {
+    const scheduler = new VirtualScheduler();
+    const { work$, transactions } = await noted(scheduler);
+
+    work$.next({ type: 'committed', request: { type: 'persistReq', seq: 1, batches: [] } });
+    scheduler.advanceTo(9);
+    await turn();
+    expect(transactions).toEqual([]);
+    scheduler.advanceTo(10);
+    await turn();
+
+    expect(transactions).toEqual([[1]]);
   });
 });
