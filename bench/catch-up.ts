@@ -27,6 +27,8 @@ const { values } = parseArgs({
 const entries = Number(values.entries);
 const outstanding = Number(values.outstanding);
 const rounds = Number(values.rounds);
+if (!Number.isSafeInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds is ${values.rounds}, expected a whole number above 0`);
 const shape = { keys: 1_000, valueBytes: Number(values.bytes) - 4 };
 /** Writes before anything is measured, and writes of one measurement of the maximum. */
 const warmUp = 50_000;
@@ -125,7 +127,7 @@ console.log(
   `median latency, by that of two nodes: ${short(median(({ meanwhileMs, twoNodesMs }) => meanwhileMs / twoNodesMs))}`,
 );
 printBar({
-  what: 'elections, in all rounds',
+  what: 'elections while it caught up, in all rounds',
   figure: seen.reduce((sum, { elections }) => sum + elections, 0),
   unit: '',
   must: 'below',

@@ -4,7 +4,7 @@ import { asyncScheduler, Observable, type SchedulerLike, type Subscription } fro
 export interface Patience<T> {
   /** Nobody waits for what becomes of it. */
   readonly canWait: (value: T) => boolean;
-  /** But no longer than so many milliseconds. */
+  /** But no longer than so many milliseconds, or until the work before is done. */
   readonly waitMsMax: number;
   readonly scheduler: SchedulerLike;
 }

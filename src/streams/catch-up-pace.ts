@@ -1,8 +1,8 @@
 /** The rate of writes is taken over windows of this length. */
 const windowMs = 1000;
 /**
- * Old log is read at most so many times as fast as new log is written: with what is sent from memory beside it, a follower
- * gains more than three entries a write. What that takes from the writers is in `docs/performance.md` (catch-up).
+ * Old log is read at most so many times as fast as new log is written, and somewhat faster, since waits are whole milliseconds: a follower
+ * gains about three entries a write. What that takes from the writers is in `docs/performance.md` (catch-up).
  */
 const timesWriteRate = 3;
 /** But it may always be read at this rate, in bytes a millisecond: 16 MiB a second. */

@@ -52,7 +52,7 @@ export function runCore({ initial, input$, log, sinks }: CoreLoop): void {
     const { state, outputs, input } = stepped;
     try {
       sinks.onStepped(stepped);
-      log.follow(durableIndex(state), state.commitIndex);
+      log.follow({ durableIndex: durableIndex(state), commitIndex: state.commitIndex });
       for (const output of outputs) handOut(output, { input, log, sinks });
       if (input.type === 'persistRes') log.evict(log.durableIndex);
       sinks.onStep(state);

@@ -95,9 +95,9 @@ export class LogLane {
    * Follows what the core knows to be durable here, and committed. Comes before the outputs of the step: one that
    * truncates takes back what was durable, and may commit the entries that come instead (rule 13).
    */
-  follow(durableIndex: Index, commitIndex: Index): void {
-    this.#durableIndex = durableIndex;
-    this.#commitIndex = commitIndex;
+  follow(core: { readonly durableIndex: Index; readonly commitIndex: Index }): void {
+    this.#durableIndex = core.durableIndex;
+    this.#commitIndex = core.commitIndex;
   }
 
   /** Takes the next disk request: from now on it is what the log reads as. */

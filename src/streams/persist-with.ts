@@ -11,7 +11,7 @@ export interface InstallWork {
   readonly done: (isInstalled: boolean) => void;
 }
 
-/** A request whose entries a majority holds already: no caller waits for this node's copy of them. */
+/** A request whose entries a majority holds already: no write waits for this node's copy of them. */
 export interface CommittedWork {
   readonly type: 'committed';
   readonly request: PersistReq;

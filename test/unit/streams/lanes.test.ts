@@ -50,7 +50,7 @@ describe('a request for the disk', () => {
       input: () => {},
       onError: () => {},
     });
-    log.follow(index(0), index(2));
+    log.follow({ durableIndex: index(0), commitIndex: index(2) });
     return { log, asked, scheduler };
   }
 
