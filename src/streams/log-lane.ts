@@ -31,7 +31,7 @@ import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 const machineFlushMs = 50;
 const cacheBytesMax = 16 * 1024 * 1024;
 /** Entries that a majority holds already are gathered, but not more than so many bytes. */
-const gatherBytesMax = 512 * 1024;
+const gatherBytesMax = 1024 * 1024;
 
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
 export class LogLane {
@@ -162,9 +162,13 @@ export class LogLane {
     const startedAtMs = this.#clock();
     this.read({ from, maxBytes }).then((batches) => {
       const bytes = batches === 'compacted' ? 0 : encodedBytesOf(batches);
-      const waitMs = Math.floor(this.#pace.waitMs(bytes, startedAtMs));
-      const answer = () => this.#input({ type: 'readLogRes', seq, batches });
-      if (waitMs === 0) answer();
+      const dueAtMs = this.#pace.dueAtMs(bytes, startedAtMs);
+      const answer = () => {
+        this.#pace.onAnswered(dueAtMs);
+        this.#input({ type: 'readLogRes', seq, batches });
+      };
+      const waitMs = Math.round(dueAtMs - this.#clock());
+      if (waitMs <= 0) answer();
       else this.#writing.add(timer(waitMs, this.#timeScheduler).subscribe(answer)); // Leaves once it has fired.
     }, this.#onError);
   }

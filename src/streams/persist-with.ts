@@ -31,7 +31,7 @@ const unflushedBytesMax = 4 * 1024 * 1024;
  * For so long, in milliseconds, entries that nobody waits for are gathered: written seldom and much at once, they leave the
  * disk to others (docs/decisions/0027).
  */
-const gatherMsMax = 10;
+const gatherMsMax = 30;
 
 /** What a piece of finished work covered. */
 export interface Flushed extends Persisted {

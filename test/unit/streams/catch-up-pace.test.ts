@@ -11,19 +11,19 @@ function paceAt(): { readonly clock: { now: number }; readonly pace: CatchUpPace
 describe('a reading of the log for a follower that lags', () => {
   it('is answered at once while nobody writes', () => {
     const { clock, pace } = paceAt();
-    expect(pace.waitMs(mebibyte, clock.now)).toBe(0);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBe(clock.now);
 
     pace.onWritten(mebibyte);
     clock.now = 2000;
 
-    expect(pace.waitMs(mebibyte, clock.now)).toBe(0);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBe(clock.now);
   });
 
   it('may take 16 MiB a second however little is written', () => {
     const { clock, pace } = paceAt();
     pace.onWritten(1);
 
-    expect(pace.waitMs(mebibyte, clock.now)).toBeCloseTo(1000 / 16);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(1000 / 16);
   });
 
   it('may take several times what is written', () => {
@@ -31,7 +31,7 @@ describe('a reading of the log for a follower that lags', () => {
     pace.onWritten(32 * mebibyte);
     clock.now = 1500; // What was written in the second before counts until another is over.
 
-    expect(pace.waitMs(mebibyte, clock.now)).toBeCloseTo(1000 / 32 / 3);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 32 / 3.08);
   });
 
   it('waits no longer than the reading itself leaves', () => {
@@ -39,7 +39,35 @@ describe('a reading of the log for a follower that lags', () => {
     pace.onWritten(1);
     clock.now = 20;
 
-    expect(pace.waitMs(mebibyte, 0)).toBeCloseTo(1000 / 16 - 20);
-    expect(pace.waitMs(mebibyte / 32, 0)).toBe(0);
+    expect(pace.dueAtMs(mebibyte, 0)).toBeCloseTo(1000 / 16);
+    expect(pace.dueAtMs(mebibyte / 32, 0)).toBeLessThan(clock.now);
+  });
+
+  it('makes up for an answer that came late or early, once', () => {
+    const { clock, pace } = paceAt();
+    pace.onWritten(1);
+    const dueAtMs = pace.dueAtMs(mebibyte, 0);
+    const lateMs = 4;
+    clock.now = dueAtMs + lateMs;
+    pace.onAnswered(dueAtMs);
+
+    const next = pace.dueAtMs(mebibyte, clock.now);
+    expect(next).toBeCloseTo(clock.now + 1000 / 16 - lateMs);
+
+    const earlyMs = 0.5;
+    clock.now = next - earlyMs;
+    pace.onAnswered(next);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 16 + earlyMs);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 16);
+  });
+
+  it('does not follow a long pause by a burst', () => {
+    const { clock, pace } = paceAt();
+    pace.onWritten(1);
+    const dueAtMs = pace.dueAtMs(mebibyte, 0);
+    clock.now = dueAtMs + 500;
+    pace.onAnswered(dueAtMs);
+
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 16 - 10);
   });
 });

@@ -92,15 +92,15 @@ describe('entries that are committed already', () => {
     expect(transactions).toEqual([[1, 2]]);
   });
 
-  it('go by themselves after 10 ms', async () => {
+  it('go by themselves after 30 ms', async () => {
     const scheduler = new VirtualScheduler();
     const { work$, transactions } = await noted(scheduler);
 
     work$.next({ type: 'committed', request: { type: 'persistReq', seq: 1, batches: [] } });
-    scheduler.advanceTo(9);
+    scheduler.advanceTo(29);
     await turn();
     expect(transactions).toEqual([]);
-    scheduler.advanceTo(10);
+    scheduler.advanceTo(30);
     await turn();
 
     expect(transactions).toEqual([[1]]);
