@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { leads, NodeProcess } from './embedded/node-process.ts';
 import { atExit } from './harness/at-exit.ts';
 import { freePorts } from './harness/free-ports.ts';
+import { positiveCount } from './harness/options.ts';
 import { mebibytes, printBar, printMachine, short, spread } from './harness/report.ts';
 import { until } from './harness/until.ts';
 
@@ -24,12 +25,10 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
-const entries = Number(values.entries);
-const outstanding = Number(values.outstanding);
-const rounds = Number(values.rounds);
-if (!Number.isSafeInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds is ${values.rounds}, expected a whole number above 0`);
-const shape = { keys: 1_000, valueBytes: Number(values.bytes) - 4 };
+const entries = positiveCount('entries', values.entries);
+const outstanding = positiveCount('outstanding', values.outstanding);
+const rounds = positiveCount('rounds', values.rounds);
+const shape = { keys: 1_000, valueBytes: positiveCount('bytes', values.bytes) - 4 };
 /** Writes before anything is measured, and writes of one measurement of the maximum. */
 const warmUp = 50_000;
 const sample = 200_000;

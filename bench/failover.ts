@@ -10,6 +10,7 @@ import { defaultConfig } from 'rxraft';
 import { freePorts } from './harness/free-ports.ts';
 import { ask } from './harness/http.ts';
 import { type Namespaces, namespaces } from './harness/namespaces.ts';
+import { positiveCount } from './harness/options.ts';
 import { printBar, printMachine, short, spread } from './harness/report.ts';
 import { ServerCluster, type ServerProcess } from './harness/server-process.ts';
 
@@ -44,7 +45,7 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 });
-const rounds = Number(values.rounds);
+const rounds = positiveCount('rounds', values.rounds);
 const wanted = values.faults.split(',');
 const twiceTheLongestMs = 2 * defaultConfig.electionTimeoutMsMax;
 

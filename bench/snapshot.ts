@@ -12,6 +12,7 @@ import { leads, NodeProcess } from './embedded/node-process.ts';
 import { atExit } from './harness/at-exit.ts';
 import { CutProxy } from './harness/cut-proxy.ts';
 import { freePorts } from './harness/free-ports.ts';
+import { positive } from './harness/options.ts';
 import { mebibytes, printBar, printMachine, short } from './harness/report.ts';
 import { until } from './harness/until.ts';
 
@@ -22,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 const megabyte = 1_000_000;
-const stateBytes = Number(values.megabytes) * megabyte;
+const stateBytes = positive('megabytes', values.megabytes) * megabyte;
 const cuts = Number(values.cuts);
 const valueBytes = 10_000;
 const shape = { keys: Math.ceil(stateBytes / valueBytes), valueBytes };

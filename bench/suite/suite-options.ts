@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { positive } from '../harness/options.ts';
 
 /** What the command line says. */
 export interface SuiteOptions {
@@ -68,10 +69,4 @@ export function suiteOptions(args: readonly string[]): SuiteOptions {
 
 function numbers(name: string, text: string | undefined): readonly number[] | null {
   return text?.split(',').map((each) => positive(name, each)) ?? null;
-}
-
-function positive(name: string, text: string): number {
-  const number = Number(text);
-  if (number > 0) return number;
-  throw new Error(`--${name} is ${text}, expected a number above 0`);
 }

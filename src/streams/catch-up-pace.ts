@@ -1,8 +1,8 @@
 /** The rate of writes is taken over windows of this length. */
 const windowMs = 1000;
 /**
- * Old log is read so many times as fast as new log is written: a follower gains a little more than three entries a write.
- * What that takes from the writers is in `docs/performance.md` (catch-up).
+ * Old log is read so many times as fast as new log is written: a follower is sent a little more than three entries
+ * a write. What that takes from the writers is in `docs/performance.md` (catch-up).
  */
 const timesWriteRate = 3.08;
 /** But it may always be read at this rate, in bytes a millisecond: 16 MiB a second. */
