@@ -22,7 +22,7 @@ const { values } = parseArgs({
     entries: { type: 'string', default: '1000000' },
     outstanding: { type: 'string', default: '1000' },
     bytes: { type: 'string', default: '128' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
   },
 });
 const entries = positiveCount('entries', values.entries);
@@ -95,7 +95,9 @@ for (let at = 1; at <= rounds; at++) {
     `round ${at}: ${short(round.lag)} entries behind, caught up in ${short(round.seconds)} s, ` +
       `${short(round.entriesPerSecond)} entries/s while ${short(round.writesPerSecond)} writes/s were served; ` +
       `median latency ${short(round.threeNodesMs)} ms with three nodes, ${short(round.twoNodesMs)} ms with two, ` +
-      `${short(round.meanwhileMs)} ms meanwhile (99 % within ${short(round.meanwhileP99Ms)} ms)`,
+      `${short(round.meanwhileMs)} ms meanwhile (99 % within ${short(round.meanwhileP99Ms)} ms): ` +
+      `${short(round.meanwhileMs / round.threeNodesMs)} times that of three; ` +
+      `${short(100 * round.servedShare)} % served, ${round.elections} elections`,
   );
 }
 for (const [what, bytes] of Object.entries(memory))

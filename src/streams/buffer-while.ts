@@ -6,26 +6,36 @@ export interface Patience<T> {
   readonly canWait: (value: T) => boolean;
   /** But no longer than so many milliseconds, or until the work before is done. */
   readonly waitMsMax: number;
+  /** What a value counts for, and how much may wait: beyond it, work begins. */
+  readonly sizeOf: (value: T) => number;
+  readonly waitSizeMax: number;
   readonly scheduler: SchedulerLike;
 }
 
-const none: Patience<unknown> = { canWait: () => false, waitMsMax: 0, scheduler: asyncScheduler };
+const none: Patience<unknown> = {
+  canWait: () => false,
+  waitMsMax: 0,
+  sizeOf: () => 0,
+  waitSizeMax: 0,
+  scheduler: asyncScheduler,
+};
 
 /**
  * Works on one buffer at a time: what arrives while the work is under way is collected, and is the next
  * buffer. So a slow consumer is asked seldom, with much at once, and a quick one at once. Values that can wait are
- * collected too, until one comes that can't, or their time is over; the order stays.
+ * collected too, until one comes that can't, they are too much, or their time is over; the order stays.
  *
  * Emits what the work resolves to. Errors when it rejects or throws, and never begins again. Completes once
  * the source has completed and the last buffer is done. Not shared.
  */
 export function bufferWhile<T, R>(
   work: (buffer: readonly T[]) => Promise<R>,
-  { canWait, waitMsMax, scheduler }: Patience<T> = none,
+  { canWait, waitMsMax, sizeOf, waitSizeMax, scheduler }: Patience<T> = none,
 ): (source$: Observable<T>) => Observable<R> {
   return (source$) =>
     new Observable((subscriber) => {
       let buffer: T[] = [];
+      let size = 0; // Of what can wait.
       let isWorking = false;
       let isDue = false;
       let isComplete = false;
@@ -33,6 +43,7 @@ export function bufferWhile<T, R>(
       const begin = (): void => {
         const taken = buffer;
         buffer = [];
+        size = 0;
         isWorking = true;
         isDue = false;
         waiting?.unsubscribe();
@@ -59,7 +70,9 @@ export function bufferWhile<T, R>(
       const all = source$.subscribe({
         next(value) {
           buffer.push(value);
-          if (!canWait(value)) onDue();
+          if (!canWait(value)) return onDue();
+          size += sizeOf(value);
+          if (size >= waitSizeMax) onDue();
           else if (!isDue) waiting ??= scheduler.schedule(onDue, waitMsMax);
         },
         error: (error: unknown) => subscriber.error(error),

@@ -9,6 +9,8 @@ const timesWriteRate = 3.08;
 const bytesPerMsMin = (16 * 1024 * 1024) / 1000;
 /** Answers that came late are made up for, but by no more than so many milliseconds: that would be a burst. */
 const lateMsMax = 10;
+/** Timers know whole milliseconds, so an answer comes this much too early at most, unless the clock was set back. */
+const earlyMsMax = 1;
 
 /**
  * How fast the log is read for a follower that lags: as fast as it goes while nobody writes, and no faster than
@@ -40,16 +42,17 @@ export class CatchUpPace {
     const now = this.#clock();
     this.#roll(now);
     const written = Math.max(this.#written, this.#writtenBefore);
-    if (written === 0) return now;
-    const bytesPerMs = Math.max(bytesPerMsMin, (timesWriteRate * written) / windowMs);
     const lateMs = this.#lateMs;
     this.#lateMs = 0;
+    if (written === 0) return now;
+    const bytesPerMs = Math.max(bytesPerMsMin, (timesWriteRate * written) / windowMs);
     return startedAtMs - lateMs + bytes / bytesPerMs;
   }
 
   /** An answer that was due then is given now. */
   onAnswered(dueAtMs: number): void {
-    this.#lateMs = Math.min(lateMsMax, this.#lateMs + this.#clock() - dueAtMs);
+    const lateMs = this.#lateMs + this.#clock() - dueAtMs;
+    this.#lateMs = Math.max(-earlyMsMax, Math.min(lateMsMax, lateMs));
   }
 
   #roll(now: number): void {

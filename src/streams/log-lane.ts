@@ -30,8 +30,6 @@ import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 /** A machine's data are flushed this long after they changed, if no log transaction took them along. */
 const machineFlushMs = 50;
 const cacheBytesMax = 16 * 1024 * 1024;
-/** Entries that a majority holds already are gathered, but not more than so many bytes. */
-const gatherBytesMax = 1024 * 1024;
 
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
 export class LogLane {
@@ -51,8 +49,6 @@ export class LogLane {
   #bytesSinceSnapshot = 0;
   #durableIndex = index0;
   #commitIndex = index0;
-  /** Of requests that wait for more to come, since the last that did not. */
-  #gatheredBytes = 0;
 
   constructor(
     storage: Storage,
@@ -107,9 +103,7 @@ export class LogLane {
     const bytes = encodedBytesOf(request.batches);
     this.#bytesSinceSnapshot += bytes;
     this.#pace.onWritten(bytes);
-    const canWait = this.#isCommitted(request) && this.#gatheredBytes + bytes < gatherBytesMax;
-    this.#gatheredBytes = canWait ? this.#gatheredBytes + bytes : 0;
-    this.#request$.next(canWait ? { type: 'committed', request } : request);
+    this.#request$.next(this.#isCommitted(request) ? { type: 'committed', request } : request);
   }
 
   /** Whether a majority holds all of it already. */

@@ -1,5 +1,5 @@
 import type { Observable, SchedulerLike } from 'rxjs';
-import type { PersistReq, Seq } from '../core/index.ts';
+import { encodedBytesOf, type PersistReq, type Seq } from '../core/index.ts';
 import type { LogWork, Persisted, SnapshotSwitch, Storage } from '../storage/storage.ts';
 import { bufferWhile } from './buffer-while.ts';
 
@@ -28,10 +28,11 @@ const unflushedKeysMax = 4096;
 const unflushedBytesMax = 4 * 1024 * 1024;
 
 /**
- * For so long, in milliseconds, entries that nobody waits for are gathered: written seldom and much at once, they leave the
- * disk to others (docs/decisions/0027).
+ * For so long, in milliseconds, entries that nobody waits for are gathered, and so much of them in bytes: written seldom
+ * and much at once, they leave the disk to others (docs/decisions/0027).
  */
-const gatherMsMax = 30;
+const gatherMsMax = 10;
+const gatherBytesMax = 512 * 1024;
 
 /** What a piece of finished work covered. */
 export interface Flushed extends Persisted {
@@ -51,8 +52,13 @@ export function persistWith(
   storage: DiskOf,
   scheduler: SchedulerLike,
 ): (work$: Observable<DiskWork>) => Observable<Flushed> {
-  const canWait = ({ type }: DiskWork): boolean => type === 'committed';
-  return bufferWhile((work) => carryOut(storage, work), { canWait, waitMsMax: gatherMsMax, scheduler });
+  return bufferWhile((work) => carryOut(storage, work), {
+    canWait: ({ type }) => type === 'committed',
+    waitMsMax: gatherMsMax,
+    sizeOf: (work) => (work.type === 'committed' ? encodedBytesOf(work.request.batches) : 0),
+    waitSizeMax: gatherBytesMax,
+    scheduler,
+  });
 }
 
 async function carryOut(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {

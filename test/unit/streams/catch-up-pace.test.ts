@@ -70,4 +70,24 @@ describe('a reading of the log for a follower that lags', () => {
 
     expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 16 - 10);
   });
+
+  it('waits no longer for a clock that was set back', () => {
+    const { clock, pace } = paceAt();
+    pace.onWritten(1);
+    clock.now = 500;
+    pace.onAnswered(1000);
+
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 16 + 1);
+  });
+
+  it('owes nothing to a follower once nobody has written for a while', () => {
+    const { clock, pace } = paceAt();
+    pace.onWritten(1);
+    pace.onAnswered(pace.dueAtMs(mebibyte, 0) - 5);
+    clock.now = 3000;
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBe(clock.now);
+    pace.onWritten(1);
+
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 16);
+  });
 });

@@ -196,16 +196,24 @@ describe('bufferWhile', () => {
   });
 
   describe('with values that can wait', () => {
-    /** Odd numbers can wait, for 10 ms. */
+    /** Odd numbers can wait, for 10 ms, until together they come to 100. */
     function patient() {
       const { begun, work } = handWork();
       const scheduler = new VirtualScheduler();
       const source$ = new Subject<number>();
-      const canWait = (value: number) => value % 2 === 1;
+      const patience = {
+        canWait: (value: number) => value % 2 === 1,
+        waitMsMax: 10,
+        sizeOf: (value: number) => value,
+        waitSizeMax: 100,
+        scheduler,
+      };
       const ended: string[] = [];
-      const subscription = source$
-        .pipe(bufferWhile(work, { canWait, waitMsMax: 10, scheduler }))
-        .subscribe((result) => ended.push(result));
+      const subscription = source$.pipe(bufferWhile(work, patience)).subscribe({
+        next: (result) => ended.push(result),
+        error: (error: Error) => ended.push(error.message),
+        complete: () => ended.push('complete'),
+      });
       const buffers = () => begun.map(({ buffer }) => buffer);
       return { begun, buffers, ended, scheduler, source$, subscription };
     }
@@ -266,7 +274,72 @@ describe('bufferWhile', () => {
       await turn();
 
       expect(buffers()).toEqual([[1]]);
-      expect(ended).toEqual(['one']);
+      expect(ended).toEqual(['one', 'complete']);
+    });
+
+    it('carries out what waits, and completes after it, if its source completes while it works', async () => {
+      const { begun, buffers, ended, source$ } = patient();
+
+      source$.next(2);
+      source$.next(1);
+      source$.complete();
+      begun[0]?.end('two');
+      await turn();
+      begun[1]?.end('one');
+      await turn();
+
+      expect(buffers()).toEqual([[2], [1]]);
+      expect(ended).toEqual(['two', 'one', 'complete']);
+    });
+
+    it('begins once they are too much, and counts anew', async () => {
+      const { begun, buffers, scheduler, source$ } = patient();
+
+      source$.next(51);
+      source$.next(47);
+      expect(buffers()).toEqual([]);
+      source$.next(3);
+      expect(buffers()).toEqual([[51, 47, 3]]);
+      begun[0]?.end('too much');
+      await turn();
+
+      source$.next(99);
+      expect(buffers()).toHaveLength(1);
+      scheduler.advanceTo(10);
+      expect(buffers()[1]).toEqual([99]);
+      begun[1]?.end('long enough');
+      await turn();
+      source$.next(97);
+
+      expect(buffers()).toHaveLength(2);
+    });
+
+    it('lets those wait that its result brings along', async () => {
+      const { begun, buffers, scheduler, source$ } = patient();
+      const again = source$.subscribe((value) => value === 2 && source$.next(1));
+
+      source$.next(2);
+      begun[0]?.end('two');
+      await turn();
+      expect(buffers()).toEqual([[2]]);
+      scheduler.advanceTo(10);
+      again.unsubscribe();
+
+      expect(buffers()).toEqual([[2], [1]]);
+    });
+
+    it('carries out none of them once the work has failed', async () => {
+      const { begun, buffers, ended, scheduler, source$ } = patient();
+
+      source$.next(2);
+      source$.next(1);
+      begun[0]?.fail(new Error('full'));
+      await turn();
+      scheduler.advanceTo(10);
+      source$.next(4);
+
+      expect(ended).toEqual(['full']);
+      expect(buffers()).toEqual([[2]]);
     });
 
     it('waits for nothing once nobody listens', () => {

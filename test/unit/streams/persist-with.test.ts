@@ -1,11 +1,12 @@
 import { asyncScheduler, type SchedulerLike, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { PersistReq } from '../../../src/core/index.ts';
+import { index, type PersistReq, term } from '../../../src/core/index.ts';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { type DiskWork, persistWith } from '../../../src/streams/persist-with.ts';
 import { VirtualScheduler } from '../../../src/testing/virtual-scheduler.ts';
+import { batchOf } from './batches.ts';
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
@@ -22,7 +23,7 @@ async function noted(scheduler: SchedulerLike = asyncScheduler) {
   };
   const work$ = new Subject<DiskWork>();
   persistWith(
-    { persist, install: storage.install, machineStore: storage.machineStore },
+    { persist, install: (request) => storage.install(request), machineStore: storage.machineStore },
     scheduler,
   )(work$).subscribe();
   const log = async (seq: number) => {
@@ -78,31 +79,77 @@ describe("the machine's data", () => {
 });
 
 describe('entries that are committed already', () => {
-  it('go with the next transaction, so that no machine that has applied them is flushed before them', async () => {
-    const scheduler = new VirtualScheduler();
-    const { work$, transactions } = await noted(scheduler);
+  const committed = (seq: number, batches: PersistReq['batches'] = []): DiskWork => ({
+    type: 'committed',
+    request: { type: 'persistReq', seq, batches },
+  });
 
-    work$.next({ type: 'committed', request: { type: 'persistReq', seq: 1, batches: [] } });
-    work$.next({ type: 'committed', request: { type: 'persistReq', seq: 2, batches: [] } });
+  it('go with the next transaction, so that no machine that has applied them is flushed before them', async () => {
+    const { work$, transactions, withMachine, put } = await noted(new VirtualScheduler());
+
+    work$.next(committed(1));
+    work$.next(committed(2));
+    put(1, 1);
     await turn();
     expect(transactions).toEqual([]);
     work$.next({ type: 'flushMachine' });
     await turn();
 
     expect(transactions).toEqual([[1, 2]]);
+    expect(withMachine).toEqual([true]);
   });
 
-  it('go by themselves after 30 ms', async () => {
+  it('go by themselves after 10 ms', async () => {
     const scheduler = new VirtualScheduler();
     const { work$, transactions } = await noted(scheduler);
 
-    work$.next({ type: 'committed', request: { type: 'persistReq', seq: 1, batches: [] } });
-    scheduler.advanceTo(29);
+    work$.next(committed(1));
+    scheduler.advanceTo(9);
     await turn();
     expect(transactions).toEqual([]);
-    scheduler.advanceTo(30);
+    scheduler.advanceTo(10);
     await turn();
 
     expect(transactions).toEqual([[1]]);
+  });
+
+  it('go by themselves once they are half a mebibyte', async () => {
+    const { work$, transactions } = await noted(new VirtualScheduler());
+
+    work$.next(committed(1, [batchOf(1, ['x'.repeat(300 * 1024)])]));
+    await turn();
+    expect(transactions).toEqual([]);
+    work$.next(committed(2, [batchOf(2, ['x'.repeat(300 * 1024)])]));
+    await turn();
+
+    expect(transactions).toEqual([[1, 2]]);
+  });
+
+  it('come before a compaction that was asked for after them', async () => {
+    const { work$, transactions } = await noted(new VirtualScheduler());
+
+    work$.next(committed(1, [batchOf(1, ['a'])]));
+    work$.next({ type: 'compactLogReq', seq: 2, through: index(1), throughTerm: term(1) });
+    await turn();
+
+    expect(transactions).toEqual([[1, 2]]);
+  });
+
+  it('are durable before a snapshot that was asked for after them takes its place', async () => {
+    const { work$, transactions } = await noted(new VirtualScheduler());
+    const done: { readonly transactions: number; readonly isInstalled: boolean }[] = [];
+    const request = { transferId: 'none', index: index(1), logTimeMs: 0, log: null };
+
+    work$.next(committed(1));
+    work$.next({
+      type: 'install',
+      request,
+      done: (isInstalled) => done.push({ transactions: transactions.length, isInstalled }),
+    });
+    await turn();
+    await turn();
+
+    expect(transactions[0]).toEqual([1]);
+    expect(done).toEqual([{ transactions: 1, isInstalled: false }]);
   });
 });
