@@ -6,7 +6,7 @@ export interface Patience<T> {
   readonly canWait: (value: T) => boolean;
   /** But no longer than so many milliseconds, or until the work before is done. */
   readonly waitMsMax: number;
-  /** What a value counts for, and how much may wait: beyond it, work begins. */
+  /** What a value counts for. Once so much waits, work begins. */
   readonly sizeOf: (value: T) => number;
   readonly waitSizeMax: number;
   readonly scheduler: SchedulerLike;

@@ -9,8 +9,8 @@ const timesWriteRate = 3.08;
 const bytesPerMsMin = (16 * 1024 * 1024) / 1000;
 /** Answers that came late are made up for, but by no more than so many milliseconds: that would be a burst. */
 const lateMsMax = 10;
-/** Timers know whole milliseconds, so an answer comes this much too early at most, unless the clock was set back. */
-const earlyMsMax = 1;
+/** Timers know whole milliseconds, so an answer comes about so much too early at most, unless the clock was set back. */
+const earlyMsMax = 2;
 
 /**
  * How fast the log is read for a follower that lags: as fast as it goes while nobody writes, and no faster than
@@ -25,7 +25,7 @@ export class CatchUpPace {
   /** How much later than due the answers came, in all; below 0 if earlier. Timers are late, and know whole milliseconds. */
   #lateMs = 0;
 
-  /** @param clock - in milliseconds, monotonic. */
+  /** @param clock - in milliseconds. If it is set back, the pace is wrong for a window, and no longer. */
   constructor(clock: () => number) {
     this.#clock = clock;
     this.#windowAt = clock();
@@ -46,7 +46,7 @@ export class CatchUpPace {
     this.#lateMs = 0;
     if (written === 0) return now;
     const bytesPerMs = Math.max(bytesPerMsMin, (timesWriteRate * written) / windowMs);
-    return startedAtMs - lateMs + bytes / bytesPerMs;
+    return Math.min(startedAtMs - lateMs, now + earlyMsMax) + bytes / bytesPerMs;
   }
 
   /** An answer that was due then is given now. */
@@ -57,8 +57,8 @@ export class CatchUpPace {
 
   #roll(now: number): void {
     const windows = Math.floor((now - this.#windowAt) / windowMs);
-    if (windows <= 0) return;
-    this.#writtenBefore = windows === 1 ? this.#written : 0;
+    if (windows === 0) return;
+    this.#writtenBefore = windows === 1 || windows < 0 ? this.#written : 0;
     this.#written = 0;
     this.#windowAt += windows * windowMs;
   }

@@ -67,7 +67,7 @@ describe('a request for the disk', () => {
   it('goes at once if an entry is not committed yet', () => {
     const { log, asked } = lane();
 
-    log.persist(write([batchOf(1, ['a', 'b', 'c'])]));
+    log.persist(write([batchOf(1, ['a', 'b']), batchOf(3, ['c'])]));
 
     expect(asked).toEqual([1]);
   });
@@ -86,6 +86,40 @@ describe('a request for the disk', () => {
 });
 
 describe('a reading of the log', () => {
+  it('that was answered late lets the next one be answered earlier, so that the pace is kept', async () => {
+    const clock = { now: 0 };
+    const timers = new VirtualScheduler();
+    const answeredAt: number[] = [];
+    const storage: Storage = {
+      ...memoryStorage(),
+      machineStore: memoryStorage().machineStore,
+      persist: async () => ({ seq: 1, durableAppliedIndex: index(0) }),
+      readLog: async () => [batchOf(1, ['a'.repeat(512 * 1024)])], // 31.3 ms at 16 MiB a second.
+    };
+    const lane = new LogLane(storage, {
+      timeScheduler: timers,
+      clock: () => clock.now,
+      input: () => answeredAt.push(clock.now),
+      onError: () => {},
+    });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    lane.persist(write([batchOf(2, ['b'])]));
+
+    lane.answer({ type: 'readLogReq', seq: 1, from: index(1), maxBytes: 1 });
+    await turn();
+    clock.now = 36; // The timer of 31 ms fires 5 ms late.
+    timers.advanceTo(31);
+    lane.answer({ type: 'readLogReq', seq: 2, from: index(1), maxBytes: 1 });
+    await turn();
+    clock.now = 62;
+    timers.advanceTo(31 + 26); // Of 26.5, which are rounded.
+    expect(answeredAt).toEqual([36]);
+    clock.now = 63;
+    timers.advanceTo(31 + 27);
+
+    expect(answeredAt).toEqual([36, 63]);
+  });
+
   it('that a truncation overtakes is taken anew', async () => {
     const old = [batchOf(1, ['a']), batchOf(2, ['old'])];
     let finish: ((batches: readonly EntryBatch[]) => void) | undefined;

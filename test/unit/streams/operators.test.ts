@@ -1,4 +1,4 @@
-import { EMPTY, lastValueFrom, map, of, Subject, throwError, toArray } from 'rxjs';
+import { EMPTY, lastValueFrom, map, of, Subject, tap, throwError, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { defaultConfig, emptyLog, type Input, index0, initialState, term0 } from '../../../src/core/index.ts';
@@ -209,13 +209,19 @@ describe('bufferWhile', () => {
         scheduler,
       };
       const ended: string[] = [];
-      const subscription = source$.pipe(bufferWhile(work, patience)).subscribe({
-        next: (result) => ended.push(result),
-        error: (error: Error) => ended.push(error.message),
-        complete: () => ended.push('complete'),
-      });
+      const result$ = new Subject<string>();
+      const subscription = source$
+        .pipe(
+          bufferWhile(work, patience),
+          tap((result) => result$.next(result)),
+        )
+        .subscribe({
+          next: (result) => ended.push(result),
+          error: (error: Error) => ended.push(error.message),
+          complete: () => ended.push('complete'),
+        });
       const buffers = () => begun.map(({ buffer }) => buffer);
-      return { begun, buffers, ended, scheduler, source$, subscription };
+      return { begun, buffers, ended, result$, scheduler, source$, subscription };
     }
 
     it('takes them along, in order, with the first that can not', () => {
@@ -298,8 +304,9 @@ describe('bufferWhile', () => {
       source$.next(51);
       source$.next(47);
       expect(buffers()).toEqual([]);
-      source$.next(3);
-      expect(buffers()).toEqual([[51, 47, 3]]);
+      source$.next(1);
+      source$.next(1);
+      expect(buffers()).toEqual([[51, 47, 1, 1]]);
       begun[0]?.end('too much');
       await turn();
 
@@ -315,15 +322,14 @@ describe('bufferWhile', () => {
     });
 
     it('lets those wait that its result brings along', async () => {
-      const { begun, buffers, scheduler, source$ } = patient();
-      const again = source$.subscribe((value) => value === 2 && source$.next(1));
+      const { begun, buffers, result$, scheduler, source$ } = patient();
+      result$.subscribe(() => source$.next(1));
 
       source$.next(2);
       begun[0]?.end('two');
       await turn();
       expect(buffers()).toEqual([[2]]);
       scheduler.advanceTo(10);
-      again.unsubscribe();
 
       expect(buffers()).toEqual([[2], [1]]);
     });
