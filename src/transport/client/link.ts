@@ -10,6 +10,7 @@ import {
   type Welcome,
   type WrittenFrame,
 } from './protocol.ts';
+import { SentCalls } from './sent-calls.ts';
 import type { ClientSocket, ClientSocketConstructor } from './web-socket.ts';
 
 /** What the owner of a {@link Link} is told. */
@@ -58,8 +59,7 @@ export class Link {
   isClosing = false;
   readonly #owner: LinkOwner;
   readonly #socket: ClientSocket;
-  readonly #sent = new Map<number, AnyCall>();
-  #nextId = 1;
+  readonly #sent = new SentCalls();
   #isClosed = false;
   #hasHeard = false;
   #silentPings = 0;
@@ -104,18 +104,13 @@ export class Link {
 
   /** The requests without an answer. */
   get sent(): Iterable<AnyCall> {
-    return this.#sent.values();
+    return this.#sent;
   }
 
   /** Notes requests as sent; returns the id of the first. */
   take(calls: readonly AnyCall[]): number {
-    const firstId = this.#nextId;
-    for (const call of calls) {
-      call.isSent = true;
-      this.#sent.set(this.#nextId, call);
-      this.#nextId += 1;
-    }
-    return firstId;
+    for (const call of calls) call.isSent = true;
+    return this.#sent.add(calls);
   }
 
   /** Sends frames as one message, or each by itself where the server would not take one so long. */
@@ -129,13 +124,7 @@ export class Link {
 
   /** Takes away the requests that `isWanted`: whatever the server still says about them is not heard. */
   takeSent(isWanted: (call: AnyCall) => boolean): readonly AnyCall[] {
-    const taken: AnyCall[] = [];
-    for (const [id, call] of this.#sent) {
-      if (!isWanted(call)) continue;
-      this.#sent.delete(id);
-      taken.push(call);
-    }
-    return taken;
+    return this.#sent.takeAll(isWanted);
   }
 
   /** Now and then: asks a server that says nothing whether it is there, and hangs up if it says nothing still. */
@@ -206,7 +195,7 @@ export class Link {
         return this.#onAnswered(frame);
       case 'refused':
         for (let at = 0; at < frame.count; at++) {
-          const call = this.#settle(frame.firstId + at);
+          const call = this.#sent.take(frame.firstId + at);
           if (call !== undefined) this.#owner.onRefused(call, frame);
         }
         return;
@@ -224,7 +213,7 @@ export class Link {
   #onWritten({ firstId, index, term, payload }: WrittenFrame): void {
     const results = decodePayload(payload);
     for (let at = 0; at < results.length; at++) {
-      const call = this.#settle(firstId + at);
+      const call = this.#sent.take(firstId + at);
       if (call === undefined) continue;
       this.#owner.onWritten(call, { index: index + at, term }, results[at] as Uint8Array);
     }
@@ -233,7 +222,7 @@ export class Link {
   #onAnswered(frame: AnsweredFrame): void {
     const answers = decodePayload(frame.payload);
     for (let at = 0; at < answers.length; at++) {
-      const call = this.#settle(frame.ids[at] as number);
+      const call = this.#sent.take(frame.ids[at] as number);
       if (call !== undefined) this.#owner.onAnswered(call, frame, answers[at] as Uint8Array);
     }
   }
@@ -243,12 +232,6 @@ export class Link {
     this.leaderId = leaderId;
     this.leaderUrl = leaderUrl;
     this.#owner.onStanding(this);
-  }
-
-  #settle(id: number): AnyCall | undefined {
-    const call = this.#sent.get(id);
-    this.#sent.delete(id);
-    return call;
   }
 
   #breakOff(detail: string): void {
