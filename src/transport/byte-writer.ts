@@ -1,4 +1,4 @@
-import { setUint53 } from '../core/index.ts';
+import { type EntryBatch, encodedBytes, setUint53, writeBatch } from '../core/index.ts';
 
 /** Where an encoder puts its fields. All integers are big-endian. */
 export interface ByteSink {
@@ -13,6 +13,8 @@ export interface ByteSink {
   raw(bytes: Uint8Array): void;
   /** A u32 length and the bytes. */
   bytes(bytes: Uint8Array): void;
+  /** A batch in its byte form, without a length. */
+  batch(batch: EntryBatch): void;
   /** A u16 length and as many bytes of UTF-8. */
   string(value: string): void;
 }
@@ -24,7 +26,12 @@ export interface ByteSink {
  * in one place, and the bytes of a batch are copied once.
  */
 export function encodeWith(write: (sink: ByteSink) => void): Uint8Array {
-  const writer = new ByteWriter(countWith(write));
+  return encodeInto(new Uint8Array(countWith(write)), write);
+}
+
+/** The same, written to the beginning of `target`, which must have room for it; returns the part that was written. */
+export function encodeInto(target: Uint8Array, write: (sink: ByteSink) => void): Uint8Array {
+  const writer = new ByteWriter(target);
   write(writer);
   return writer.written;
 }
@@ -64,11 +71,15 @@ class ByteCounter implements ByteSink {
   }
 
   raw(bytes: Uint8Array): void {
-    this.length += bytes.byteLength;
+    this.length += bytes.length;
   }
 
   bytes(bytes: Uint8Array): void {
-    this.length += 4 + bytes.byteLength;
+    this.length += 4 + bytes.length;
+  }
+
+  batch(batch: EntryBatch): void {
+    this.length += encodedBytes(batch);
   }
 
   string(value: string): void {
@@ -77,13 +88,17 @@ class ByteCounter implements ByteSink {
 }
 
 class ByteWriter implements ByteSink {
-  readonly written: Uint8Array;
+  private readonly target: Uint8Array;
   private readonly view: DataView;
   private at = 0;
 
-  constructor(length: number) {
-    this.written = new Uint8Array(length);
-    this.view = new DataView(this.written.buffer);
+  constructor(target: Uint8Array) {
+    this.target = target;
+    this.view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  }
+
+  get written(): Uint8Array {
+    return this.target.subarray(0, this.at);
   }
 
   u8(value: number): void {
@@ -111,19 +126,24 @@ class ByteWriter implements ByteSink {
   }
 
   raw(bytes: Uint8Array): void {
-    this.written.set(bytes, this.at);
-    this.at += bytes.byteLength;
+    this.target.set(bytes, this.at);
+    this.at += bytes.length;
   }
 
   bytes(bytes: Uint8Array): void {
-    this.u32(bytes.byteLength);
+    this.u32(bytes.length);
     this.raw(bytes);
+  }
+
+  batch(batch: EntryBatch): void {
+    writeBatch(batch, this.target, this.at);
+    this.at += encodedBytes(batch);
   }
 
   string(value: string): void {
     const length = Math.min(utf8Bytes(value), stringBytesMax);
     this.u16(length);
-    encoder.encodeInto(value, this.written.subarray(this.at, this.at + length));
+    encoder.encodeInto(value, this.target.subarray(this.at, this.at + length));
     this.at += length;
   }
 }

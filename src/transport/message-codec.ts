@@ -1,6 +1,6 @@
 import { type Crc32, crc32 } from '../core/index.ts';
 import { ByteReader, type FrameError } from './byte-reader.ts';
-import { type ByteSink, countWith, encodeWith } from './byte-writer.ts';
+import { type ByteSink, countWith, encodeInto, encodeWith } from './byte-writer.ts';
 import { readFrame, writeFrame } from './frame-codec.ts';
 import { type OtherVersion, readHello, readRefusal, writeHello, writeRefusal } from './handshake-codec.ts';
 import type { HandshakeRefusal, Hello, PeerFrame } from './transport.ts';
@@ -15,6 +15,9 @@ export type PeerMessage =
 
 /** The first byte of a message. Those of the handshake are the same in every version of the protocol. */
 const messageType = { hello: 1, ready: 2, refusal: 3, frames: 16 } as const;
+
+/** Bytes of the length in front of a frame. */
+const frameLengthBytes = 4;
 
 /** Bytes that a message of frames has besides the frames. */
 export const messageOverheadBytes = 1;
@@ -32,9 +35,28 @@ export function encodeFrames(frames: readonly PeerFrame[]): Uint8Array {
   return encodePeerMessage({ type: 'frames', frames });
 }
 
+/**
+ * The same, written to the beginning of `target`, which must have room for it; returns the part that was written.
+ *
+ * @param sizes - {@link frameBytes} of each.
+ */
+export function encodeFramesInto(
+  target: Uint8Array,
+  frames: readonly PeerFrame[],
+  sizes: readonly number[],
+): Uint8Array {
+  return encodeInto(target, (sink) => {
+    sink.u8(messageType.frames);
+    for (let place = 0; place < frames.length; place++) {
+      sink.u32((sizes[place] as number) - frameLengthBytes);
+      writeFrame(sink, frames[place] as PeerFrame);
+    }
+  });
+}
+
 /** The bytes that a frame adds to a message. Cheap: the bytes of batches are known. */
 export function frameBytes(frame: PeerFrame): number {
-  return 4 + countWith((sink) => writeFrame(sink, frame));
+  return frameLengthBytes + countWith((sink) => writeFrame(sink, frame));
 }
 
 function writeMessage(sink: ByteSink, message: PeerMessage): void {

@@ -3,7 +3,6 @@ import {
   decodeBatch,
   decodeConfiguration,
   type EntryBatch,
-  encodeBatchHeader,
   encodeConfiguration,
   type GroupId,
   type Index,
@@ -64,10 +63,7 @@ export function writeRaft(sink: ByteSink, { group, message }: RaftFrame): void {
 /** The bytes that went to the leader's disk, as they are, one batch behind the other. */
 function writeBatches(sink: ByteSink, batches: readonly EntryBatch[]): void {
   sink.u32(batches.length);
-  for (const batch of batches) {
-    sink.raw(encodeBatchHeader(batch));
-    sink.raw(batch.payload);
-  }
+  for (const batch of batches) sink.batch(batch);
 }
 
 /** Ends with the configuration, in the form that it has in the log. */

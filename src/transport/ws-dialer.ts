@@ -7,6 +7,7 @@ import { judgeAcceptor } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';
 import { encodePeerMessage } from './message-codec.ts';
 import { noMask } from './no-mask.ts';
+import type { OutgoingMessages } from './outgoing-messages.ts';
 import type { HandshakeRefusal, Hello, LinkStatus, MemberAddress, PeerFrame } from './transport.ts';
 import { decodeOnNode, type WsHost } from './ws-host.ts';
 import { handshakeBytesMax } from './ws-options.ts';
@@ -62,8 +63,8 @@ export class WsDialer {
   }
 
   /** The end of the turn: what was sent leaves. */
-  flush(): void {
-    if (this.socket !== null) this.outbox.flush(this.socket);
+  flush(messages: OutgoingMessages): void {
+    if (this.socket !== null) this.outbox.flush(this.socket, messages);
   }
 
   status(): Pick<LinkStatus, 'rttMs' | 'bufferedBytes' | 'droppedFrames'> {

@@ -1,8 +1,8 @@
 import { isBulk, supersedes } from './frame-codec.ts';
-import { encodeFrames, frameBytes, messageOverheadBytes } from './message-codec.ts';
+import { frameBytes, messageOverheadBytes } from './message-codec.ts';
+import type { MessageSocket, OutgoingMessages } from './outgoing-messages.ts';
 import type { PeerFrame } from './transport.ts';
 import type { WsLimits } from './ws-options.ts';
-import type { PeerSocket } from './ws-socket.ts';
 
 /**
  * Frames that one event-loop turn sends to one peer, until they leave together: pieces of snapshots last, and
@@ -41,22 +41,22 @@ export class Outbox {
   }
 
   /** Hands everything to the socket, in as few messages as their size allows. */
-  flush(socket: PeerSocket): void {
+  flush(socket: MessageSocket, messages: OutgoingMessages): void {
+    const { frames, sizes } = this;
     let start = 0;
     let messageBytes = messageOverheadBytes;
-    for (let place = 0; place < this.frames.length; place++) {
-      const size = this.sizes[place] as number;
+    for (let place = 0; place < frames.length; place++) {
+      const size = sizes[place] as number;
       if (place > start && messageBytes + size > this.limits.frameBytesMax) {
-        socket.send(encodeFrames(this.frames.slice(start, place)));
+        messages.send(socket, frames.slice(start, place), sizes.slice(start, place));
         start = place;
         messageBytes = messageOverheadBytes;
       }
       messageBytes += size;
     }
-    if (start < this.frames.length) {
-      socket.send(encodeFrames(start === 0 ? this.frames : this.frames.slice(start)));
-    }
-    for (const chunk of this.chunks) socket.send(encodeFrames([chunk]));
+    if (start > 0) messages.send(socket, frames.slice(start), sizes.slice(start));
+    else if (frames.length > 0) messages.send(socket, frames, sizes);
+    for (const chunk of this.chunks) messages.send(socket, [chunk], [frameBytes(chunk)]);
     this.clear();
   }
 

@@ -80,9 +80,13 @@ export class PeerSocket {
     this.tcp = tcp;
   }
 
-  /** Sends one message: header and bytes leave in one system call, since `ws` corks the socket for the two. */
-  send(bytes: Uint8Array): void {
-    if (this.webSocket.readyState === this.webSocket.OPEN) this.webSocket.send(bytes, { binary: true });
+  /**
+   * Sends one message: header and bytes leave in one system call, since `ws` corks the socket for the two. The bytes must
+   * stay as they are until `onSent`, which is called once the operating system has them, and not at all if that fails.
+   */
+  send(bytes: Uint8Array, onSent?: () => void): void {
+    if (this.webSocket.readyState !== this.webSocket.OPEN) return;
+    this.webSocket.send(bytes, { binary: true }, onSent && ((error) => error || onSent()));
   }
 
   /** Closes with a reason for the other end, which is cut if it does not answer in time. */

@@ -5,6 +5,7 @@ import { seedRandom } from '../core/random.ts';
 import { TransportError } from './errors.ts';
 import { isNews } from './frame-codec.ts';
 import { decodePeerMessage, encodePeerMessage } from './message-codec.ts';
+import { OutgoingMessages } from './outgoing-messages.ts';
 import { checkUrl } from './peer-url.ts';
 import { type Random, seededRandom } from './random.ts';
 import type {
@@ -58,6 +59,7 @@ class WebSocketTransport implements WsTransport, WsHost {
   /** Who is turned away, and the timers that end it. */
   private readonly paused = new Map<NodeId, Subscription>();
   private readonly timers: Subscription[] = [];
+  private readonly messages = new OutgoingMessages();
   private readonly toFlush = new Set<WsDialer>();
   private isFlushDue = false;
   private isLateFlushDue = false;
@@ -217,7 +219,8 @@ class WebSocketTransport implements WsTransport, WsHost {
     this.isLateFlushDue = false;
     const dialers = [...this.toFlush];
     this.toFlush.clear();
-    for (const dialer of dialers) dialer.flush();
+    for (const dialer of dialers) dialer.flush(this.messages);
+    this.messages.endTurn();
   }
 
   private pulse(): void {

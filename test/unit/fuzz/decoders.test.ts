@@ -80,7 +80,7 @@ describe('any bytes', { timeout: timeoutMs }, () => {
       batch(10, entries),
       batch(13, [bytesOf('')], 'noop'),
       batch(14, [configuration.subarray(4)], 'configuration'),
-    ].map(encodeBatch);
+    ].map((batch) => encodeBatch(batch));
 
     await fuzz(fc.tuple(mutated(sound), fc.boolean()), 3_000, ([damaged, isMended]) => {
       const bytes = isMended ? mended(damaged) : damaged;

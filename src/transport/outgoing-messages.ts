@@ -1,0 +1,77 @@
+import { MessageBuffers } from './message-buffers.ts';
+import { encodeFramesInto, messageOverheadBytes } from './message-codec.ts';
+import type { PeerFrame } from './transport.ts';
+
+/** Where a message goes; `onSent` is called once the operating system has all of it, and never if that fails. */
+export interface MessageSocket {
+  send(bytes: Uint8Array, onSent: () => void): void;
+}
+
+/** A message, and how many sockets, and this turn, still need its bytes. */
+interface Message {
+  readonly frames: readonly PeerFrame[];
+  readonly buffer: Uint8Array;
+  readonly bytes: Uint8Array;
+  users: number;
+}
+
+/**
+ * Messages on their way to peers. What a leader tells one follower it mostly tells the others in the same turn: its bytes
+ * are made once. A buffer whose sending fails is not used again, since nobody can tell who still reads it.
+ */
+export class OutgoingMessages {
+  private readonly buffers = new MessageBuffers();
+  /** The last one of this turn. */
+  private last: Message | null = null;
+
+  /** Sends frames as one message. `sizes` are the bytes that each adds to it. */
+  send(socket: MessageSocket, frames: readonly PeerFrame[], sizes: readonly number[]): void {
+    const message = this.messageOf(frames, sizes);
+    message.users += 1;
+    socket.send(message.bytes, () => this.release(message));
+  }
+
+  /** What is sent from now on is compared with nothing that was sent before. */
+  endTurn(): void {
+    const { last } = this;
+    this.last = null;
+    if (last !== null) this.release(last);
+  }
+
+  private messageOf(frames: readonly PeerFrame[], sizes: readonly number[]): Message {
+    if (this.last !== null && areSame(this.last.frames, frames)) return this.last;
+    this.endTurn();
+    let length = messageOverheadBytes;
+    for (const size of sizes) length += size;
+    const buffer = this.buffers.take(length);
+    this.last = { frames, buffer, bytes: encodeFramesInto(buffer, frames, sizes), users: 1 };
+    return this.last;
+  }
+
+  private release(message: Message): void {
+    message.users -= 1;
+    if (message.users === 0) this.buffers.give(message.buffer);
+  }
+}
+
+function areSame(some: readonly PeerFrame[], others: readonly PeerFrame[]): boolean {
+  return some.length === others.length && some.every((frame, place) => isSame(frame, others[place]));
+}
+
+/** Whether the bytes of two frames are the same, as far as that is told at a glance: a leader's word to its followers. */
+function isSame(frame: PeerFrame, other: PeerFrame | undefined): boolean {
+  if (frame === other) return true;
+  if (frame.type !== 'raft' || other?.type !== 'raft' || frame.group !== other.group) return false;
+  const [one, two] = [frame.message, other.message];
+  return (
+    one.type === 'appendEntries' &&
+    two.type === 'appendEntries' &&
+    one.term === two.term &&
+    one.prevLogIndex === two.prevLogIndex &&
+    one.prevLogTerm === two.prevLogTerm &&
+    one.leaderCommit === two.leaderCommit &&
+    one.round === two.round &&
+    one.batches.length === two.batches.length &&
+    one.batches.every((batch, place) => batch === two.batches[place])
+  );
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { AppendEntries } from '../../../src/core/index.ts';
+import { MessageBuffers } from '../../../src/transport/message-buffers.ts';
+import { decodePeerMessage, encodeFrames, frameBytes } from '../../../src/transport/message-codec.ts';
+import { OutgoingMessages } from '../../../src/transport/outgoing-messages.ts';
+import type { PeerFrame } from '../../../src/transport/transport.ts';
+import { append, batch } from './frames.ts';
+
+/** A socket that keeps what it was given, until somebody says that it has left. */
+function socket() {
+  const messages: { readonly bytes: Uint8Array; readonly onSent: () => void }[] = [];
+  const send = (bytes: Uint8Array, onSent: () => void): void => {
+    messages.push({ bytes, onSent });
+  };
+  return { messages, send };
+}
+
+const sizesOf = (frames: readonly PeerFrame[]): number[] => frames.map(frameBytes);
+const entries = (first: number, fill: number) => batch(first, [new Uint8Array(1_000).fill(fill)]);
+const framesOf = (...batches: readonly ReturnType<typeof batch>[]): PeerFrame[] => [append(batches)];
+
+describe('messages to peers', () => {
+  it('are the same bytes for followers that are told the same in one turn, and none else', () => {
+    const messages = new OutgoingMessages();
+    const one = entries(1, 1);
+    const both = [socket(), socket(), socket()] as const;
+
+    messages.send(both[0], framesOf(one), sizesOf(framesOf(one)));
+    messages.send(both[1], framesOf(one), sizesOf(framesOf(one)));
+    messages.send(both[2], framesOf(entries(1, 2)), sizesOf(framesOf(entries(1, 2))));
+
+    const [first, second, third] = both.map((each) => each.messages[0]?.bytes);
+    expect(second?.buffer).toBe(first?.buffer);
+    expect(third?.buffer).not.toBe(first?.buffer);
+    expect(first).toEqual(encodeFrames(framesOf(one)));
+    expect(third).toEqual(encodeFrames(framesOf(entries(1, 2))));
+  });
+
+  it('differ wherever a field of what followers are told differs', () => {
+    const base = append([entries(1, 1)]);
+    if (base.type !== 'raft' || base.message.type !== 'appendEntries')
+      throw new Error('not an AppendEntries');
+    const message = base.message as AppendEntries;
+    const others: PeerFrame[] = [
+      { ...base, group: base.group + 1 },
+      ...(['term', 'prevLogIndex', 'prevLogTerm', 'leaderCommit', 'round'] as const).map((field) => ({
+        ...base,
+        message: { ...message, [field]: message[field] + 1 },
+      })),
+      { ...base, message: { ...message, batches: [] } },
+      { ...base, message: { ...message, batches: [entries(1, 1), entries(2, 1)] } },
+    ];
+
+    for (const other of others) {
+      const messages = new OutgoingMessages();
+      const to = socket();
+      messages.send(to, [base], sizesOf([base]));
+      messages.send(to, [other], sizesOf([other]));
+      messages.send(to, [other, base], sizesOf([other, base]));
+
+      expect(to.messages.map(({ bytes }) => bytes)).toEqual(
+        [[base], [other], [other, base]].map(encodeFrames),
+      );
+    }
+  });
+
+  it('keep their bytes until every socket has sent them and the turn is over', () => {
+    const messages = new OutgoingMessages();
+    const [one, two, later] = [socket(), socket(), socket()];
+    const frames = framesOf(entries(1, 1));
+    const bytes = encodeFrames(frames);
+
+    messages.send(one, frames, sizesOf(frames));
+    messages.send(two, frames, sizesOf(frames));
+    one.messages[0]?.onSent();
+    messages.endTurn();
+    for (let fill = 2; fill < 6; fill++) {
+      const others = framesOf(entries(1, fill));
+      messages.send(later, others, sizesOf(others));
+      messages.endTurn();
+    }
+    expect(two.messages[0]?.bytes).toEqual(bytes);
+
+    two.messages[0]?.onSent();
+    const next = framesOf(entries(1, 9));
+    messages.send(later, next, sizesOf(next));
+    expect(later.messages.at(-1)?.bytes.buffer).toBe(one.messages[0]?.bytes.buffer);
+  });
+
+  it('are not mixed up with one that was sent at once, in the middle of its turn', () => {
+    const messages = new OutgoingMessages();
+    const sent: Uint8Array[] = [];
+    const swift = {
+      send(bytes: Uint8Array, onSent: () => void) {
+        sent.push(bytes);
+        onSent();
+      },
+    };
+    const [first, second] = [framesOf(entries(1, 1)), framesOf(entries(1, 2))];
+
+    messages.send(swift, first, sizesOf(first));
+    const copy = (sent[0] as Uint8Array).slice();
+    messages.send(swift, first, sizesOf(first));
+
+    expect(sent[1]).toEqual(copy);
+    messages.send(swift, second, sizesOf(second));
+    expect(sent[2]).toEqual(encodeFrames(second));
+    expect(decodePeerMessage(sent[2] as Uint8Array).type).toBe('frames');
+  });
+});
+
+describe('buffers that are used again', () => {
+  it('have room for what is asked, and come back for what fits', () => {
+    const buffers = new MessageBuffers();
+
+    for (const bytes of [1, 255, 256, 257, 1_000, 65_537, 1024 * 1024]) {
+      const buffer = buffers.take(bytes);
+      expect(buffer.length).toBeGreaterThanOrEqual(bytes);
+      expect(buffers.take(bytes) === buffer).toBe(false);
+      buffers.give(buffer);
+      expect(buffers.take(bytes) === buffer).toBe(true);
+    }
+  });
+
+  it('are made for one use beyond the largest size', () => {
+    const buffers = new MessageBuffers();
+    const large = buffers.take(1024 * 1024 + 1);
+
+    buffers.give(large);
+
+    expect(large.length).toBe(1024 * 1024 + 1);
+    expect(buffers.take(1024 * 1024 + 1) === large).toBe(false);
+  });
+
+  it('are few while none is needed', () => {
+    const buffers = new MessageBuffers();
+    const taken = Array.from({ length: 20 }, () => buffers.take(128 * 1024));
+    for (const buffer of taken) buffers.give(buffer);
+
+    const again = Array.from({ length: 20 }, () => buffers.take(128 * 1024));
+
+    expect(again.filter((buffer) => taken.includes(buffer))).toHaveLength(4);
+  });
+});
