@@ -19,7 +19,7 @@ export function onWrite(draft: Draft, write: Write): void {
   if (role.transfer !== null)
     return refuseWrite(draft, write.id, { type: 'transferring', to: role.transfer.to.id });
   const { payload, payloadChecksum, count } = write;
-  const bytes = payload.byteLength;
+  const bytes = payload.length;
   if (draft.writeBytes > 0 && draft.writeBytes + bytes > draft.config.uncommittedBytesMax) {
     return refuseWrite(draft, write.id, { type: 'overloaded' });
   }

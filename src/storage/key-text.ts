@@ -9,9 +9,9 @@ const isNode = typeof Buffer !== 'undefined';
 
 /** The string of a key. */
 export function keyText(key: Uint8Array): KeyText {
-  if (isNode) return Buffer.prototype.latin1Slice.call(key, 0, key.byteLength);
+  if (isNode) return Buffer.prototype.latin1Slice.call(key, 0, key.length);
   let text = '';
-  for (let at = 0; at < key.byteLength; at++) text += String.fromCharCode(key[at] as number);
+  for (let at = 0; at < key.length; at++) text += String.fromCharCode(key[at] as number);
   return text;
 }
 

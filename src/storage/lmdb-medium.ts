@@ -1,7 +1,7 @@
 import { open as openFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { open } from 'lmdb';
-import type { EntryBatch, GroupId, Index, NodeId } from '../core/index.ts';
+import { type EntryBatch, encodedBytesOf, type GroupId, type Index, type NodeId } from '../core/index.ts';
 import { damaged } from './damage.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { StorageError } from './errors.ts';
@@ -16,6 +16,7 @@ import type { MachineBase } from './machine-overlay.ts';
 import type { FrozenMachine, Kept, Medium, Opened, Transaction } from './medium.ts';
 import { otherNode } from './other-node.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
+import { Scratch } from './scratch.ts';
 import { diskFailed } from './store-errors.ts';
 import { prepareFolder } from './store-folder.ts';
 import { newStoreId } from './store-id.ts';
@@ -39,6 +40,7 @@ export class LmdbMedium implements Medium {
   readonly #nodeId: NodeId | null;
   readonly #group: GroupId;
   #files: OpenFiles | null = null;
+  readonly #scratch = new Scratch();
 
   constructor({
     path,
@@ -111,8 +113,14 @@ export class LmdbMedium implements Medium {
     if (stranger !== undefined) {
       throw new Error(`a batch of group ${stranger.group} was given to the store of group ${this.#group}`);
     }
-    const put = () => putTransaction(tables, transaction);
+    let giveBack = (): void => undefined;
+    const put = (): void => {
+      const lent = this.#scratch.take(encodedBytesOf(transaction.log?.batches ?? []));
+      giveBack = lent.giveBack;
+      putTransaction(tables, transaction, lent.allocate);
+    };
     await guard.commit(tables.environment, { put, bytes: bytesOf(transaction) });
+    giveBack(); // LMDB reads it no more. After an error it may, and the store writes no more.
     tables.environment.resetReadTxn(); // So that the next read sees what was committed.
   }
 

@@ -23,10 +23,18 @@ async function causeOf(error: unknown): Promise<unknown> {
   return commitError === undefined ? error : commitError.catch((cause: unknown) => cause);
 }
 
-/** Carries out a transaction, within one of LMDB's. */
-export function putTransaction(stored: LmdbTables, { founding, log, machine, stage }: Transaction): void {
+/**
+ * Carries out a transaction, within one of LMDB's.
+ *
+ * @param allocate - gives memory for the bytes of batches that have to be made; they stay as they are until it has ended.
+ */
+export function putTransaction(
+  stored: LmdbTables,
+  { founding, log, machine, stage }: Transaction,
+  allocate: (bytes: number) => Uint8Array,
+): void {
   if (founding !== undefined) putFounding(stored, founding);
-  if (log !== undefined) putLog(stored, log);
+  if (log !== undefined) putLog(stored, log, allocate);
   if (machine !== undefined) putMachine(stored, machine);
   if (stage !== undefined) putStage(stored, stage);
 }
@@ -50,7 +58,7 @@ function putConfiguration(
   );
 }
 
-function putLog(stored: LmdbTables, writes: LogWrites): void {
+function putLog(stored: LmdbTables, writes: LogWrites, allocate: (bytes: number) => Uint8Array): void {
   const { environment, keys } = stored;
   const { hardState, truncateFrom, start, batches } = writes;
   if (hardState !== undefined) putRecord(stored, records.hardState, hardState);
@@ -58,7 +66,8 @@ function putLog(stored: LmdbTables, writes: LogWrites): void {
   if (start !== undefined) putStart(stored, writes);
   const first = batches[0];
   if (first === undefined) return;
-  for (const batch of batches) void environment.put(keys.at(tables.log, batch.index), encodeBatch(batch));
+  for (const batch of batches)
+    void environment.put(keys.at(tables.log, batch.index), encodeBatch(batch, allocate));
   putRowsFrom(stored, first.index, writes);
 }
 

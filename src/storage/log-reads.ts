@@ -8,11 +8,11 @@ export function takeBatches(batches: Iterable<EntryBatch>, maxBytes: number): re
   const taken: EntryBatch[] = [];
   let bytes = 0;
   for (const batch of batches) {
-    const { byteLength } = batch.payload;
-    bytes += byteLength;
+    const { length } = batch.payload;
+    bytes += length;
     if (taken.length > 0 && bytes > maxBytes) break;
     taken.push(batch);
-    if (bytes + byteLength > maxBytes) break;
+    if (bytes + length > maxBytes) break;
   }
   return taken;
 }

@@ -101,8 +101,8 @@ export class MachineOverlay implements MachineStore {
   #set(key: Uint8Array, value: Uint8Array | null): void {
     const text = textOf(key);
     const before = this.#dirty.get(text);
-    if (before === undefined) this.#dirtyBytes += key.byteLength;
-    this.#dirtyBytes += (value?.byteLength ?? 0) - (before?.byteLength ?? 0);
+    if (before === undefined) this.#dirtyBytes += key.length;
+    this.#dirtyBytes += (value?.length ?? 0) - (before?.length ?? 0);
     this.#dirty.set(text, value);
   }
 
@@ -161,10 +161,10 @@ export class MachineOverlay implements MachineStore {
 }
 
 function textOf(key: Uint8Array): KeyText {
-  if (key.byteLength >= 1 && key.byteLength <= machineKeyBytesMax) return keyText(key);
+  if (key.length >= 1 && key.length <= machineKeyBytesMax) return keyText(key);
   throw new StorageError(
     'RAFT_STORE_KEY',
-    `the state machine used a key of ${key.byteLength} bytes, and keys have 1 to ${machineKeyBytesMax}. ` +
+    `the state machine used a key of ${key.length} bytes, and keys have 1 to ${machineKeyBytesMax}. ` +
       'Nothing was written under it. Shorten the key, for instance to a hash of it.',
   );
 }

@@ -82,7 +82,7 @@ export class LogCache {
     if (place === undefined) return undefined;
     let end = place;
     for (let bytes = 0; end < this.#batches.length; end++) {
-      bytes += (this.#batches[end] as EntryBatch).payload.byteLength;
+      bytes += (this.#batches[end] as EntryBatch).payload.length;
       if (bytes > maxBytes && end > place) break;
     }
     return this.#batches.slice(place, end) as EntryBatch[];

@@ -115,7 +115,7 @@ export class Requests<Command, Result, Query, Value> {
     checkTimeout(timeoutMs);
     const { commandBytesMax } = this.#options.settings;
     const encoded = this.#encode(command);
-    const bytes = encoded.byteLength;
+    const bytes = encoded.length;
     if (bytes > commandBytesMax) throw tooLarge(1, { bytes, commandBytesMax });
     const committed = this.#writes.addOne(encoded, timeoutMs);
     this.flushSoon();

@@ -14,7 +14,7 @@ export interface Written<Result> {
 
 /** Bytes of a command in a payload. */
 export function payloadBytes(command: Uint8Array): number {
-  return 4 + command.byteLength;
+  return 4 + command.length;
 }
 
 /** Commands that stand one after the other in the log and have one answer: a `writeAll`, or a `write` that may be aborted. */

@@ -55,8 +55,8 @@ export class ClientOutbox {
     }
     group.ids.push(id);
     group.answers.push(bytes);
-    group.bytes += bytes.byteLength;
-    this.bytes += bytes.byteLength;
+    group.bytes += bytes.length;
+    this.bytes += bytes.length;
   }
 
   /** Gives the frames of each message that is to leave, and forgets them. */

@@ -54,7 +54,7 @@ export class ClientWork<Command, Result, Query, Answer> {
       if (problem === null) {
         run ??= { firstId: id, commands: [], bytes: -4 };
         run.commands.push(command);
-        run.bytes += 4 + command.byteLength;
+        run.bytes += 4 + command.length;
       } else to.refused(refusedOf(id, 1, badCommand(problem), 'notCommitted'));
       id += 1;
     }
@@ -62,7 +62,7 @@ export class ClientWork<Command, Result, Query, Answer> {
   }
 
   #fits({ commands, bytes }: Run, next: Uint8Array): boolean {
-    return commands.length < writeCountMax && bytes + 4 + next.byteLength <= this.#settings.commandBytesMax;
+    return commands.length < writeCountMax && bytes + 4 + next.length <= this.#settings.commandBytesMax;
   }
 
   /** Why a command does not go into the log, in words; `null` if it does. */

@@ -45,10 +45,10 @@ export class CallQueue {
 
   /** Takes a request, or says why not. */
   add(call: WriteCall | ReadCall): ClientError | null {
-    const overload = this.#overloadOf(call.bytes.byteLength);
+    const overload = this.#overloadOf(call.bytes.length);
     if (overload !== null) return clientError('RAFT_OVERLOADED', 'notCommitted', overload);
     this.#pending += 1;
-    this.#pendingBytes += call.bytes.byteLength;
+    this.#pendingBytes += call.bytes.length;
     if (call.type === 'write') this.#writes.push(call);
     else this.#reads.push(call);
     return null;
@@ -122,7 +122,7 @@ export class CallQueue {
     call.isDone = true;
     call.unwatch?.();
     this.#pending -= 1;
-    this.#pendingBytes -= call.bytes.byteLength;
+    this.#pendingBytes -= call.bytes.length;
     this.#onDone(call);
     return true;
   }

@@ -13,7 +13,7 @@ export type Wrapping =
 
 /** The bytes of a command as the log will have it, with its length. */
 export function commandBytes({ bytes }: WriteCall, { type }: Wrapping): number {
-  return 4 + bytes.byteLength + (type === 'none' ? 0 : sessionHeadBytes[type]);
+  return 4 + bytes.length + (type === 'none' ? 0 : sessionHeadBytes[type]);
 }
 
 /** Commands as the log will have them, each with its length, in one array made at once. */
@@ -27,7 +27,7 @@ export function commandPayload(calls: readonly WriteCall[], wrapping: Wrapping):
     const start = at + 4;
     const bodyAt = start + writeHead(view, start, call, wrapping);
     payload.set(call.bytes, bodyAt);
-    const end = bodyAt + call.bytes.byteLength;
+    const end = bodyAt + call.bytes.length;
     view.setUint32(at, end - start);
     at = end;
   }

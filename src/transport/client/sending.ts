@@ -78,7 +78,7 @@ export class Sending {
     const frames: ClientFrame[] = [];
     for (const alike of runsAlike(this.#queue.takeReads(link.room))) {
       const { consistency, index } = alike[0] as ReadCall;
-      const bytesOf = (read: ReadCall): number => 4 + read.bytes.byteLength;
+      const bytesOf = (read: ReadCall): number => 4 + read.bytes.length;
       const framesOfRun = this.#framesOf(alike, { bytesMax, bytesOf }, (part, timeoutMs) => {
         const payload = queryPayload(part);
         const firstId = link.take(part);
@@ -114,7 +114,7 @@ export class Sending {
     const now = this.#settings.timeScheduler.now();
     const deadlineMs = now + this.#settings.timeoutMs;
     this.#opening = new OpenCall(openSessionBytes, { deadlineMs, order: 0 }, nobody);
-    const payload = Uint8Array.of(0, 0, 0, openSessionBytes.byteLength, ...openSessionBytes);
+    const payload = Uint8Array.of(0, 0, 0, openSessionBytes.length, ...openSessionBytes);
     const calls = [this.#opening];
     return [
       { type: 'write', firstId: link.take(calls), timeoutMs: remainingMs(calls, now), count: 1, payload },
