@@ -31,6 +31,8 @@ interface OpenFiles {
   readonly lock: OwnerLock;
   readonly guard: DiskGuard;
   readonly tables: LmdbTables;
+  /** Memory for batches on their way to the disk. */
+  readonly scratch: Scratch;
 }
 
 /** A store in a folder, on LMDB. */
@@ -40,7 +42,6 @@ export class LmdbMedium implements Medium {
   readonly #nodeId: NodeId | null;
   readonly #group: GroupId;
   #files: OpenFiles | null = null;
-  readonly #scratch = new Scratch();
 
   constructor({
     path,
@@ -80,7 +81,7 @@ export class LmdbMedium implements Medium {
     const environment = openEnvironment(this.#path);
     try {
       const tables = new LmdbTables(environment, this.#group);
-      const files = { ...held, tables };
+      const files = { ...held, tables, scratch: new Scratch() };
       const opened = await this.#load(files);
       this.#files = files;
       return opened;
@@ -108,19 +109,15 @@ export class LmdbMedium implements Medium {
   }
 
   async write(transaction: Transaction): Promise<void> {
-    const { guard, tables } = this.#opened();
+    const { guard, tables, scratch } = this.#opened();
     const stranger = transaction.log?.batches.find((batch) => batch.group !== this.#group);
     if (stranger !== undefined) {
       throw new Error(`a batch of group ${stranger.group} was given to the store of group ${this.#group}`);
     }
-    let giveBack = (): void => undefined;
-    const put = (): void => {
-      const lent = this.#scratch.take(encodedBytesOf(transaction.log?.batches ?? []));
-      giveBack = lent.giveBack;
-      putTransaction(tables, transaction, lent.allocate);
-    };
+    const lent = scratch.lend(encodedBytesOf(transaction.log?.batches ?? []));
+    const put = () => putTransaction(tables, transaction, lent.allocate);
     await guard.commit(tables.environment, { put, bytes: bytesOf(transaction) });
-    giveBack(); // LMDB reads it no more. After an error it may, and the store writes no more.
+    lent.giveBack(); // After an error LMDB may still read it, and the store writes no more.
     tables.environment.resetReadTxn(); // So that the next read sees what was committed.
   }
 

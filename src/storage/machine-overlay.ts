@@ -161,10 +161,11 @@ export class MachineOverlay implements MachineStore {
 }
 
 function textOf(key: Uint8Array): KeyText {
-  if (key.length >= 1 && key.length <= machineKeyBytesMax) return keyText(key);
+  const isKey = key instanceof Uint8Array && key.length >= 1 && key.length <= machineKeyBytesMax;
+  if (isKey) return keyText(key);
   throw new StorageError(
     'RAFT_STORE_KEY',
-    `the state machine used a key of ${key.length} bytes, and keys have 1 to ${machineKeyBytesMax}. ` +
+    `the state machine used a key of ${(key as Uint8Array).length} bytes, and keys are a Uint8Array of 1 to ${machineKeyBytesMax}. ` +
       'Nothing was written under it. Shorten the key, for instance to a hash of it.',
   );
 }

@@ -1,35 +1,46 @@
-/** A transaction that needs more is given memory of its own. */
-const bytesMax = 4 * 1024 * 1024;
-const bytesMin = 64 * 1024;
+/** A transaction whose batches have more bytes is given memory of its own. */
+const keptBytesMax = 4 * 1024 * 1024;
+const keptBytesMin = 64 * 1024;
+
+/** What a transaction is lent. */
+export interface Lent {
+  /** Room for so many bytes; nobody else has it until it is given back. */
+  readonly allocate: (length: number) => Uint8Array;
+  /** The transaction is durable, and nobody reads the bytes any more. After an error it is not called. */
+  readonly giveBack: () => void;
+}
 
 /**
- * Memory for the bytes of one transaction, used again for the next. Made anew for each, it would be garbage at the rate of the
- * log. While one transaction has it, another gets none.
+ * Memory for the batches of one transaction, used again for the next (docs/decisions/0028). Made anew for each, it would
+ * be garbage at the rate of the log. A transaction that begins while another has it, makes its own.
  */
 export class Scratch {
   #buffer = new Uint8Array(0);
-  #isTaken = false;
+  #isLent = false;
 
-  /**
-   * Gives a transaction its memory: a function that hands out pieces of it, `bytes` in all, and one that takes all of them
-   * back. Until then nobody else has them; if nobody may ever have them again, it is not called.
-   */
-  take(bytes: number): { readonly allocate: (length: number) => Uint8Array; readonly giveBack: () => void } {
-    if (this.#isTaken || bytes > bytesMax)
-      return { allocate: (length) => new Uint8Array(length), giveBack: () => undefined };
-    this.#isTaken = true;
-    if (this.#buffer.length < bytes) this.#buffer = new Uint8Array(Math.max(bytesMin, 2 * bytes));
-    const buffer = this.#buffer;
+  /** Lends it to a transaction whose batches have so many bytes; it is taken once a batch has to be made. */
+  lend(bytes: number): Lent {
+    let buffer: Uint8Array | null = null;
     let at = 0;
     return {
       allocate: (length) => {
-        if (at + length > buffer.length) return new Uint8Array(length);
+        buffer ??= this.#take(bytes);
+        if (buffer === null || at + length > buffer.length) return new Uint8Array(length);
         at += length;
         return buffer.subarray(at - length, at);
       },
       giveBack: () => {
-        this.#isTaken = false;
+        if (buffer !== null) this.#isLent = false;
+        buffer = null;
       },
     };
+  }
+
+  #take(bytes: number): Uint8Array | null {
+    if (this.#isLent || bytes > keptBytesMax) return null;
+    this.#isLent = true;
+    if (this.#buffer.length < bytes)
+      this.#buffer = new Uint8Array(Math.max(keptBytesMin, Math.min(keptBytesMax, 2 * bytes)));
+    return this.#buffer;
   }
 }

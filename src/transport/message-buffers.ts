@@ -7,7 +7,7 @@ const keptBytesMax = 512 * 1024;
 /**
  * Buffers that are used again. A message takes one from when it is made until the operating system has it: memory made
  * anew for each would be garbage at the rate of the log, and the collector would look through all that is old for it
- * several times a second.
+ * several times a second. A message takes up to twice its bytes, and 256 at least; free buffers are at most 7 MiB in all.
  */
 export class MessageBuffers {
   private readonly free: Uint8Array[][] = [];

@@ -45,13 +45,7 @@ export function encodeFramesInto(
   frames: readonly PeerFrame[],
   sizes: readonly number[],
 ): Uint8Array {
-  return encodeInto(target, (sink) => {
-    sink.u8(messageType.frames);
-    for (let place = 0; place < frames.length; place++) {
-      sink.u32((sizes[place] as number) - frameLengthBytes);
-      writeFrame(sink, frames[place] as PeerFrame);
-    }
-  });
+  return encodeInto(target, (sink) => writeFrames(sink, frames, sizes));
 }
 
 /** The bytes that a frame adds to a message. Cheap: the bytes of batches are known. */
@@ -60,14 +54,17 @@ export function frameBytes(frame: PeerFrame): number {
 }
 
 function writeMessage(sink: ByteSink, message: PeerMessage): void {
+  if (message.type === 'frames') return writeFrames(sink, message.frames, message.frames.map(frameBytes));
   sink.u8(messageType[message.type]);
   if (message.type === 'hello') writeHello(sink, message.hello);
   else if (message.type === 'refusal') writeRefusal(sink, message.refusal);
-  else if (message.type === 'frames') {
-    for (const frame of message.frames) {
-      sink.u32(countWith((counter) => writeFrame(counter, frame)));
-      writeFrame(sink, frame);
-    }
+}
+
+function writeFrames(sink: ByteSink, frames: readonly PeerFrame[], sizes: readonly number[]): void {
+  sink.u8(messageType.frames);
+  for (let place = 0; place < frames.length; place++) {
+    sink.u32((sizes[place] as number) - frameLengthBytes);
+    writeFrame(sink, frames[place] as PeerFrame);
   }
 }
 

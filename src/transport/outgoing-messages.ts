@@ -2,14 +2,16 @@ import { MessageBuffers } from './message-buffers.ts';
 import { encodeFramesInto, messageOverheadBytes } from './message-codec.ts';
 import type { PeerFrame } from './transport.ts';
 
-/** Where a message goes; `onSent` is called once the operating system has all of it, and never if that fails. */
+/**
+ * Where a message goes. `onSent` is called once nobody reads the bytes any more: the operating system has them, or the
+ * connection is gone. Where sending fails it may never be called.
+ */
 export interface MessageSocket {
   send(bytes: Uint8Array, onSent: () => void): void;
 }
 
-/** A message, and how many sockets, and this turn, still need its bytes. */
+/** A message, and how many sockets, and this turn, still need its bytes. What it says is not kept: a slow peer would pin it. */
 interface Message {
-  readonly frames: readonly PeerFrame[];
   readonly buffer: Uint8Array;
   readonly bytes: Uint8Array;
   users: number;
@@ -17,12 +19,12 @@ interface Message {
 
 /**
  * Messages on their way to peers. What a leader tells one follower it mostly tells the others in the same turn: its bytes
- * are made once. A buffer whose sending fails is not used again, since nobody can tell who still reads it.
+ * are made once. A buffer of which nobody says that it has left is not used again (docs/decisions/0028).
  */
 export class OutgoingMessages {
   private readonly buffers = new MessageBuffers();
-  /** The last one of this turn. */
-  private last: Message | null = null;
+  /** The last one of this turn: of several to one peer, only the last is compared with the next peer's. */
+  private last: { readonly frames: readonly PeerFrame[]; readonly message: Message } | null = null;
 
   /** Sends frames as one message. `sizes` are the bytes that each adds to it. */
   send(socket: MessageSocket, frames: readonly PeerFrame[], sizes: readonly number[]): void {
@@ -35,17 +37,18 @@ export class OutgoingMessages {
   endTurn(): void {
     const { last } = this;
     this.last = null;
-    if (last !== null) this.release(last);
+    if (last !== null) this.release(last.message);
   }
 
   private messageOf(frames: readonly PeerFrame[], sizes: readonly number[]): Message {
-    if (this.last !== null && areSame(this.last.frames, frames)) return this.last;
+    if (this.last !== null && areSame(this.last.frames, frames)) return this.last.message;
     this.endTurn();
     let length = messageOverheadBytes;
     for (const size of sizes) length += size;
     const buffer = this.buffers.take(length);
-    this.last = { frames, buffer, bytes: encodeFramesInto(buffer, frames, sizes), users: 1 };
-    return this.last;
+    const message = { buffer, bytes: encodeFramesInto(buffer, frames, sizes), users: 1 };
+    this.last = { frames, message };
+    return message;
   }
 
   private release(message: Message): void {

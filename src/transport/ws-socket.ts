@@ -82,7 +82,7 @@ export class PeerSocket {
 
   /**
    * Sends one message: header and bytes leave in one system call, since `ws` corks the socket for the two. The bytes must
-   * stay as they are until `onSent`, which is called once the operating system has them, and not at all if that fails.
+   * stay as they are until `onSent`, which is called once nobody reads them any more, and perhaps not at all if sending fails.
    */
   send(bytes: Uint8Array, onSent?: () => void): void {
     if (this.webSocket.readyState !== this.webSocket.OPEN) return;

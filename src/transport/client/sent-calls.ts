@@ -57,7 +57,7 @@ export class SentCalls {
     return ids.map((id) => this.take(id) as AnyCall);
   }
 
-  /** All, in the order of their ids. */
+  /** All, in the order of their ids. None may be taken meanwhile. */
   *[Symbol.iterator](): Generator<AnyCall> {
     yield* this.#late.values();
     for (const call of this.#calls) if (call !== undefined) yield call;

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { AppendEntries } from '../../../src/core/index.ts';
+import { type AppendEntries, index, term } from '../../../src/core/index.ts';
 import { MessageBuffers } from '../../../src/transport/message-buffers.ts';
 import { decodePeerMessage, encodeFrames, frameBytes } from '../../../src/transport/message-codec.ts';
 import { OutgoingMessages } from '../../../src/transport/outgoing-messages.ts';
 import type { PeerFrame } from '../../../src/transport/transport.ts';
+import { settingsOf } from '../../../src/transport/ws-options.ts';
+import { Outbox } from '../../../src/transport/ws-outbox.ts';
 import { append, batch } from './frames.ts';
 
 /** A socket that keeps what it was given, until somebody says that it has left. */
@@ -23,13 +25,13 @@ describe('messages to peers', () => {
   it('are the same bytes for followers that are told the same in one turn, and none else', () => {
     const messages = new OutgoingMessages();
     const one = entries(1, 1);
-    const both = [socket(), socket(), socket()] as const;
+    const all = [socket(), socket(), socket()] as const;
 
-    messages.send(both[0], framesOf(one), sizesOf(framesOf(one)));
-    messages.send(both[1], framesOf(one), sizesOf(framesOf(one)));
-    messages.send(both[2], framesOf(entries(1, 2)), sizesOf(framesOf(entries(1, 2))));
+    messages.send(all[0], framesOf(one), sizesOf(framesOf(one)));
+    messages.send(all[1], framesOf(one), sizesOf(framesOf(one)));
+    messages.send(all[2], framesOf(entries(1, 2)), sizesOf(framesOf(entries(1, 2))));
 
-    const [first, second, third] = both.map((each) => each.messages[0]?.bytes);
+    const [first, second, third] = all.map((each) => each.messages[0]?.bytes);
     expect(second?.buffer).toBe(first?.buffer);
     expect(third?.buffer).not.toBe(first?.buffer);
     expect(first).toEqual(encodeFrames(framesOf(one)));
@@ -62,6 +64,45 @@ describe('messages to peers', () => {
         [[base], [other], [other, base]].map(encodeFrames),
       );
     }
+  });
+
+  it('are made for each peer where they are no word of a leader to its followers', () => {
+    const messages = new OutgoingMessages();
+    const [one, two] = [socket(), socket()];
+    const vote = (lastLogIndex: number): PeerFrame => ({
+      type: 'raft',
+      group: 0,
+      message: {
+        type: 'requestVote',
+        term: term(1),
+        lastLogIndex: index(lastLogIndex),
+        lastLogTerm: term(1),
+        isTransfer: false,
+      },
+    });
+
+    messages.send(one, [vote(1)], sizesOf([vote(1)]));
+    messages.send(two, [vote(2)], sizesOf([vote(2)]));
+
+    expect(one.messages[0]?.bytes).toEqual(encodeFrames([vote(1)]));
+    expect(two.messages[0]?.bytes).toEqual(encodeFrames([vote(2)]));
+  });
+
+  it('are several where one would be too long, each with frames of its own', () => {
+    const messages = new OutgoingMessages();
+    const to = socket();
+    const frames = [1, 2, 3, 4, 5].map((fill) => append([entries(1, fill)], { round: fill }));
+    const frameBytesMax = 2.5 * frameBytes(frames[0] as PeerFrame);
+    const outbox = new Outbox({ ...settingsOf({ listen: { port: 0 } }).limits, frameBytesMax });
+    for (const frame of frames) outbox.add(frame, 0);
+
+    outbox.flush(to, messages);
+
+    expect(to.messages.map(({ bytes }) => bytes)).toEqual(
+      [frames.slice(0, 2), frames.slice(2, 4), frames.slice(4)].map(encodeFrames),
+    );
+    outbox.flush(to, messages);
+    expect(to.messages).toHaveLength(3);
   });
 
   it('keep their bytes until every socket has sent them and the turn is over', () => {
