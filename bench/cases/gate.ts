@@ -32,7 +32,8 @@ export const gateCase: BenchCase = {
         findings.progress(`round ${round} of ${options.samples}: ${system.name}, ${system.driver}`);
         const own = cells.filter((cell) => cell.system === system);
         await withStarted(system, bytes, async (running) => {
-          await warmUp(running, options.warmUpMs);
+          const operations = own.map(({ operation }) => operation);
+          await warmUp(running, options.warmUpMs, operations);
           for (const { operation, outstanding, samples } of own)
             samples.push(...(await measure(running, { ...options, operation, outstanding, samples: 1 })));
         });

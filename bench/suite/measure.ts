@@ -29,11 +29,17 @@ const warmUpOutstanding = 256;
 /** Code is compiled once it has run often: what is measured before, on any of the systems, is their start. */
 const warmUpTimes = 6;
 
-/** Has a system that was just started run for a while, so that its code is compiled. */
-export async function warmUp(system: RunningSystem, warmUpMs: number): Promise<void> {
-  await system.startLoop('write', warmUpOutstanding);
-  await system.sample(warmUpTimes * warmUpMs);
-  await system.stopLoop();
+/** Has a system that was just started do what it will be asked for, for a while each, so that its code is compiled. */
+export async function warmUp(
+  system: RunningSystem,
+  warmUpMs: number,
+  operations: readonly Operation[] = ['write'],
+): Promise<void> {
+  for (const operation of new Set(operations)) {
+    await system.startLoop(operation, warmUpOutstanding);
+    await system.sample(warmUpTimes * warmUpMs);
+    await system.stopLoop();
+  }
 }
 
 /** Puts a load on a system, and looks at it again and again once it has warmed up. */
