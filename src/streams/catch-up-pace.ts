@@ -58,7 +58,7 @@ export class CatchUpPace {
   #roll(now: number): void {
     const windows = Math.floor((now - this.#windowAt) / windowMs);
     if (windows === 0) return;
-    this.#writtenBefore = windows === 1 || windows < 0 ? this.#written : 0;
+    this.#writtenBefore = windows <= 1 ? this.#written : 0; // Below 0 once the clock was set back.
     this.#written = 0;
     this.#windowAt += windows * windowMs;
   }
