@@ -18,14 +18,17 @@ export class BenchMap {
   }
 
   apply(commands: readonly Uint8Array[]): Uint8Array[] {
-    return commands.map((command) => {
-      const { buffer, byteOffset, byteLength } = command;
-      const number = numberOf(command);
-      this.#keys[number] ??= command.slice(0, keyBytes);
-      const value = new Uint8Array(buffer, byteOffset + keyBytes, byteLength - keyBytes);
-      this.#table.put(this.#keys[number], value);
-      return empty;
-    });
+    const results: Uint8Array[] = [];
+    for (const command of commands) results.push(this.#set(command));
+    return results;
+  }
+
+  #set(command: Uint8Array): Uint8Array {
+    const { buffer, byteOffset, length } = command;
+    const number = numberOf(command);
+    this.#keys[number] ??= command.slice(0, keyBytes);
+    this.#table.put(this.#keys[number], new Uint8Array(buffer, byteOffset + keyBytes, length - keyBytes));
+    return empty;
   }
 }
 

@@ -55,5 +55,6 @@ export function isVoter(configuration: Configuration, peer: Peer): boolean {
 }
 
 function holds(members: readonly Member[], peer: Peer): boolean {
-  return members.some((member) => member.id === peer.id && member.storeId === peer.storeId);
+  for (const { id, storeId } of members) if (id === peer.id && storeId === peer.storeId) return true;
+  return false;
 }

@@ -37,12 +37,13 @@ export class RoomGauge {
 
   /** Whether there is room for so many bytes, which are then counted as written. Answers in the order it is asked. */
   hasRoomFor(bytes: number): Promise<boolean> {
-    const answer = this.#last.then(() => this.#take(2 * bytes)); // In the log, and in the state machine.
+    const answer = this.#takeAfter(this.#last, 2 * bytes); // In the log, and in the state machine.
     this.#last = answer;
     return answer;
   }
 
-  async #take(bytes: number): Promise<boolean> {
+  async #takeAfter(others: Promise<unknown>, bytes: number): Promise<boolean> {
+    await others;
     const isOld = this.#now() - this.#lookedAtMs >= lookMsMax;
     if (isOld || this.#knownBytes - bytes < plentyBytes) await this.#look();
     this.#knownBytes -= bytes;

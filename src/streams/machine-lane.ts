@@ -229,8 +229,7 @@ export class MachineLane<Command, Result> {
   /** Applies a batch; `true` if that goes on after this call. */
   #apply(batch: EntryBatch): boolean {
     const { machine } = this.#options;
-    const entries = batch.kind === 'command' ? decodePayload(batch.payload) : [];
-    const commands = entries.map((entry) => machine.command.decode(entry));
+    const commands = batch.kind === 'command' ? this.#commandsOf(batch) : [];
     if (commands.length === 0) {
       this.#finish(batch, commands, []);
       return false;
@@ -254,6 +253,14 @@ export class MachineLane<Command, Result> {
       })
       .catch(this.#options.onMachineError);
     return true;
+  }
+
+  /** By a loop, since a function made anew for each batch is compiled anew after each full collection (0029). */
+  #commandsOf({ payload }: EntryBatch): readonly Command[] {
+    const { command } = this.#options.machine;
+    const commands: Command[] = [];
+    for (const entry of decodePayload(payload)) commands.push(command.decode(entry));
+    return commands;
   }
 
   #finish(batch: EntryBatch, commands: readonly Command[], results: readonly Result[]): void {

@@ -54,6 +54,10 @@ export class Requests<Command, Result, Query, Value> {
   /** Writes wait for the disk, until then at most. */
   #holding: Subscription | null = null;
   #refusal: 'RAFT_CLOSED' | 'RAFT_STOPPED' | null = null;
+  readonly #endTurn = (): void => {
+    this.#isFlushDue = false;
+    this.flush({ holdsWrites: this.#holdsWrites() });
+  };
 
   constructor(options: RequestsOptions<Command, Result, Query, Value>) {
     this.#options = options;
@@ -187,10 +191,7 @@ export class Requests<Command, Result, Query, Value> {
   flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    this.#options.settings.turnScheduler.schedule(() => {
-      this.#isFlushDue = false;
-      this.flush({ holdsWrites: this.#holdsWrites() });
-    });
+    this.#options.settings.turnScheduler.schedule(this.#endTurn);
   }
 
   /**

@@ -168,10 +168,9 @@ export class WriteQueue<Result> {
 
   #send(calls: readonly WriteCall<Result>[], target: 'self' | NodeId): boolean {
     if (this.#closed !== null) return false;
-    const live = calls.filter(({ isDone }) => !isDone);
+    const live = calls.filter(isAwaited);
     if (live.length === 0) return true;
-    const commands =
-      live.length === 1 ? (live[0] as WriteCall<Result>).commands : live.flatMap((call) => call.commands);
+    const commands = commandsOf(live);
     const payload = encodePayload(commands);
     const payloadChecksum = crc32(payload);
     const id = this.#routes.nextId();
@@ -288,7 +287,7 @@ export class WriteQueue<Result> {
 
   /** These were never appended anywhere: they may go off once more, each in its place. */
   #wait(calls: readonly WriteCall<Result>[]): void {
-    const live = calls.filter(({ isDone }) => !isDone);
+    const live = calls.filter(isAwaited);
     for (const write of live) write.isSent = false;
     if (this.#closed === null) {
       this.#waiting = [...live, ...this.#waiting].sort((a, b) => a.order - b.order);
@@ -326,6 +325,18 @@ export class WriteQueue<Result> {
     this.#release(write);
     write.reject(error);
   }
+}
+
+function isAwaited({ isDone }: WriteCall<unknown>): boolean {
+  return !isDone;
+}
+
+function commandsOf(calls: readonly WriteCall<unknown>[]): readonly Uint8Array[] {
+  const [first] = calls;
+  if (first !== undefined && calls.length === 1) return first.commands;
+  const all: Uint8Array[] = [];
+  for (const { commands } of calls) for (const command of commands) all.push(command);
+  return all;
 }
 
 function overloaded(what: string): RequestError {

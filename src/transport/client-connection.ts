@@ -275,7 +275,7 @@ export class ClientConnection implements AnsweredConnection {
   }
 
   #send(frames: readonly ClientFrame[]): void {
-    this.#webSocket.send(encodeClientMessage({ type: 'frames', frames }), () => this.#onSent());
+    this.#webSocket.send(encodeClientMessage({ type: 'frames', frames }), this.#onSent);
   }
 
   /** A client that does not read is not read from; one that lets answers pile up is cut off. */
@@ -286,11 +286,11 @@ export class ClientConnection implements AnsweredConnection {
     else if (bufferedAmount > bufferedBytesMax) this.#webSocket.pause();
   }
 
-  #onSent(): void {
+  readonly #onSent = (): void => {
     const isRead = this.#webSocket.bufferedAmount <= this.#host.limits.bufferedBytesMax / 2;
     if (this.#webSocket.isPaused && isRead) this.#webSocket.resume();
     if (isRead) this.#readOn();
-  }
+  };
 
   #breakOff(detail: string): void {
     this.close(closeCode.protocolError, detail);

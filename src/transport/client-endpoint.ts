@@ -170,15 +170,15 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
   }
 
   flushSoon(connection: ClientConnection): void {
-    if (this.#toFlush.size === 0) setImmediate(() => this.#flush());
+    if (this.#toFlush.size === 0) setImmediate(this.#flush);
     this.#toFlush.add(connection);
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     const connections = [...this.#toFlush];
     this.#toFlush.clear();
     for (const connection of connections) connection.flush();
-  }
+  };
 
   onGone(connection: ClientConnection): void {
     this.#connections.delete(connection);

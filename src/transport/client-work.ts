@@ -21,6 +21,13 @@ export interface Answering {
   drop(count: number): void;
 }
 
+/** Where commands stand in the log, one after the other, and what became of them. */
+interface CommittedAll<Result> {
+  readonly index: number;
+  readonly term: number;
+  readonly results: readonly Result[];
+}
+
 /** Commands of one frame that go to the node together. */
 interface Run {
   readonly firstId: number;
@@ -48,7 +55,7 @@ export class ClientWork<Command, Result, Query, Answer> {
       const problem = this.#problemOf(command);
       const isLast = run !== null && (problem !== null || !this.#fits(run, command));
       if (run !== null && isLast) {
-        this.#send(run, timeoutMs, to);
+        void this.#send(run, timeoutMs, to);
         run = null;
       }
       if (problem === null) {
@@ -58,7 +65,7 @@ export class ClientWork<Command, Result, Query, Answer> {
       } else to.refused(refusedOf(id, 1, badCommand(problem), 'notCommitted'));
       id += 1;
     }
-    if (run !== null) this.#send(run, timeoutMs, to);
+    if (run !== null) void this.#send(run, timeoutMs, to);
   }
 
   #fits({ commands, bytes }: Run, next: Uint8Array): boolean {
@@ -74,25 +81,22 @@ export class ClientWork<Command, Result, Query, Answer> {
     }
   }
 
-  #send({ firstId, commands }: Run, timeoutMs: number, to: Answering): void {
-    this.#settings.node.writeEncoded(commands, { timeoutMs }).then(
-      (committed) => this.#onCommitted(firstId, committed, to),
-      (error) => to.refused(this.#refusal(firstId, commands.length, error, 'unknown')),
-    );
+  async #send({ firstId, commands }: Run, timeoutMs: number, to: Answering): Promise<void> {
+    let committed: CommittedAll<Result>;
+    try {
+      committed = await this.#settings.node.writeEncoded(commands, { timeoutMs });
+    } catch (error) {
+      return to.refused(this.#refusal(firstId, commands.length, error, 'unknown'));
+    }
+    this.#onCommitted(firstId, committed, to);
   }
 
-  #onCommitted(
-    firstId: number,
-    {
-      index,
-      term,
-      results,
-    }: { readonly index: number; readonly term: number; readonly results: readonly Result[] },
-    to: Answering,
-  ): void {
+  #onCommitted(firstId: number, { index, term, results }: CommittedAll<Result>, to: Answering): void {
     const count = results.length;
     try {
-      const payload = encodePayload(results.map((result) => this.#settings.result.encode(result)));
+      const encoded: Uint8Array[] = [];
+      for (const result of results) encoded.push(this.#settings.result.encode(result));
+      const payload = encodePayload(encoded);
       to.written({ type: 'written', firstId, index, term, count, payload });
     } catch (error) {
       const what = `The write is committed from index ${index} on, but its result can't be encoded: ${textOf(error)}. Don't send it again: it has been carried out.`;

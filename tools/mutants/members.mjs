@@ -92,8 +92,8 @@ export const members = [
     {
       name: 'a vote is counted by name alone',
       file: core('configuration'),
-      find: 'members.some((member) => member.id === peer.id && member.storeId === peer.storeId)',
-      replace: 'members.some((member) => member.id === peer.id)',
+      find: 'if (id === peer.id && storeId === peer.storeId) return true;',
+      replace: 'if (id === peer.id) return true;',
       also: [
         {
           file: core('election'),

@@ -3,7 +3,7 @@ import { type SessionResult, sessionResultCodec } from '../session-codec.ts';
 import type { CallQueue } from './call-queue.ts';
 import { type AnyCall, type OpenCall, outcomeOf, type ReadCall, type WriteCall } from './calls.ts';
 import { ClientError, clientError, unreadableAnswer, unreadableResult } from './errors.ts';
-import type { AnsweredFrame, RefusedFrame } from './protocol.ts';
+import type { AnsweredFrame, RefusedFrame, WrittenFrame } from './protocol.ts';
 import type { Sending } from './sending.ts';
 
 /** Where a command stands. */
@@ -39,14 +39,15 @@ export class Answers<Result, Answer> {
     this.#sessionResult = sessionResultCodec(options.result);
   }
 
-  onWritten(call: AnyCall, at: Position, bytes: Uint8Array): void {
-    if (at.index > this.lastIndex) this.lastIndex = at.index;
+  onWritten(call: AnyCall, { index: first, term }: WrittenFrame, offset: number, bytes: Uint8Array): void {
+    const index = first + offset;
+    if (index > this.lastIndex) this.lastIndex = index;
     const { result, queue, hasSessions } = this.#options;
     try {
       if (call.type === 'open') this.#onOpened(call, this.#sessionResult.decode(bytes));
       else if (call.type === 'read') this.#onMistaken(call);
-      else if (hasSessions()) this.#onSessionResult(call, at, this.#sessionResult.decode(bytes));
-      else queue.resolve(call, { index: at.index, term: at.term, result: result.decode(bytes) });
+      else if (hasSessions()) this.#onSessionResult(call, { index, term }, this.#sessionResult.decode(bytes));
+      else queue.resolve(call, { index, term, result: result.decode(bytes) });
     } catch (error) {
       if (call.type === 'open') this.#options.sending.onOpenFailed(call);
       else queue.reject(call, unreadableResult(error));

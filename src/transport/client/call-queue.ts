@@ -11,8 +11,6 @@ export interface QueueLimits {
 
 /** Requests that wait to be sent, and the count of all that have no answer. Each is answered once. */
 export class CallQueue {
-  /** Numbers commands in the order of the calls. */
-  lastOrder = 0;
   readonly #limits: QueueLimits;
   readonly #onDone: (call: WriteCall | ReadCall) => void;
   #writes: WriteCall[] = [];
@@ -21,11 +19,18 @@ export class CallQueue {
   #held: (WriteCall | ReadCall)[] = [];
   #pending = 0;
   #pendingBytes = 0;
+  #lastOrder = 0;
 
   /** @param onDone - told of each request that is answered, before its caller is. */
   constructor(limits: QueueLimits, onDone: (call: WriteCall | ReadCall) => void) {
     this.#limits = limits;
     this.#onDone = onDone;
+  }
+
+  /** Numbers requests in the order of the calls. */
+  nextOrder(): number {
+    this.#lastOrder += 1;
+    return this.#lastOrder;
   }
 
   /** Requests without an answer, here or sent. */
@@ -109,12 +114,12 @@ export class CallQueue {
 
   /** Answers a request, unless it has been answered. */
   resolve<T>(call: WriteCall | ReadCall, value: ClientCommitted<T> | ClientReadAnswer<T>): void {
-    if (this.#finish(call)) call.settle.resolve(value);
+    if (this.#finish(call)) call.resolve(value);
   }
 
   /** Answers a request with an error, unless it has been answered. */
   reject(call: WriteCall | ReadCall, error: ClientError): void {
-    if (this.#finish(call)) call.settle.reject(error);
+    if (this.#finish(call)) call.reject(error);
   }
 
   #finish(call: WriteCall | ReadCall): boolean {

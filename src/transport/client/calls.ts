@@ -18,12 +18,17 @@ export interface ClientReadAnswer<Answer> {
   readonly ageMs: number | null;
 }
 
-/** The two ends of a promise. */
-export interface Settle {
-  // biome-ignore lint/suspicious/noExplicitAny: a call is settled with what its caller waits for.
-  readonly resolve: (value: any) => void;
-  readonly reject: (error: unknown) => void;
-}
+// biome-ignore lint/suspicious/noExplicitAny: a call is resolved with what its caller waits for.
+type Resolve = (value: any) => void;
+type Reject = (error: unknown) => void;
+
+/** The two ends of the promise made last. One function takes them for all promises, where each would make its own. */
+let lastResolve: Resolve;
+let lastReject: Reject;
+const takeEnds = (resolve: Resolve, reject: Reject): void => {
+  lastResolve = resolve;
+  lastReject = reject;
+};
 
 /** One request of a caller, from the call to its one answer (rule 22). One object, since there is one for each. */
 abstract class Call {
@@ -31,7 +36,6 @@ abstract class Call {
   readonly deadlineMs: number;
   /** Calls leave in the order they came, also when they have to leave once more. */
   readonly order: number;
-  readonly settle: Settle;
   /** What to do with the caller's signal once it is answered. */
   unwatch: (() => void) | null = null;
   /** It has been answered. */
@@ -39,16 +43,23 @@ abstract class Call {
   /** A server has it, as far as is known. */
   isSent = false;
 
-  constructor(bytes: Uint8Array, limits: { deadlineMs: number; order: number }, settle: Settle) {
+  constructor(bytes: Uint8Array, { deadlineMs, order }: { deadlineMs: number; order: number }) {
     this.bytes = bytes;
-    this.deadlineMs = limits.deadlineMs;
-    this.order = limits.order;
-    this.settle = settle;
+    this.deadlineMs = deadlineMs;
+    this.order = order;
   }
 }
 
+/** A request that somebody waits for. */
+abstract class AwaitedCall extends Call {
+  // biome-ignore lint/suspicious/noExplicitAny: the kinds of calls have answers of their own.
+  readonly answer: Promise<any> = new Promise(takeEnds);
+  readonly resolve = lastResolve;
+  readonly reject = lastReject;
+}
+
 /** A command on its way. */
-export class WriteCall extends Call {
+export class WriteCall extends AwaitedCall {
   readonly type = 'write';
   /** Its place in the session; 0 before it has one. */
   sequence = 0;
@@ -64,7 +75,7 @@ export class OpenCall extends Call {
 }
 
 /** A query on its way. */
-export class ReadCall extends Call {
+export class ReadCall extends AwaitedCall {
   readonly type = 'read';
   readonly consistency: Consistency;
   readonly index: number;
@@ -72,9 +83,8 @@ export class ReadCall extends Call {
   constructor(
     bytes: Uint8Array,
     limits: { deadlineMs: number; order: number; consistency: Consistency; index: number },
-    settle: Settle,
   ) {
-    super(bytes, limits, settle);
+    super(bytes, limits);
     this.consistency = limits.consistency;
     this.index = limits.index;
   }

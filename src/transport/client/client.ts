@@ -34,6 +34,10 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   #againMs = Number.POSITIVE_INFINITY;
   #isFlushDue = false;
   #isClosed = false;
+  readonly #endTurn = (): void => {
+    this.#isFlushDue = false;
+    if (this.#links.current !== null && !this.#isClosed) this.#sending.flush(this.#links.current);
+  };
 
   constructor(codecs: RaftClientOptions<Command, Result, Query, Answer>, settings: ClientSettings) {
     const { limits, timeScheduler, seed } = settings;
@@ -60,7 +64,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
       random: seededRandom(seed),
     };
     return new Links(options, {
-      onWritten: (call, at, result) => this.#answers.onWritten(call, at, result),
+      onWritten: (call, frame, offset, result) => this.#answers.onWritten(call, frame, offset, result),
       onAnswered: (call, frame, answer) => this.#answers.onAnswered(call, frame, answer),
       onRefused: (call, frame) => this.#answers.onRefused(call, frame),
       onLost: (calls) => this.#answers.onLost(calls),
@@ -74,24 +78,28 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   }
 
   write(command: Command, options: ClientRequestOptions = noOptions): Promise<ClientCommitted<Result>> {
-    return new Promise((resolve, reject) => {
+    try {
       const deadlineMs = this.#deadlineOf(options);
       const bytes = encoded(this.#codecs.command, command, 'command');
-      this.#queue.lastOrder += 1;
-      const order = this.#queue.lastOrder;
-      this.#add(new WriteCall(bytes, { deadlineMs, order }, { resolve, reject }), options.signal);
-    });
+      const call = new WriteCall(bytes, { deadlineMs, order: this.#queue.nextOrder() });
+      this.#add(call, options.signal);
+      return call.answer;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   read(query: Query, options: ClientReadOptions = noOptions): Promise<ClientReadAnswer<Answer>> {
-    return new Promise((resolve, reject) => {
+    try {
       const deadlineMs = this.#deadlineOf(options);
-      const wanted = this.#guaranteeOf(options);
+      const { consistency, index } = this.#guaranteeOf(options);
       const bytes = encoded(this.#codecs.query, query, 'query');
-      this.#queue.lastOrder += 1;
-      const order = this.#queue.lastOrder;
-      this.#add(new ReadCall(bytes, { deadlineMs, order, ...wanted }, { resolve, reject }), options.signal);
-    });
+      const call = new ReadCall(bytes, { deadlineMs, order: this.#queue.nextOrder(), consistency, index });
+      this.#add(call, options.signal);
+      return call.answer;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #guaranteeOf({ consistency = 'linearizable', index = this.#answers.lastIndex }: ClientReadOptions) {
@@ -111,7 +119,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
 
   #add(call: WriteCall | ReadCall, signal: AbortSignal | undefined): void {
     const overload = this.#queue.add(call);
-    if (overload !== null) return call.settle.reject(overload);
+    if (overload !== null) return call.reject(overload);
     if (signal !== undefined) {
       const onAbort = (): void => this.#queue.reject(call, aborted(outcomeOf(call)));
       call.unwatch = () => unwatchAbort(signal, onAbort);
@@ -126,10 +134,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
     const isEmpty = this.#queue.writes.length === 0 && this.#queue.reads.length === 0;
     if (this.#isFlushDue || isEmpty) return;
     this.#isFlushDue = true;
-    this.#settings.turnScheduler.schedule(() => {
-      this.#isFlushDue = false;
-      if (this.#links.current !== null && !this.#isClosed) this.#sending.flush(this.#links.current);
-    });
+    this.#settings.turnScheduler.schedule(this.#endTurn);
   }
 
   #againSoon(): void {

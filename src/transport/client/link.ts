@@ -19,8 +19,8 @@ export interface LinkOwner {
   onWelcome(link: Link): void;
   /** The server has told what it knows of the leader, or that it closes. */
   onStanding(link: Link): void;
-  /** The command is committed at `index`. */
-  onWritten(call: AnyCall, at: { readonly index: number; readonly term: number }, result: Uint8Array): void;
+  /** The command is committed, at the index of the frame plus `offset`. */
+  onWritten(call: AnyCall, frame: WrittenFrame, offset: number, result: Uint8Array): void;
   onAnswered(call: AnyCall, frame: AnsweredFrame, answer: Uint8Array): void;
   onRefused(call: AnyCall, frame: RefusedFrame): void;
   /** A message has been dealt with. */
@@ -210,12 +210,11 @@ export class Link {
     }
   }
 
-  #onWritten({ firstId, index, term, payload }: WrittenFrame): void {
-    const results = decodePayload(payload);
+  #onWritten(frame: WrittenFrame): void {
+    const results = decodePayload(frame.payload);
     for (let at = 0; at < results.length; at++) {
-      const call = this.#sent.take(firstId + at);
-      if (call === undefined) continue;
-      this.#owner.onWritten(call, { index: index + at, term }, results[at] as Uint8Array);
+      const call = this.#sent.take(frame.firstId + at);
+      if (call !== undefined) this.#owner.onWritten(call, frame, at, results[at] as Uint8Array);
     }
   }
 

@@ -150,7 +150,7 @@ export class Links {
   readonly #linkOwner: LinkOwner = {
     onWelcome: (link) => this.#onWelcome(link),
     onStanding: (link) => this.#onStanding(link),
-    onWritten: (call, at, result) => this.#owner.onWritten(call, at, result),
+    onWritten: (call, frame, offset, result) => this.#owner.onWritten(call, frame, offset, result),
     onAnswered: (call, frame, answer) => this.#owner.onAnswered(call, frame, answer),
     onRefused: (call, frame) => this.#owner.onRefused(call, frame),
     onMessageDone: () => this.#onMessageDone(),

@@ -113,7 +113,7 @@ export class Sending {
     if (this.#opening !== null || link.room < 1) return [];
     const now = this.#settings.timeScheduler.now();
     const deadlineMs = now + this.#settings.timeoutMs;
-    this.#opening = new OpenCall(openSessionBytes, { deadlineMs, order: 0 }, nobody);
+    this.#opening = new OpenCall(openSessionBytes, { deadlineMs, order: 0 });
     const payload = Uint8Array.of(0, 0, 0, openSessionBytes.length, ...openSessionBytes);
     const calls = [this.#opening];
     return [
@@ -150,8 +150,6 @@ export class Sending {
       this.#session.settle(call.sequence);
   }
 }
-
-const nobody = { resolve: () => undefined, reject: () => undefined };
 
 /** Reads one after the other that promise the same. */
 function runsAlike(reads: readonly ReadCall[]): readonly ReadCall[][] {

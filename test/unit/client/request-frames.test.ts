@@ -8,8 +8,7 @@ import { sessionCommandCodec } from '../../../src/transport/session-codec.ts';
 const codec = sessionCommandCodec(bytesCodec);
 
 function callOf(session: number, sequence: number): WriteCall {
-  const settle = { resolve: () => undefined, reject: () => undefined };
-  const call = new WriteCall(Uint8Array.of(sequence), { deadlineMs: 1000, order: sequence }, settle);
+  const call = new WriteCall(Uint8Array.of(sequence), { deadlineMs: 1000, order: sequence });
   call.session = session;
   call.sequence = sequence;
   return call;

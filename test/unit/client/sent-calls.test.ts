@@ -2,10 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type AnyCall, WriteCall } from '../../../src/transport/client/calls.ts';
 import { SentCalls } from '../../../src/transport/client/sent-calls.ts';
 
-const nobody = { resolve: () => undefined, reject: () => undefined };
-
 function call(order: number): WriteCall {
-  return new WriteCall(new Uint8Array(), { deadlineMs: 0, order }, nobody);
+  return new WriteCall(new Uint8Array(), { deadlineMs: 0, order });
 }
 
 /** So many calls, whose order is the id that they get if they are the first. */
