@@ -24,7 +24,7 @@ import { payloadBytes, type Written } from './write-call.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const batchCountMax = 2048;
-/** Writes wait for a transaction that is under way at most so long. */
+/** Writes wait for a transaction that is under way, or for others, at most so long. */
 const holdMsMax = 2;
 
 /** What {@link Requests} works with. */
@@ -196,18 +196,20 @@ export class Requests<Command, Result, Query, Value> {
 
   /**
    * While our own disk is at work, what comes gathers for its next transaction: one batch instead of one for each
-   * turn, which costs every node less. Not for long, since others may be quicker than our disk.
+   * turn, which costs every node less; and a little longer, if more is about to come. Not for long, since others may be
+   * quicker than our disk.
    */
   #holdsWrites(): boolean {
     const { routes, settings } = this.#options;
-    if (this.#refusal !== null || routes.target() !== 'self' || !routes.isDiskBusy()) return false;
+    if (this.#refusal !== null || routes.target() !== 'self') return false;
+    if (!routes.isDiskBusy() && !this.#writes.isGathering) return false;
     this.#holding ??= settings.timeScheduler.schedule(() => this.flush(), holdMsMax);
     return true;
   }
 
-  /** The disk has finished something: what waited for it goes off. */
+  /** The disk has finished something: what waited for it goes off, unless it waits for more. */
   onFlushed(): void {
-    if (this.#holding !== null) this.flush();
+    if (this.#holding !== null) this.flush({ holdsWrites: this.#writes.isGathering });
   }
 
   /** Sends what waits for somewhere to go. */
@@ -248,6 +250,7 @@ export class Requests<Command, Result, Query, Value> {
     if (first !== undefined) this.#results.delete(first);
     this.#writes.onResult(id, result, results);
     this.#forwarded.onWriteResult(id, result, results);
+    if (this.#holding !== null) this.flushSoon(); // What waited for this one may go.
   }
 
   /** Our core answered a read: good news came with the `readStateMachineReq` already. */

@@ -21,6 +21,7 @@ import {
   refusalError,
   requestError,
 } from './errors.ts';
+import { Gathering, type Unanswered } from './gathering.ts';
 import type { Committed } from './raft-node.ts';
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
@@ -59,6 +60,7 @@ export class WriteQueue<Result> {
     const outcome = write.isSent ? 'unknown' : 'notCommitted';
     this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
   };
+  readonly #gathering = new Gathering();
   #pending = 0;
   #pendingBytes = 0;
   #lastOrder = 0;
@@ -138,11 +140,23 @@ export class WriteQueue<Result> {
     this.#pendingBytes -= bytes;
   }
 
+  /** Whether what waits should wait for more, which is about to come. */
+  get isGathering(): boolean {
+    return this.#gathering.isWorthwhile(this.#unanswered, this.#routes.now());
+  }
+
+  get #unanswered(): Unanswered {
+    let waiting = 0;
+    for (const { isDone, commands } of this.#waiting) if (!isDone) waiting += commands.length;
+    return { waiting, all: this.#pending };
+  }
+
   /** Sends what waits, if there is somewhere to send it. */
   flush(): void {
     this.#joint = null; // The turn is over.
     const target = this.#routes.target();
-    if (target === null) return;
+    if (target === null || this.#waiting.length === 0) return;
+    this.#gathering.onSent(this.#unanswered);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (let at = 0; at < waiting.length; ) {
@@ -314,6 +328,7 @@ export class WriteQueue<Result> {
       write.resolve({ index: plus(index, offset), term, results, offset });
       offset += write.commands.length;
     }
+    this.#gathering.onAnswered(count, this.#unanswered, this.#routes.now());
   }
 
   #reject(group: WriteGroup<Result>, error: RequestError): void {

@@ -1,7 +1,7 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { bytesCodec } from 'rxraft';
 import { describe, expect, it } from 'vitest';
-import { index0 } from '../../../src/core/index.ts';
+import { index, index0, term } from '../../../src/core/index.ts';
 import type { Settings } from '../../../src/streams/options.ts';
 import { Requests } from '../../../src/streams/requests.ts';
 import type { StateMachine } from '../../../src/streams/state-machine.ts';
@@ -57,6 +57,19 @@ class Leader {
     return written;
   }
 
+  /** The core answers the batch with this id, whose first command stands at index 1. */
+  answer(id: number): void {
+    const sent = this.routes.inputs.find((input) => input.type === 'write' && input.id === id);
+    const count = sent?.type === 'write' ? sent.count : 0;
+    const result = { type: 'committed', index: index(1), term: term(1) } as const;
+    this.requests.keepResults(
+      index(1),
+      Array.from({ length: count }, () => new Uint8Array()),
+    );
+    this.requests.onWriteRes({ type: 'writeRes', id, result });
+    this.endTurn();
+  }
+
   /** The end of a turn. */
   endTurn(): void {
     this.#turns.flush();
@@ -67,6 +80,64 @@ class Leader {
     return this.routes.inputs.flatMap((input) => (input.type === 'write' ? [input.count] : []));
   }
 }
+
+/** A leader that has sent one batch of six. */
+function sender(): Leader {
+  const leader = new Leader();
+  for (let byte = 0; byte < 6; byte++) leader.requests.writeOne(Uint8Array.of(byte)).catch(() => undefined);
+  leader.endTurn();
+  expect(leader.batches).toEqual([6]);
+  return leader;
+}
+
+describe('a few writes behind many', () => {
+  it('wait until these are answered and their callers are back, and leave with them', () => {
+    const leader = sender();
+    leader.write(7);
+    leader.answer(1);
+    for (const byte of [8, 9, 10, 11, 12]) leader.write(byte);
+    expect(leader.batches).toEqual([6]);
+
+    leader.write(13);
+
+    expect(leader.batches).toEqual([6, 7]);
+  });
+
+  it('go on waiting when the disk has finished', () => {
+    const leader = sender();
+    leader.write(7);
+
+    leader.requests.onFlushed();
+
+    expect(leader.batches).toEqual([6]);
+  });
+
+  it('wait two milliseconds and no longer', () => {
+    const leader = sender();
+    leader.write(7);
+
+    leader.time.flush();
+
+    expect(leader.time.frame).toBe(2);
+    expect(leader.batches).toEqual([6, 1]);
+  });
+
+  it('leave once these are answered, if nobody is waited for', () => {
+    const leader = sender();
+    leader.answer(1);
+    leader.write(7);
+    leader.time.flush(); // In vain: the next answer passes.
+    for (let byte = 0; byte < 6; byte++) leader.requests.writeOne(Uint8Array.of(byte)).catch(() => undefined);
+    leader.endTurn();
+    leader.write(8);
+    leader.answer(2);
+    expect(leader.batches).toEqual([6, 1, 6]);
+
+    leader.answer(3);
+
+    expect(leader.batches).toEqual([6, 1, 6, 1]);
+  });
+});
 
 describe('writes on a leader whose disk is at work', () => {
   it('gather until it has finished, and leave as one batch', () => {
