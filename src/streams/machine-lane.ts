@@ -255,7 +255,7 @@ export class MachineLane<Command, Result> {
     return true;
   }
 
-  /** By a loop, since a function made anew for each batch is compiled anew after each full collection (0029). */
+  /** By a loop, since a function made anew for each batch is compiled anew after each full collection (docs/performance.md). */
   #commandsOf({ payload }: EntryBatch): readonly Command[] {
     const { command } = this.#options.machine;
     const commands: Command[] = [];

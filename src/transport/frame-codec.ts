@@ -21,14 +21,21 @@ export function isBulk(frame: PeerFrame): boolean {
   return frame.type === 'raft' && frame.message.type === 'appendEntries' && frame.message.batches.length > 0;
 }
 
+/** For whose company a frame waits: nobody's, that of this event-loop turn, of the next one too, or of the next milliseconds. */
+export type Patience = 'none' | 'turn' | 'nextTurn' | 'moment';
+
 /**
- * Whether a frame without entries carries a leader's news, a commit index or a round, to a follower: it can wait for
- * entries that go there in the same turn.
+ * How long a frame waits for others to the same peer (docs/decisions/0030). Entries are a batch already, and followers'
+ * disks wait for them. A leader's news, which have none, are mostly said again by the entries that come next: callers wait
+ * for a round of reads, but nobody for a commit index.
+ *
+ * @param round - the last round that the peer was told of.
  */
-export function isNews(frame: PeerFrame): boolean {
-  return (
-    frame.type === 'raft' && frame.message.type === 'appendEntries' && frame.message.batches.length === 0
-  );
+export function patienceOf(frame: PeerFrame, round: number): Patience {
+  if (frame.type !== 'raft' || frame.message.type !== 'appendEntries') return 'turn';
+  const { message } = frame;
+  if (message.batches.length > 0) return 'none';
+  return message.round === round ? 'moment' : 'nextTurn';
 }
 
 /**

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { Peer } from '../core/index.ts';
 import { Backoff } from './backoff.ts';
 import { otherVersion } from './founding.ts';
+import { type Patience, patienceOf } from './frame-codec.ts';
 import { judgeAcceptor } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';
 import { encodePeerMessage } from './message-codec.ts';
@@ -28,6 +29,8 @@ export class WsDialer {
   private hello: Hello | null = null;
   private timer: Subscription | null = null;
   private readonly backoff: Backoff;
+  /** The last round of reads that the peer was told of. */
+  private round = 0;
   private droppedFrames = 0;
   private hasStopped = false;
 
@@ -43,12 +46,17 @@ export class WsDialer {
     return this.hello !== null;
   }
 
-  /** Takes a frame for the end of this turn, or drops it. A piece of a snapshot without room is no loss. */
-  send(to: Peer, frame: PeerFrame): boolean {
+  /** Takes a frame, and tells how long it may wait; `null`: it was dropped. A piece of a snapshot without room is no loss. */
+  send(to: Peer, frame: PeerFrame): Patience | null {
     const isThere = this.hello?.storeId === to.storeId;
     const isTaken = isThere && this.outbox.add(frame, this.socket?.bufferedBytes ?? 0);
-    if (!isTaken && frame.type !== 'snapshotChunk') this.droppedFrames++;
-    return isTaken;
+    if (!isTaken) {
+      if (frame.type !== 'snapshotChunk') this.droppedFrames++;
+      return null;
+    }
+    const patience = patienceOf(frame, this.round);
+    if (frame.type === 'raft' && frame.message.type === 'appendEntries') this.round = frame.message.round;
+    return patience;
   }
 
   /**

@@ -1,9 +1,9 @@
 import { isIPv4 } from 'node:net';
-import { interval, type Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
+import { interval, type Observable, type SchedulerLike, Subject, Subscription } from 'rxjs';
 import type { NodeId, Peer } from '../core/index.ts';
 import { seedRandom } from '../core/random.ts';
 import { TransportError } from './errors.ts';
-import { isNews } from './frame-codec.ts';
+import type { Patience } from './frame-codec.ts';
 import { decodePeerMessage, encodePeerMessage } from './message-codec.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
 import { checkUrl } from './peer-url.ts';
@@ -21,6 +21,9 @@ import { WsDialer } from './ws-dialer.ts';
 import type { WsHost } from './ws-host.ts';
 import { settingsOf, type WsLimits, type WsSettings, type WsTransportOptions } from './ws-options.ts';
 import { closeCode, type PeerSocket } from './ws-socket.ts';
+
+/** Milliseconds that a frame waits for which nobody waits. */
+const momentMs = 1;
 
 /** A transport over WebSockets. */
 export interface WsTransport extends Transport {
@@ -58,11 +61,13 @@ class WebSocketTransport implements WsTransport, WsHost {
   private readonly sockets = new Set<PeerSocket>();
   /** Who is turned away, and the timers that end it. */
   private readonly paused = new Map<NodeId, Subscription>();
-  private readonly timers: Subscription[] = [];
+  private readonly timers = new Subscription();
   private readonly messages = new OutgoingMessages();
   private readonly toFlush = new Set<WsDialer>();
+  private isFlushNear = false;
   private isFlushDue = false;
   private isLateFlushDue = false;
+  private isFlushTimed = false;
   private isClosing = false;
   private closing: Promise<void> | null = null;
   private whenGone: () => void = () => undefined;
@@ -104,7 +109,7 @@ class WebSocketTransport implements WsTransport, WsHost {
     if (this.isClosing) return acceptor.stop({ code: closeCode.goingAway, reason: 'closing' });
     this.port = port;
     this.acceptor = acceptor;
-    this.timers.push(interval(this.limits.pingMs, this.scheduler).subscribe(() => this.pulse()));
+    this.timers.add(interval(this.limits.pingMs, this.scheduler).subscribe(() => this.pulse()));
     this.dialPeers();
   }
 
@@ -123,26 +128,35 @@ class WebSocketTransport implements WsTransport, WsHost {
 
   send(to: Peer, frame: PeerFrame): boolean {
     const dialer = this.dialers.get(to.id);
-    if (dialer === undefined || !dialer.send(to, frame)) return false;
+    const patience = dialer?.send(to, frame) ?? null;
+    if (dialer === undefined || patience === null) return false;
     this.toFlush.add(dialer);
-    this.flushSoon(isNews(frame));
+    this.flushSoon(patience);
     return true;
   }
 
-  /**
-   * At the end of this turn, or of the next if what there is can wait: a commit index leaves with the writes of the
-   * clients that it was told to, in one message instead of two.
-   */
-  private flushSoon(canWait: boolean): void {
-    if (this.isFlushDue || (canWait && this.isLateFlushDue)) return;
-    if (canWait) {
+  /** Sees to it that all frames leave, when the last of them has to: they leave together (docs/decisions/0030). */
+  private flushSoon(patience: Patience): void {
+    if (patience === 'none') {
+      if (!this.isFlushNear) queueMicrotask(this.flush); // What the core emitted together leaves together.
+      this.isFlushNear = true;
+    } else if (this.isFlushDue) return;
+    else if (patience === 'turn') {
+      this.isFlushDue = true;
+      setImmediate(this.flush);
+    } else if (patience === 'nextTurn' && !this.isLateFlushDue) {
       this.isLateFlushDue = true;
-      setImmediate(() => setImmediate(() => this.flush()));
-      return;
+      setImmediate(setImmediate, this.flush); // After the I/O of that turn, too.
+    } else if (patience === 'moment' && !this.isFlushTimed) {
+      this.isFlushTimed = true; // Not taken back where frames leave earlier: a timer for each would cost more.
+      this.timers.add(this.scheduler.schedule(this.onFlushTime, momentMs));
     }
-    this.isFlushDue = true;
-    setImmediate(() => this.flush());
   }
+
+  private readonly onFlushTime = (): void => {
+    this.isFlushTimed = false;
+    if (this.toFlush.size > 0) this.flush();
+  };
 
   hangUp(id: NodeId, reason: string): void {
     this.pause(id);
@@ -214,14 +228,15 @@ class WebSocketTransport implements WsTransport, WsHost {
     }
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
+    this.isFlushNear = false;
     this.isFlushDue = false;
     this.isLateFlushDue = false;
     const dialers = [...this.toFlush];
     this.toFlush.clear();
     for (const dialer of dialers) dialer.flush(this.messages);
     this.messages.endTurn();
-  }
+  };
 
   private pulse(): void {
     for (const socket of [...this.sockets]) socket.pulse();
@@ -240,7 +255,8 @@ class WebSocketTransport implements WsTransport, WsHost {
   private async closeAll(): Promise<void> {
     this.events.complete();
     this.flush();
-    for (const timer of [...this.timers, ...this.paused.values()]) timer.unsubscribe();
+    this.timers.unsubscribe();
+    for (const timer of this.paused.values()) timer.unsubscribe();
     for (const dialer of this.dialers.values()) dialer.stop('this node is closing');
     this.dialers.clear();
     const stopped = this.acceptor?.stop({ code: closeCode.goingAway, reason: 'this node is closing' });

@@ -225,6 +225,48 @@ describe('frames', () => {
     expect(messages.slice(2)).toMatchObject([{ frames: [entries] }]);
   });
 
+  it('with entries leave at once, before the end of the turn', async () => {
+    const { url, messages } = await rawAcceptor();
+    const a = await node('a');
+    a.transport.setPeers([{ id: 'b', url }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+    const entries = append([batch(10, [new Uint8Array(5)])]);
+
+    a.transport.send(peer('b'), small);
+    a.transport.send(peer('b'), entries);
+    await Promise.resolve(); // The turn goes on.
+    a.transport.send(peer('b'), small);
+    await until(() => messages.length > 3);
+
+    expect(messages.slice(2)).toMatchObject([{ frames: [small, entries] }, { frames: [small] }]);
+  });
+
+  it('with a commit index alone wait a moment for entries', async () => {
+    const { url, messages } = await rawAcceptor();
+    const moments: (() => void)[] = [];
+    const schedule = <T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) => {
+      if (delayMs !== 1) return asyncScheduler.schedule(work, delayMs, state);
+      return asyncScheduler.schedule(() => void moments.push(work as () => void));
+    };
+    const a = await node('a', { scheduler: { now: () => asyncScheduler.now(), schedule } });
+    a.transport.setPeers([{ id: 'b', url }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+    const news = (commit: number) => append([], { leaderCommit: index(commit), round: 0 });
+    const entries = append([batch(10, [new Uint8Array(5)])], { leaderCommit: index(9), round: 0 });
+
+    a.transport.send(peer('b'), news(9));
+    await until(() => moments.length === 1);
+    a.transport.send(peer('b'), entries);
+    await until(() => messages.length === 3);
+    moments.pop()?.(); // Nothing is left for it.
+    a.transport.send(peer('b'), news(10));
+    await until(() => moments.length === 1);
+    moments.pop()?.();
+    await until(() => messages.length === 4);
+
+    expect(messages.slice(2)).toMatchObject([{ frames: [entries] }, { frames: [news(10)] }]);
+  });
+
   it('with news that nothing says again arrive', async () => {
     const { url, messages } = await rawAcceptor();
     const a = await node('a');
