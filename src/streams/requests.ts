@@ -51,7 +51,7 @@ export class Requests<Command, Result, Query, Value> {
   /** Results of batches applied here whose write has not been answered yet, by first index. */
   readonly #results = new Map<Index, readonly Result[]>();
   #isFlushDue = false;
-  /** Writes wait for the disk, until then at most. */
+  /** Writes wait for the disk or for others, until then at most. */
   #holding: Subscription | null = null;
   #refusal: 'RAFT_CLOSED' | 'RAFT_STOPPED' | null = null;
   readonly #endTurn = (): void => {
@@ -201,7 +201,7 @@ export class Requests<Command, Result, Query, Value> {
    */
   #holdsWrites(): boolean {
     const { routes, settings } = this.#options;
-    if (this.#refusal !== null || routes.target() !== 'self') return false;
+    if (this.#refusal !== null || routes.target() !== 'self' || !this.#writes.hasWaiting) return false;
     if (!routes.isDiskBusy() && !this.#writes.isGathering) return false;
     this.#holding ??= settings.timeScheduler.schedule(() => this.flush(), holdMsMax);
     return true;

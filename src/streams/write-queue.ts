@@ -140,6 +140,11 @@ export class WriteQueue<Result> {
     this.#pendingBytes -= bytes;
   }
 
+  /** Whether anything has not left. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Whether what waits should wait for more, which is about to come. */
   get isGathering(): boolean {
     return this.#gathering.isWorthwhile(this.#unanswered, this.#routes.now());
@@ -155,7 +160,7 @@ export class WriteQueue<Result> {
   flush(): void {
     this.#joint = null; // The turn is over.
     const target = this.#routes.target();
-    if (target === null || this.#waiting.length === 0) return;
+    if (target === null || !this.hasWaiting) return;
     this.#gathering.onSent(this.#unanswered);
     const waiting = this.#waiting;
     this.#waiting = [];

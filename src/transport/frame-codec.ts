@@ -26,8 +26,8 @@ export type Patience = 'none' | 'turn' | 'nextTurn' | 'moment';
 
 /**
  * How long a frame waits for others to the same peer (docs/decisions/0030). Entries are a batch already, and followers'
- * disks wait for them. A leader's news, which have none, are mostly said again by the entries that come next: callers wait
- * for a round of reads, but nobody for a commit index.
+ * disks wait for them. A leader's news, which have none, are mostly said again by the entries that come next. Linearizable
+ * reads wait for a round; what else such a frame may be, a commit index, a heartbeat or a probe, can be a little late.
  *
  * @param round - the last round that the peer was told of.
  */

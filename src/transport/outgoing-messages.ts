@@ -10,7 +10,7 @@ export interface MessageSocket {
   send(bytes: Uint8Array, onSent: () => void): void;
 }
 
-/** A message, and how many sockets, and this turn, still need its bytes. What it says is not kept: a slow peer would pin it. */
+/** A message, and how many sockets, and this flush, still need its bytes. What it says is not kept: a slow peer would pin it. */
 interface Message {
   readonly buffer: Uint8Array;
   readonly bytes: Uint8Array;
@@ -18,12 +18,12 @@ interface Message {
 }
 
 /**
- * Messages on their way to peers. What a leader tells one follower it mostly tells the others in the same turn: its bytes
+ * Messages on their way to peers. What a leader tells one follower it mostly tells the others in the same flush: its bytes
  * are made once. A buffer of which nobody says that it has left is not used again (docs/decisions/0028).
  */
 export class OutgoingMessages {
   private readonly buffers = new MessageBuffers();
-  /** The last one of this turn: of several to one peer, only the last is compared with the next peer's. */
+  /** The last one of this flush: of several to one peer, only the last is compared with the next peer's. */
   private last: { readonly frames: readonly PeerFrame[]; readonly message: Message } | null = null;
 
   /** Sends frames as one message. `sizes` are the bytes that each adds to it. */
@@ -34,7 +34,7 @@ export class OutgoingMessages {
   }
 
   /** What is sent from now on is compared with nothing that was sent before. */
-  endTurn(): void {
+  endFlush(): void {
     const { last } = this;
     this.last = null;
     if (last !== null) this.release(last.message);
@@ -42,7 +42,7 @@ export class OutgoingMessages {
 
   private messageOf(frames: readonly PeerFrame[], sizes: readonly number[]): Message {
     if (this.last !== null && areSame(this.last.frames, frames)) return this.last.message;
-    this.endTurn();
+    this.endFlush();
     let length = messageOverheadBytes;
     for (const size of sizes) length += size;
     const buffer = this.buffers.take(length);

@@ -70,7 +70,7 @@ export class WsDialer {
     this.dial();
   }
 
-  /** The end of the turn: what was sent leaves. */
+  /** What was sent leaves. */
   flush(messages: OutgoingMessages): void {
     if (this.socket !== null) this.outbox.flush(this.socket, messages);
   }
@@ -162,6 +162,7 @@ export class WsDialer {
     this.timer?.unsubscribe();
     this.droppedFrames += this.outbox.clear();
     this.hello = null;
+    this.round = 0; // What it was told may be lost.
     if (violation !== null) this.host.onViolation(this.address.id, violation);
     this.dialAgain({ hasLived });
     if (!wasOpen) return;

@@ -5,7 +5,7 @@ import type { PeerFrame } from './transport.ts';
 import type { WsLimits } from './ws-options.ts';
 
 /**
- * Frames that one event-loop turn sends to one peer, until they leave together: pieces of snapshots last, and
+ * Frames that one peer is sent, until they leave together: pieces of snapshots last, and
  * each in a message of its own, so that nothing else waits until a whole piece has arrived. What the next frame says
  * again is dropped.
  */
@@ -20,7 +20,7 @@ export class Outbox {
     this.limits = limits;
   }
 
-  /** Bytes that wait for the end of the turn. */
+  /** Bytes that have not left. */
   get bufferedBytes(): number {
     return this.bytes;
   }

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { interval, type Observable, type SchedulerLike, Subject, Subscription } from 'rxjs';
+import { interval, type Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
 import type { NodeId, Peer } from '../core/index.ts';
 import { seedRandom } from '../core/random.ts';
 import { TransportError } from './errors.ts';
@@ -36,11 +36,9 @@ export interface WsTransport extends Transport {
 /**
  * The network of one node over WebSockets: a server that peers dial, and one connection to each peer.
  *
- * What one event-loop turn sends to a peer leaves in one message when that turn's I/O is done
- * (`setImmediate`), so a lone frame waits for no timer: a heartbeat and its answer between two processes take
- * 42 µs, and 39 µs when flushed in a microtask, which would send more and smaller messages. An AppendEntries without
- * entries waits one turn more, for entries to go with. `down` is said only when
- * neither direction is open. Events may come from inside `setPeers` and `hangUp`.
+ * What one event-loop turn sends to a peer leaves in one message when that turn's I/O is done (`setImmediate`); entries
+ * leave at once, and an AppendEntries without any waits a little for some to go with (docs/decisions/0030). `down` is
+ * said only when neither direction is open. Events may come from inside `setPeers` and `hangUp`.
  */
 export function wsTransport(options: WsTransportOptions): WsTransport {
   return new WebSocketTransport(settingsOf(options));
@@ -61,13 +59,14 @@ class WebSocketTransport implements WsTransport, WsHost {
   private readonly sockets = new Set<PeerSocket>();
   /** Who is turned away, and the timers that end it. */
   private readonly paused = new Map<NodeId, Subscription>();
-  private readonly timers = new Subscription();
+  private readonly timers: Subscription[] = [];
   private readonly messages = new OutgoingMessages();
   private readonly toFlush = new Set<WsDialer>();
   private isFlushNear = false;
   private isFlushDue = false;
   private isLateFlushDue = false;
-  private isFlushTimed = false;
+  /** When what can wait leaves. Not taken back where it leaves earlier: a timer for each would cost more. */
+  private moment: Subscription | null = null;
   private isClosing = false;
   private closing: Promise<void> | null = null;
   private whenGone: () => void = () => undefined;
@@ -109,7 +108,7 @@ class WebSocketTransport implements WsTransport, WsHost {
     if (this.isClosing) return acceptor.stop({ code: closeCode.goingAway, reason: 'closing' });
     this.port = port;
     this.acceptor = acceptor;
-    this.timers.add(interval(this.limits.pingMs, this.scheduler).subscribe(() => this.pulse()));
+    this.timers.push(interval(this.limits.pingMs, this.scheduler).subscribe(() => this.pulse()));
     this.dialPeers();
   }
 
@@ -135,7 +134,7 @@ class WebSocketTransport implements WsTransport, WsHost {
     return true;
   }
 
-  /** Sees to it that all frames leave, when the last of them has to: they leave together (docs/decisions/0030). */
+  /** Sees to it that all frames leave once the first of them has to: they leave together (docs/decisions/0030). */
   private flushSoon(patience: Patience): void {
     if (patience === 'none') {
       if (!this.isFlushNear) queueMicrotask(this.flush); // What the core emitted together leaves together.
@@ -147,14 +146,12 @@ class WebSocketTransport implements WsTransport, WsHost {
     } else if (patience === 'nextTurn' && !this.isLateFlushDue) {
       this.isLateFlushDue = true;
       setImmediate(setImmediate, this.flush); // After the I/O of that turn, too.
-    } else if (patience === 'moment' && !this.isFlushTimed) {
-      this.isFlushTimed = true; // Not taken back where frames leave earlier: a timer for each would cost more.
-      this.timers.add(this.scheduler.schedule(this.onFlushTime, momentMs));
-    }
+    } else if (patience === 'moment' && !this.isFlushNear && !this.isLateFlushDue)
+      this.moment ??= this.scheduler.schedule(this.onMoment, momentMs);
   }
 
-  private readonly onFlushTime = (): void => {
-    this.isFlushTimed = false;
+  private readonly onMoment = (): void => {
+    this.moment = null;
     if (this.toFlush.size > 0) this.flush();
   };
 
@@ -235,7 +232,7 @@ class WebSocketTransport implements WsTransport, WsHost {
     const dialers = [...this.toFlush];
     this.toFlush.clear();
     for (const dialer of dialers) dialer.flush(this.messages);
-    this.messages.endTurn();
+    this.messages.endFlush();
   };
 
   private pulse(): void {
@@ -255,8 +252,8 @@ class WebSocketTransport implements WsTransport, WsHost {
   private async closeAll(): Promise<void> {
     this.events.complete();
     this.flush();
-    this.timers.unsubscribe();
-    for (const timer of this.paused.values()) timer.unsubscribe();
+    this.moment?.unsubscribe();
+    for (const timer of [...this.timers, ...this.paused.values()]) timer.unsubscribe();
     for (const dialer of this.dialers.values()) dialer.stop('this node is closing');
     this.dialers.clear();
     const stopped = this.acceptor?.stop({ code: closeCode.goingAway, reason: 'this node is closing' });

@@ -113,6 +113,8 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   #deadlineOf({ timeoutMs = this.#settings.timeoutMs, signal }: ClientRequestOptions): number {
     if (this.#isClosed) throw clientError('RAFT_CLOSED', 'notCommitted', 'The client has closed.');
     if (signal?.aborted) throw aborted('notCommitted');
+    if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+      throw badRequest(`signal is ${typeof signal}, expected an AbortSignal`);
     if (!(timeoutMs > 0)) throw badRequest(`timeoutMs is ${timeoutMs}, expected a positive number`);
     return this.#settings.timeScheduler.now() + timeoutMs;
   }

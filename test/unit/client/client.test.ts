@@ -214,6 +214,20 @@ describe('a request that nobody waits for any more', () => {
     expect(situation.servers.last.requests().map(({ what }) => what)).toEqual(['kept']);
   });
 
+  it.each([new AbortController(), null, 'now'])(
+    'is refused with a signal that is none, and neither sent nor answered twice',
+    async (signal) => {
+      const situation = new Situation(noSession);
+      const write = situation.write('w', { signal: signal as unknown as AbortSignal });
+      situation.servers.last.welcome('n1');
+      await situation.pass();
+      await situation.client.close();
+
+      expect(write.words).toBe('RAFT_BAD_REQUEST notCommitted');
+      expect(situation.servers.last.requests()).toEqual([]);
+    },
+  );
+
   it('gives the server a little less time than there is, so that its reason comes first', async () => {
     const situation = new Situation(noSession);
     situation.servers.last.welcome('n1');

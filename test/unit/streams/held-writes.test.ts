@@ -50,7 +50,14 @@ class Leader {
     this.ask(byte).catch(() => undefined);
   }
 
-  /** The same, and what becomes of it. */
+  /** So many writes in one turn. */
+  writeMany(count: number): void {
+    for (let byte = 0; byte < count; byte++)
+      this.requests.writeOne(Uint8Array.of(byte)).catch(() => undefined);
+    this.endTurn();
+  }
+
+  /** A write, the end of its turn, and what becomes of it. */
   ask(byte: number): Promise<unknown> {
     const written = this.requests.writeOne(Uint8Array.of(byte));
     this.endTurn();
@@ -84,8 +91,7 @@ class Leader {
 /** A leader that has sent one batch of six. */
 function sender(): Leader {
   const leader = new Leader();
-  for (let byte = 0; byte < 6; byte++) leader.requests.writeOne(Uint8Array.of(byte)).catch(() => undefined);
-  leader.endTurn();
+  leader.writeMany(6);
   expect(leader.batches).toEqual([6]);
   return leader;
 }
@@ -122,20 +128,79 @@ describe('a few writes behind many', () => {
     expect(leader.batches).toEqual([6, 1]);
   });
 
-  it('leave once these are answered, if nobody is waited for', () => {
-    const leader = sender();
+  it('leave when these are so many no more', () => {
+    const leader = new Leader();
+    leader.write(1);
+    leader.writeMany(6);
+    leader.writeMany(3);
+    expect(leader.batches).toEqual([1, 6]);
+
     leader.answer(1);
+
+    expect(leader.batches).toEqual([1, 6, 3]);
+  });
+
+  it('leave without a wait after one that was in vain', () => {
+    const leader = sender();
     leader.write(7);
-    leader.time.flush(); // In vain: the next answer passes.
-    for (let byte = 0; byte < 6; byte++) leader.requests.writeOne(Uint8Array.of(byte)).catch(() => undefined);
-    leader.endTurn();
+    leader.time.flush();
     leader.write(8);
-    leader.answer(2);
-    expect(leader.batches).toEqual([6, 1, 6]);
 
-    leader.answer(3);
+    expect(leader.batches).toEqual([6, 1, 1]);
+  });
 
-    expect(leader.batches).toEqual([6, 1, 6, 1]);
+  it('do not wait for those that were given up', () => {
+    const leader = new Leader();
+    const gaveUp = new AbortController();
+    const options = { timeoutMs: 1000, signal: gaveUp.signal };
+    const answer = { resolve: () => undefined, reject: () => undefined };
+    leader.requests.writeEncoded(
+      [0, 1, 2, 3].map((byte) => Uint8Array.of(byte)),
+      options,
+      answer,
+    );
+    leader.endTurn();
+    leader.write(7);
+    expect(leader.batches).toEqual([4]);
+
+    gaveUp.abort();
+    leader.write(8);
+
+    expect(leader.batches).toEqual([4, 2]);
+  });
+
+  it('are passed on if it leads no more', () => {
+    const leader = sender();
+    leader.write(7);
+    leader.routes.leader = 'n2';
+
+    leader.time.flush();
+
+    expect(leader.routes.frames).toMatchObject([{ request: { type: 'write', count: 1 } }]);
+  });
+
+  it('were never appended if it closes meanwhile', async () => {
+    const leader = sender();
+    const written = leader.ask(7);
+
+    leader.requests.close('RAFT_CLOSED', 'The node closed.');
+    leader.time.flush();
+
+    expect(await failureOf(written)).toEqual({ code: 'RAFT_CLOSED', outcome: 'notCommitted' });
+    expect(leader.batches).toEqual([6]);
+  });
+});
+
+describe('a read while writes are under way', () => {
+  it('sets no time for writes that do not wait', () => {
+    const leader = sender();
+    leader.routes.isBusy = true;
+    void leader.requests.readOne(Uint8Array.of(1));
+    leader.endTurn();
+
+    leader.time.flush();
+
+    expect(leader.time.frame).toBe(0);
   });
 });
 

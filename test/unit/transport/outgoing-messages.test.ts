@@ -114,11 +114,11 @@ describe('messages to peers', () => {
     messages.send(one, frames, sizesOf(frames));
     messages.send(two, frames, sizesOf(frames));
     one.messages[0]?.onSent();
-    messages.endTurn();
+    messages.endFlush();
     for (let fill = 2; fill < 6; fill++) {
       const others = framesOf(entries(1, fill));
       messages.send(later, others, sizesOf(others));
-      messages.endTurn();
+      messages.endFlush();
     }
     expect(two.messages[0]?.bytes).toEqual(bytes);
 

@@ -241,30 +241,41 @@ describe('frames', () => {
     expect(messages.slice(2)).toMatchObject([{ frames: [small, entries] }, { frames: [small] }]);
   });
 
-  it('with a commit index alone wait a moment for entries', async () => {
+  it('with a commit index alone wait a moment for entries, and those with a new round do not', async () => {
     const { url, messages } = await rawAcceptor();
     const moments: (() => void)[] = [];
+    const timers: Subscription[] = [];
     const schedule = <T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) => {
-      if (delayMs !== 1) return asyncScheduler.schedule(work, delayMs, state);
-      return asyncScheduler.schedule(() => void moments.push(work as () => void));
+      const isMoment = delayMs === 1;
+      const timer = asyncScheduler.schedule(work, isMoment ? 1_000_000 : delayMs, state);
+      if (isMoment) moments.push(() => (work as () => void)());
+      timers.push(timer);
+      return timer;
     };
     const a = await node('a', { scheduler: { now: () => asyncScheduler.now(), schedule } });
     a.transport.setPeers([{ id: 'b', url }]);
     await until(() => messages.length === 2 && isOpen(a.transport));
-    const news = (commit: number) => append([], { leaderCommit: index(commit), round: 0 });
-    const entries = append([batch(10, [new Uint8Array(5)])], { leaderCommit: index(9), round: 0 });
+    const news = (commit: number, round = 1) => append([], { leaderCommit: index(commit), round });
+    const entries = append([batch(10, [new Uint8Array(5)])], { leaderCommit: index(9), round: 1 });
 
-    a.transport.send(peer('b'), news(9));
-    await until(() => moments.length === 1);
-    a.transport.send(peer('b'), entries);
+    a.transport.send(peer('b'), news(8)); // A round that the peer has not heard of.
     await until(() => messages.length === 3);
+    a.transport.send(peer('b'), news(9));
+    a.transport.send(peer('b'), entries);
+    await until(() => messages.length === 4);
+    expect(moments.length).toBe(1);
     moments.pop()?.(); // Nothing is left for it.
     a.transport.send(peer('b'), news(10));
-    await until(() => moments.length === 1);
+    expect(moments.length).toBe(1);
     moments.pop()?.();
-    await until(() => messages.length === 4);
+    await until(() => messages.length === 5);
+    a.transport.send(peer('b'), news(11));
+    await a.transport.close();
+    await until(() => messages.length === 6);
 
-    expect(messages.slice(2)).toMatchObject([{ frames: [entries] }, { frames: [news(10)] }]);
+    const sent = [[news(8)], [entries], [news(10)], [news(11)]].map((frames) => ({ frames }));
+    expect(messages.slice(2)).toMatchObject(sent);
+    expect(timers.slice(-1)[0]?.closed).toBe(true);
   });
 
   it('with news that nothing says again arrive', async () => {
