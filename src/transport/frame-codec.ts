@@ -1,4 +1,4 @@
-import { type Crc32, crc32, unreachable } from '../core/index.ts';
+import { type Crc32, crc32, encodedBytesOf, unreachable } from '../core/index.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteSink } from './byte-writer.ts';
 import { readForward, writeForward } from './forward-codec.ts';
@@ -24,9 +24,13 @@ export function isBulk(frame: PeerFrame): boolean {
 /** For whose company a frame waits: nobody's, that of this event-loop turn, of the next one too, or of the next milliseconds. */
 export type Patience = 'none' | 'turn' | 'nextTurn' | 'moment';
 
+/** Entries of so many bytes leave before our own disk is asked to write them. */
+const atOnceBytesMax = 16 * 1024;
+
 /**
  * How long a frame waits for others to the same peer (docs/decisions/0030). Entries are a batch already, and followers'
- * disks wait for them. A leader's news, which have none, are mostly said again by the entries that come next. Linearizable
+ * disks wait for them; where they are many, to send them takes longer than to hand them to our own disk, which comes first
+ * then. A leader's news, which have none, are mostly said again by the entries that come next. Linearizable
  * reads wait for a round; what else such a frame may be, a commit index, a heartbeat or a probe, can be a little late.
  *
  * @param round - the last round that the peer was told of.
@@ -34,7 +38,7 @@ export type Patience = 'none' | 'turn' | 'nextTurn' | 'moment';
 export function patienceOf(frame: PeerFrame, round: number): Patience {
   if (frame.type !== 'raft' || frame.message.type !== 'appendEntries') return 'turn';
   const { message } = frame;
-  if (message.batches.length > 0) return 'none';
+  if (message.batches.length > 0) return encodedBytesOf(message.batches) <= atOnceBytesMax ? 'none' : 'turn';
   return message.round === round ? 'moment' : 'nextTurn';
 }
 

@@ -13,6 +13,11 @@ const grant: PeerFrame = {
 describe('how long a frame waits for others', () => {
   it.each([
     { what: 'entries', frame: append([batch(10, [new Uint8Array(3)])], { round: 4 }), patience: 'none' },
+    {
+      what: 'many entries',
+      frame: append([batch(10, [new Uint8Array(16_384)])], { round: 4 }),
+      patience: 'turn',
+    },
     { what: 'a commit index alone', frame: append([], { round: 4 }), patience: 'moment' },
     { what: 'a new round of reads', frame: append([], { round: 5 }), patience: 'nextTurn' },
     { what: 'the round of a new leader', frame: append([], { round: 1 }), patience: 'nextTurn' },
