@@ -7,8 +7,8 @@ import { append, batch, chunk } from './frames.ts';
 const grant: PeerFrame = {
   type: 'raft',
   group: 0,
-  message: { type: 'requestVoteReply', term: term(3), voteGranted: true, isPreVote: false },
-} as PeerFrame;
+  message: { type: 'requestVoteReply', term: term(3), voteGranted: true },
+};
 
 describe('how long a frame waits for others', () => {
   it.each([
