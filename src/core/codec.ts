@@ -1,4 +1,5 @@
 import type { BatchKind, EntryBatch } from './batch.ts';
+import { getUint53, putUint32, setUint53, uint32At } from './big-endian.ts';
 import { type Crc32, crc32 } from './crc32.ts';
 import type { Index, Term } from './types.ts';
 
@@ -150,25 +151,13 @@ function readHeader(view: DataView, payload: Uint8Array): EntryBatch | undefined
   };
 }
 
-/** Writes a safe integer as a u64. */
-export function setUint53(view: DataView, at: number, value: number): void {
-  view.setUint32(at, Math.floor(value / 0x1_0000_0000));
-  view.setUint32(at + 4, value >>> 0);
-}
-
-/** Reads a u64; `-1` if it is beyond the safe integers. */
-export function getUint53(view: DataView, at: number): number {
-  const high = view.getUint32(at);
-  return high > 0x1f_ffff ? -1 : high * 0x1_0000_0000 + view.getUint32(at + 4);
-}
-
 /** Whether bytes are exactly `count` length-prefixed entries. */
 export function isPayload(payload: Uint8Array, count: number): boolean {
   const { length } = payload; // `byteLength` takes ten times as long, wherever it is asked for.
   let at = 0;
   for (let entry = 0; entry < count; entry++) {
     if (at + 4 > length) return false;
-    at += 4 + lengthAt(payload, at);
+    at += 4 + uint32At(payload, at);
   }
   return at === length;
 }
@@ -178,10 +167,9 @@ export function encodePayload(entries: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const entry of entries) length += 4 + entry.length;
   const payload = new Uint8Array(length);
-  const view = new DataView(payload.buffer);
   let at = 0;
   for (const entry of entries) {
-    view.setUint32(at, entry.length);
+    putUint32(payload, at, entry.length);
     payload.set(entry, at + 4);
     at += 4 + entry.length;
   }
@@ -194,15 +182,8 @@ export function decodePayload(payload: Uint8Array): readonly Uint8Array[] {
   const { buffer, byteOffset, length } = payload; // Asked for once: 17 ns an entry and not 40.
   for (let at = 0; at < length; ) {
     const start = at + 4;
-    at = start + lengthAt(payload, at);
+    at = start + uint32At(payload, at);
     entries.push(new Uint8Array(buffer, byteOffset + start, at - start));
   }
   return entries;
-}
-
-function lengthAt(bytes: Uint8Array, at: number): number {
-  const high = (bytes[at] as number) * 0x100_0000;
-  return (
-    high + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
-  );
 }

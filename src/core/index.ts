@@ -1,4 +1,5 @@
 export * from './batch.ts';
+export * from './big-endian.ts';
 export * from './codec.ts';
 export * from './config.ts';
 export * from './configuration.ts';

@@ -8,8 +8,9 @@ import {
   sessionResultCodec,
 } from '../transport/session-codec.ts';
 import { isPromise } from './is-promise.ts';
+import type { TableStore } from './live-sessions.ts';
 import { MemoryTable } from './memory-table.ts';
-import { type SessionLimits, SessionTable, type TableStore } from './session-table.ts';
+import { type SessionLimits, SessionTable } from './session-table.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
 export type { SessionCommand, SessionResult };
@@ -72,9 +73,14 @@ class SessionMachine<Command, Result, Query, Answer>
   }
 
   apply(commands: readonly SessionCommand<Command>[], at: LogPosition): readonly SessionResult<Result>[] {
-    return commands.map((command, offset) =>
-      this.#applyOne(command, { ...at, index: plus(at.index, offset) }),
-    );
+    const { term, logTimeMs } = at;
+    const results: SessionResult<Result>[] = [];
+    for (const command of commands) {
+      const index = plus(at.index, results.length);
+      results.push(this.#applyOne(command, { index, term, logTimeMs }));
+    }
+    this.#table?.settle();
+    return results;
   }
 
   #applyOne(command: SessionCommand<Command>, at: LogPosition): SessionResult<Result> {

@@ -1,4 +1,4 @@
-import { getUint53, setUint53 } from '../core/index.ts';
+import { putUint53, setUint53, uint53At } from '../core/index.ts';
 import type { Codec } from './codec.ts';
 
 /** Names a command for ever: retried, it has the same. */
@@ -86,10 +86,10 @@ export function writeOnceHead(
 
 /** A number beyond the safe integers is -1, of no session: what is in a log must not stop a node. */
 function readStamp(bytes: Uint8Array): SessionStamp {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, stampBytes);
-  return { session: getUint53(view, 1), sequence: getUint53(view, 9), lowestUnanswered: getUint53(view, 17) };
+  return { session: uint53At(bytes, 1), sequence: uint53At(bytes, 9), lowestUnanswered: uint53At(bytes, 17) };
 }
 
+const openedBytes = 9;
 const outcomes = ['applied', 'opened', 'sessionExpired', 'overloaded'] as const;
 
 /** The byte form of results with sessions around that of the machine's own. */
@@ -98,9 +98,9 @@ export function sessionResultCodec<Result>(inner: Codec<Result>): Codec<SessionR
     encode(result) {
       const tag = outcomes.indexOf(result.type);
       if (result.type === 'opened') {
-        const bytes = new Uint8Array(9);
+        const bytes = new Uint8Array(openedBytes);
         bytes[0] = tag;
-        setUint53(new DataView(bytes.buffer), 1, result.session);
+        putUint53(bytes, 1, result.session);
         return bytes;
       }
       if (result.type !== 'applied') return Uint8Array.of(tag);
@@ -112,14 +112,12 @@ export function sessionResultCodec<Result>(inner: Codec<Result>): Codec<SessionR
     },
     decode(bytes) {
       const type = outcomes[bytes[0] ?? outcomes.length];
+      if (type === 'opened' && bytes.byteLength !== openedBytes) throw new TypeError('not an opened session');
       switch (type) {
         case 'applied':
           return { type, result: inner.decode(bytes.subarray(1)) };
         case 'opened':
-          return {
-            type,
-            session: getUint53(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 1),
-          };
+          return { type, session: uint53At(bytes, 1) };
         case 'sessionExpired':
         case 'overloaded':
           return { type };

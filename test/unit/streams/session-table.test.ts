@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { TableStore } from '../../../src/streams/live-sessions.ts';
 import { MemoryTable } from '../../../src/streams/memory-table.ts';
-import { type SessionLimits, SessionTable, type TableStore } from '../../../src/streams/session-table.ts';
+import { type SessionLimits, SessionTable } from '../../../src/streams/session-table.ts';
 
 /** Counts what is asked of a table: each row that is read, written, or walked over, and each walk. */
 class CountingStore implements TableStore {
@@ -49,6 +50,7 @@ const stampOf = (session: number, sequence = 1, lowestUnanswered = 1) => ({
 function use(table: SessionTable, session: number, nowMs: number, sequence = 1): string {
   const { type } = table.admit(stampOf(session, sequence), nowMs);
   if (type === 'execute') table.keep(stampOf(session, sequence), Uint8Array.of(sequence));
+  table.settle();
   return type;
 }
 
@@ -63,6 +65,7 @@ function full(sessions: number, limits: Partial<SessionLimits> = {}) {
   });
   for (let session = 1; session <= sessions; session++) {
     table.open(session, session);
+    table.settle();
     use(table, session, session);
   }
   return { store, table, sessions };
@@ -125,6 +128,7 @@ describe('a table full of sessions', () => {
     for (const sequence of [2, 3, 500, 70_000]) use(table, 1, 1, sequence);
 
     expect(table.open(2, 2 + ttl)).toBe(true);
+    table.settle();
 
     expect([...store.range({})]).toHaveLength(2); // The new session, and its place in the order.
   });
@@ -151,27 +155,36 @@ const command = fc.record({
   lowestUnanswered: fc.integer({ min: 1, max: 40 }),
 });
 
-describe('two nodes with the same commands', () => {
-  it('have the same table, though one starts again before each of them, and drop exactly who has expired', () => {
+const bytesOfTwoSessions = 1_500;
+
+describe('three nodes with the same commands', () => {
+  it('have the same table, though one starts again all the time and one has hardly any memory, and drop exactly who has expired', () => {
     const limits = { sessionTtlMs: 200, sessionsMax: 5, resultsMax: 8 };
     fc.assert(
       fc.property(fc.array(command, { minLength: 100, maxLength: 120 }), (commands) => {
-        const [mine, others] = [new MemoryTable(), new MemoryTable()];
+        const [mine, others, tight] = [new MemoryTable(), new MemoryTable(), new MemoryTable()];
         const table = new SessionTable(mine, limits);
+        const forgetful = new SessionTable(tight, limits, bytesOfTwoSessions);
+        let starting = new SessionTable(others, limits);
         const model = new Map<number, { usedMs: number; lowest: number }>();
         let nowMs = 0;
         for (const [at, { afterMs, isOpen, ...stamp }] of commands.entries()) {
           nowMs += afterMs;
           const run = (on: SessionTable): unknown => {
-            if (isOpen) return on.open(at + 1, nowMs);
-            const admission = on.admit(stamp, nowMs);
-            if (admission.type === 'execute') on.keep(stamp, Uint8Array.of(at));
-            return admission;
+            const answer = isOpen ? on.open(at + 1, nowMs) : on.admit(stamp, nowMs);
+            if (typeof answer === 'object' && answer.type === 'execute') on.keep(stamp, Uint8Array.of(at));
+            return answer;
           };
           const answer = run(table);
 
-          expect(run(new SessionTable(others, limits))).toEqual(answer);
-          expect([...others.range({})]).toEqual([...mine.range({})]);
+          expect(run(starting)).toEqual(answer);
+          expect(run(forgetful)).toEqual(answer);
+          if (at % 3 !== 1) {
+            for (const each of [table, starting, forgetful]) each.settle();
+            expect([...others.range({})]).toEqual([...mine.range({})]);
+            expect([...tight.range({})]).toEqual([...mine.range({})]);
+            starting = new SessionTable(others, limits);
+          }
 
           if (isOpen && answer === true) model.set(at + 1, { usedMs: nowMs, lowest: 1 });
           if (isOpen) continue;
