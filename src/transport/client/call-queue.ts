@@ -19,6 +19,8 @@ export class CallQueue {
   #held: (WriteCall | ReadCall)[] = [];
   #pending = 0;
   #pendingBytes = 0;
+  /** How many of those that wait here have been given up since they were last dropped, at most. */
+  #givenUp = 0;
   #lastOrder = 0;
 
   /** @param onDone - told of each request that is answered, before its caller is. */
@@ -107,6 +109,7 @@ export class CallQueue {
 
   /** Forgets those that were given up. */
   dropDone(): void {
+    this.#givenUp = 0;
     this.#writes = this.#writes.filter(isWaiting);
     this.#reads = this.#reads.filter(isWaiting);
     this.#held = this.#held.filter(isWaiting);
@@ -129,9 +132,24 @@ export class CallQueue {
     this.#pending -= 1;
     this.#pendingBytes -= call.bytes.length;
     this.#onDone(call);
+    if (!call.isSent) this.#onGivenUp(call);
     return true;
   }
+
+  /**
+   * Nobody counts a request that was given up while it waited here, so it must not stay: without a server, callers that
+   * give up early could fill the memory. Its bytes go at once, and its place once most of the places are such: finding
+   * each one by itself would look through all of the others.
+   */
+  #onGivenUp(call: WriteCall | ReadCall): void {
+    call.bytes = noBytes;
+    this.#givenUp += 1;
+    const places = this.#writes.length + this.#reads.length + this.#held.length;
+    if (this.#givenUp * 2 > places) this.dropDone();
+  }
 }
+
+const noBytes = new Uint8Array(0);
 
 function isWaiting({ isDone }: WriteCall | ReadCall): boolean {
   return !isDone;

@@ -32,7 +32,8 @@ const takeEnds = (resolve: Resolve, reject: Reject): void => {
 
 /** One request of a caller, from the call to its one answer (rule 22). One object, since there is one for each. */
 abstract class Call {
-  readonly bytes: Uint8Array;
+  /** Empty once it was given up before it was sent. */
+  bytes: Uint8Array;
   readonly deadlineMs: number;
   /** Calls leave in the order they came, also when they have to leave once more. */
   readonly order: number;
