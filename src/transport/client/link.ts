@@ -23,6 +23,8 @@ export interface LinkOwner {
   onWritten(call: AnyCall, frame: WrittenFrame, offset: number, result: Uint8Array): void;
   onAnswered(call: AnyCall, frame: AnsweredFrame, answer: Uint8Array): void;
   onRefused(call: AnyCall, frame: RefusedFrame): void;
+  /** A refusal says, for the first time, that the node behind the server has closed or stopped. */
+  onEnded(link: Link): void;
   /** A message has been dealt with. */
   onMessageDone(): void;
   /** The connection is gone, once; what `takeSent` still gives has no answer. */
@@ -45,6 +47,9 @@ export const clientCloseCode = {
   otherCluster: 4104,
 } as const;
 
+/** Refusals of a node that will not take anything any more. */
+const endedCodes: readonly string[] = ['RAFT_CLOSED', 'RAFT_STOPPED'];
+
 /** Pings in a row without a byte from the server, until the connection counts as dead. */
 const silentPingsMax = 3;
 
@@ -57,6 +62,11 @@ export class Link {
   leaderUrl: string | null = null;
   /** The server takes no more requests. */
   isClosing = false;
+  /**
+   * A refusal said that the node has closed or stopped, which the server itself may tell much later: a node first lets
+   * go of its disk. Another one is better, if there is one; it may have been said of a leader behind this server.
+   */
+  #hasEnded = false;
   readonly #owner: LinkOwner;
   readonly #socket: ClientSocket;
   readonly #sent = new SentCalls();
@@ -85,6 +95,11 @@ export class Link {
   /** Whether the node behind it leads. */
   get leads(): boolean {
     return this.welcome !== null && this.leaderId === this.welcome.nodeId;
+  }
+
+  /** Whether any other server would be better. */
+  get isOver(): boolean {
+    return this.isClosing || this.#hasEnded;
   }
 
   /** Requests without an answer. */
@@ -194,11 +209,7 @@ export class Link {
       case 'answered':
         return this.#onAnswered(frame);
       case 'refused':
-        for (let at = 0; at < frame.count; at++) {
-          const call = this.#sent.take(frame.firstId + at);
-          if (call !== undefined) this.#owner.onRefused(call, frame);
-        }
-        return;
+        return this.#onRefused(frame);
       case 'standing':
         return this.#onStanding(frame);
       case 'ping':
@@ -224,6 +235,16 @@ export class Link {
       const call = this.#sent.take(frame.ids[at] as number);
       if (call !== undefined) this.#owner.onAnswered(call, frame, answers[at] as Uint8Array);
     }
+  }
+
+  #onRefused(frame: RefusedFrame): void {
+    for (let at = 0; at < frame.count; at++) {
+      const call = this.#sent.take(frame.firstId + at);
+      if (call !== undefined) this.#owner.onRefused(call, frame);
+    }
+    if (this.#hasEnded || !endedCodes.includes(frame.code)) return;
+    this.#hasEnded = true;
+    this.#owner.onEnded(this);
   }
 
   #onStanding({ isClosing, leaderId, leaderUrl }: StandingFrame): void {

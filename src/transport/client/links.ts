@@ -153,6 +153,7 @@ export class Links {
     onWritten: (call, frame, offset, result) => this.#owner.onWritten(call, frame, offset, result),
     onAnswered: (call, frame, answer) => this.#owner.onAnswered(call, frame, answer),
     onRefused: (call, frame) => this.#owner.onRefused(call, frame),
+    onEnded: (link) => this.#onEnded(link),
     onMessageDone: () => this.#onMessageDone(),
     onClosed: (link, why) => this.#onClosed(link, why),
   };
@@ -179,7 +180,7 @@ export class Links {
 
   #isBetter(link: Link): boolean {
     const current = this.#current;
-    if (current === null || link.leads || current.isClosing) return true;
+    if (current === null || link.leads || current.isOver) return true;
     return current.leaderId === null && link.leaderId !== null;
   }
 
@@ -213,6 +214,16 @@ export class Links {
     this.#servers.tryAllAgain();
     this.#tell();
     this.#owner.onCurrent();
+    this.#seek();
+  }
+
+  /**
+   * The others may still take it for the leader, and may be no better: it is not asked again until they can know more,
+   * or the next pulse. Where a whole cluster stops, a client would go round and round among its servers.
+   */
+  #onEnded(link: Link): void {
+    if (link !== this.#current) return;
+    this.#servers.onNoHelp(link.url);
     this.#seek();
   }
 
@@ -262,8 +273,8 @@ export class Links {
     const isLeaderless = this.#current !== null && this.#current.leaderId === null;
     this.#leaderlessPulses = isLeaderless ? this.#leaderlessPulses + 1 : 0;
     this.#pulses += 1;
-    if (this.#pulses % retryPulses === 0 || this.#leaderlessPulses === leaderlessPulsesMax)
-      this.#servers.tryAllAgain();
+    const isTime = this.#pulses % retryPulses === 0 || this.#leaderlessPulses === leaderlessPulsesMax;
+    if (isTime || this.#current?.isOver === true) this.#servers.tryAllAgain();
     this.#owner.onCurrent(); // What a full socket held back may leave now.
     this.#seek();
   }

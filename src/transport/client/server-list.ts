@@ -33,7 +33,7 @@ export class ServerList {
    */
   next(current: Link | null, isLeaderless: boolean): string | null {
     if (current === null) return this.#hinted(null) ?? this.#anyUrl();
-    if (current.isClosing) return this.#hinted(current) ?? this.#untriedUrl(current);
+    if (current.isOver) return this.#hinted(current) ?? this.#untriedUrl(current);
     if (current.leads) return null;
     if (current.leaderId !== null) return this.#hinted(current) ?? this.#untriedUrl(current);
     return isLeaderless ? this.#untriedUrl(current) : null;

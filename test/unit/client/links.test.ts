@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Situation } from './builders.ts';
+import type { Received } from './fake-servers.ts';
 
 const three = { urls: ['ws://a', 'ws://b', 'ws://c'], session: false };
 const follower = { leaderId: 'nb' };
@@ -100,6 +101,67 @@ describe('a client that looks for the leader', () => {
     a?.commit(requests, 3);
     await situation.pass();
     expect(write.words).toBe('3: done');
+  });
+
+  it.each(['RAFT_CLOSED', 'RAFT_STOPPED'])(
+    'leaves a server that refuses with %s, and does not come back while others take it for the leader',
+    async (code) => {
+      const situation = new Situation({ ...three, urls: ['ws://a', 'ws://b'] });
+      const [a] = situation.servers.sockets;
+      a?.welcome('na');
+      const [refused, lost, kept] = [situation.write('x'), situation.write('y'), situation.write('z')];
+      await situation.pass();
+      const [x, y, z] = (a?.requests() ?? []) as [Received, Received, Received];
+
+      a?.refuse(x, 'notCommitted', code);
+      a?.refuse(y, 'unknown', code);
+      const b = situation.servers.last;
+      b.welcome('nb', { leaderId: 'na' });
+      await situation.pass(100);
+      a?.commit([z], 3);
+      for (let second = 0; second < 5; second++) await situation.pass(900);
+
+      expect(situation.servers.urls).toEqual(['ws://a', 'ws://b']);
+      expect(b.requests().map(({ what }) => what)).toEqual(['x']);
+      expect([refused.words, lost.words, kept.words]).toEqual([null, `${code} unknown`, '3: done']);
+      expect(a?.closedWith?.code).toBe(1000);
+    },
+  );
+
+  it('goes round once in each pulse where every server says that its node has closed', async () => {
+    const situation = new Situation({ ...three, pingMs: 1_000, session: false });
+    const { sockets } = situation.servers;
+    const welcomed = new Set<unknown>();
+    for (let ms = 0; ms < 4_000; ms += 10) {
+      for (const socket of sockets) {
+        if (welcomed.has(socket)) continue;
+        welcomed.add(socket);
+        socket.welcome(`n${socket.url.at(-1)}`, { leaderId: 'na' });
+      }
+      situation.write('w', { timeoutMs: 60_000 });
+      await situation.pass(10);
+      for (const socket of sockets)
+        for (const request of socket.requests()) socket.refuse(request, 'notCommitted', 'RAFT_CLOSED');
+    }
+
+    expect(new Set(situation.servers.urls)).toEqual(new Set(three.urls)); // It did look everywhere.
+    expect(sockets.length).toBeLessThanOrEqual(5 * three.urls.length);
+  });
+
+  it('stays with the only server that it has, also when that says that a node has closed', async () => {
+    const situation = new Situation({ ...three, urls: ['ws://a'] });
+    const { last } = situation.servers;
+    last.welcome('na');
+    const write = situation.write('w');
+    await situation.pass();
+
+    for (const request of last.requests()) last.refuse(request, 'notCommitted', 'RAFT_CLOSED');
+    await situation.pass(100);
+    last.commit(last.requests(), 3);
+    await situation.pass(2_000);
+
+    expect(write.words).toBe('3: done');
+    expect(situation.servers.sockets).toHaveLength(1);
   });
 
   it('does not talk to a server of another cluster', async () => {
