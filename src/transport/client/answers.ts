@@ -2,7 +2,7 @@ import type { Codec } from '../codec.ts';
 import { type SessionResult, sessionResultCodec } from '../session-codec.ts';
 import type { CallQueue } from './call-queue.ts';
 import { type AnyCall, type OpenCall, outcomeOf, type ReadCall, type WriteCall } from './calls.ts';
-import { ClientError, clientError, unreadableAnswer, unreadableResult } from './errors.ts';
+import { ClientError, clientError, textOf, unreadableAnswer, unreadableResult } from './errors.ts';
 import type { AnsweredFrame, RefusedFrame, WrittenFrame } from './protocol.ts';
 import type { Sending } from './sending.ts';
 
@@ -49,7 +49,7 @@ export class Answers<Result, Answer> {
       else if (hasSessions()) this.#onSessionResult(call, { index, term }, this.#sessionResult.decode(bytes));
       else queue.resolve(call, { index, term, result: result.decode(bytes) });
     } catch (error) {
-      if (call.type === 'open') this.#options.sending.onOpenFailed(call);
+      if (call.type === 'open') this.#onUnreadableOpening(call, textOf(error));
       else queue.reject(call, unreadableResult(error));
     }
   }
@@ -65,21 +65,28 @@ export class Answers<Result, Answer> {
   }
 
   #onMistaken(call: AnyCall): void {
-    if (call.type === 'open') this.#options.sending.onOpenFailed(call);
+    const what = 'it is the answer to another kind of request';
+    if (call.type === 'open') this.#onUnreadableOpening(call, what);
     else {
       const error = call.type === 'read' ? unreadableAnswer : unreadableResult;
-      this.#options.queue.reject(call, error('it is the answer to another kind of request'));
+      this.#options.queue.reject(call, error(what));
     }
   }
 
   #onOpened(call: OpenCall, result: SessionResult<Result>): void {
-    const { sending, againSoon } = this.#options;
-    if (result.type === 'opened') sending.onOpened(result.session);
-    else {
-      sending.onOpenFailed(call);
-      this.#refuseWaiting('RAFT_OVERLOADED', 'As many sessions are open as may be.');
+    switch (result.type) {
+      case 'opened':
+        this.#options.sending.onOpened(result.session);
+        return this.#options.againSoon();
+      case 'overloaded':
+        return this.#noSession(call, 'RAFT_OVERLOADED', 'As many sessions are open as may be.');
+      default:
+        return this.#onMistaken(call);
     }
-    againSoon();
+  }
+
+  #onUnreadableOpening(call: OpenCall, what: string): void {
+    this.#noSession(call, 'RAFT_BAD_RESULT', `The answer can't be read: ${what}.`);
   }
 
   #onSessionResult(call: WriteCall, { index, term }: Position, result: SessionResult<Result>): void {
@@ -116,23 +123,25 @@ export class Answers<Result, Answer> {
   }
 
   #onOpenRefused(call: OpenCall, { outcome, code, message }: RefusedFrame): void {
-    this.#options.sending.onOpenFailed(call);
-    if (outcome === 'notCommitted' && !elsewhere.includes(code)) this.#refuseWaiting(code, message);
+    if (outcome === 'notCommitted' && !elsewhere.includes(code)) return this.#noSession(call, code, message);
+    this.#options.sending.onOpenFailed(call, 'elsewhere');
     this.#options.againSoon();
   }
 
-  /** No session can be had: who waits for one is told so. */
-  #refuseWaiting(code: string, what: string): void {
-    const { queue } = this.#options;
-    for (const call of queue.writes)
-      queue.reject(call, clientError(code, outcomeOf(call), `A session can't be opened: ${what}`));
+  /** No session can be had: who waits for one is told so, and who comes next waits for the next attempt. */
+  #noSession(call: OpenCall, code: string, what: string): void {
+    const { queue, sending, againSoon } = this.#options;
+    sending.onOpenFailed(call, 'refused');
+    for (const write of queue.writes)
+      queue.reject(write, clientError(code, outcomeOf(write), `A session can't be opened: ${what}`));
+    againSoon();
   }
 
   /** The connection to the server that has these is gone. */
   onLost(calls: readonly AnyCall[]): void {
     const again: (WriteCall | ReadCall)[] = [];
     for (const call of calls) {
-      if (call.type === 'open') this.#options.sending.onOpenFailed(call);
+      if (call.type === 'open') this.#options.sending.onOpenLost(call);
       else if (!isRepeatable(call)) this.#options.queue.reject(call, lost());
       else {
         if (call.type === 'write') call.mayBeDone = true;

@@ -151,7 +151,8 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
       this.#againMs = Number.POSITIVE_INFINITY;
       this.#queue.release();
     }
-    let nextMs = this.#againMs;
+    const { opensAtMs } = this.#sending;
+    let nextMs = now < opensAtMs ? Math.min(this.#againMs, opensAtMs) : this.#againMs;
     for (const call of this.#unanswered()) {
       if (now >= call.deadlineMs) this.#queue.reject(call, this.#late(call));
       else nextMs = Math.min(nextMs, call.deadlineMs);

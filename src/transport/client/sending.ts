@@ -1,3 +1,5 @@
+import { backoffMs } from '../backoff.ts';
+import { type Random, seededRandom } from '../random.ts';
 import { openSessionBytes } from '../session-codec.ts';
 import type { CallQueue } from './call-queue.ts';
 import { type AnyCall, OpenCall, outcomeOf, type ReadCall, type WriteCall } from './calls.ts';
@@ -19,10 +21,20 @@ export class Sending {
   readonly #settings: ClientSettings;
   #session: SessionWindow | null = null;
   #opening: OpenCall | null = null;
+  /** How often in a row no server had room for a session. */
+  #openRefusals = 0;
+  #opensAtMs = Number.NEGATIVE_INFINITY;
+  readonly #random: Random;
 
   constructor(queue: CallQueue, settings: ClientSettings) {
     this.#queue = queue;
     this.#settings = settings;
+    this.#random = seededRandom(settings.seed);
+  }
+
+  /** From when on a session may be opened, after one was not. */
+  get opensAtMs(): number {
+    return this.#opensAtMs;
   }
 
   /** Sends one message with all that can go now. */
@@ -112,6 +124,7 @@ export class Sending {
   #openFrames(link: Link): ClientFrame[] {
     if (this.#opening !== null || link.room < 1) return [];
     const now = this.#settings.timeScheduler.now();
+    if (now < this.#opensAtMs) return [];
     const deadlineMs = now + this.#settings.timeoutMs;
     this.#opening = new OpenCall(openSessionBytes, { deadlineMs, order: 0 });
     const payload = Uint8Array.of(0, 0, 0, openSessionBytes.length, ...openSessionBytes);
@@ -124,12 +137,26 @@ export class Sending {
   /** The session is open, and commands go through it. */
   onOpened(session: number): void {
     this.#opening = null;
+    this.#openRefusals = 0;
     this.#session = new SessionWindow(session, this.#settings.limits.sessionRequestsMax);
   }
 
-  /** The session was not opened, as far as is known: it is tried again with the next command. */
-  onOpenFailed(call: OpenCall): void {
+  /** Nothing will be heard of the session that was asked for: it is tried again with the next connection. */
+  onOpenLost(call: OpenCall): void {
     if (call === this.#opening) this.#opening = null;
+  }
+
+  /**
+   * The session was not opened, as far as is known: it is tried again after a moment, since a server that is asked at once
+   * refuses as often as the network allows; and after longer and longer ones where it was `refused` as such.
+   */
+  onOpenFailed(call: OpenCall, why: 'elsewhere' | 'refused'): void {
+    if (call !== this.#opening) return;
+    this.#opening = null;
+    if (why === 'refused') this.#openRefusals += 1;
+    const { limits, timeScheduler } = this.#settings;
+    const failures = 1 + Math.max(1, this.#openRefusals);
+    this.#opensAtMs = timeScheduler.now() + Math.max(1, backoffMs(failures, limits, this.#random));
   }
 
   /** The session has expired. What it may have carried out is told by `expired`; the rest goes into another one. */

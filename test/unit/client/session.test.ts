@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Situation } from './builders.ts';
-import type { FakeSocket } from './fake-servers.ts';
+import type { FakeSocket, Received } from './fake-servers.ts';
 
 const withSessions = { hasSessions: true };
 
@@ -164,6 +164,83 @@ describe('a client with a session', () => {
 
     expect(write.words).toBe('RAFT_OVERLOADED notCommitted');
     expect(write.message).toContain("A session can't be opened");
+  });
+
+  it('tries to open one again after longer and longer pauses where servers have no room for it', async () => {
+    const situation = new Situation({ backoffMsMin: 100, backoffMsMax: 1_000 });
+    const { last } = situation.servers;
+    last.welcome('n1', withSessions);
+    const first = situation.write('a');
+    await situation.pass();
+
+    const askedAt: number[] = [];
+    let waiting = first;
+    while (askedAt.length < 8) {
+      const [request] = last.requests();
+      if (request !== undefined) {
+        expect(request.what).toBe('open');
+        askedAt.push(situation.time.now());
+        last.refuse(request, 'notCommitted', 'RAFT_OVERLOADED');
+        await situation.pass();
+        expect(waiting.words).toBe('RAFT_OVERLOADED notCommitted');
+        waiting = situation.write('a', { timeoutMs: 10_000 }); // A caller who tries again at once.
+      }
+      await situation.pass(5);
+    }
+
+    const pauses = askedAt.slice(1).map((at, place) => at - (askedAt[place] as number));
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(50);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(1_020);
+    expect(Math.min(...pauses.slice(-3))).toBeGreaterThanOrEqual(500);
+    await situation.pass(1_020);
+    last.open(7);
+    await situation.pass();
+    expect(wordsOf(last)).toEqual(['7/1 from 1: a']);
+  });
+
+  it.each([
+    ['notCommitted', 'RAFT_NOT_LEADER'],
+    ['unknown', 'RAFT_UNKNOWN_OUTCOME'],
+  ] as const)(
+    'tries to open one again after a moment where the answer was %s, %s, and the commands wait',
+    async (outcome, code) => {
+      const situation = new Situation();
+      const { last } = situation.servers;
+      last.welcome('n1', withSessions);
+      const write = situation.write('a');
+      await situation.pass();
+
+      for (let attempt = 0; attempt < 8; attempt++) {
+        const [request] = last.requests() as [Received];
+        expect(request.what).toBe('open');
+        last.refuse(request, outcome, code);
+        await situation.pass();
+        await situation.pass(20);
+        expect(last.requests()).toEqual([]);
+        await situation.pass(40);
+      }
+      last.open(7);
+      await situation.pass();
+
+      expect(wordsOf(last)).toEqual(['7/1 from 1: a']);
+      expect(write.words).toBe(null);
+    },
+  );
+
+  it('tells who waits for a session that the answer makes no sense, and does not ask again at once', async () => {
+    const situation = new Situation();
+    const { last } = situation.servers;
+    last.welcome('n1', withSessions);
+    const write = situation.write('a');
+    await situation.pass();
+
+    last.commit(last.requests(), 5, '?');
+    situation.write('b');
+    await situation.pass();
+
+    expect(write.words).toBe('RAFT_BAD_RESULT notCommitted');
+    expect(write.message).toContain("A session can't be opened: The answer can't be read");
+    expect(last.requests()).toEqual([]);
   });
 
   it('is asked to do without: each command is sent once, and unknown when the connection is lost', async () => {
