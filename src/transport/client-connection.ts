@@ -50,6 +50,8 @@ interface Reading {
 const answerBytesMin = 128;
 /** What the memory of a large answer loses with each smaller one. */
 const answerBytesDecay = 0.99;
+/** What a client may send. */
+const takenTypes: readonly ClientFrame['type'][] = ['write', 'read', 'ping', 'pong'];
 /** Pings in a row without a byte, until a client counts as gone. */
 const silentPingsMax = 3;
 
@@ -189,26 +191,27 @@ export class ClientConnection implements AnsweredConnection {
     this.#webSocket.send(encodeClientMessage({ type: 'welcome', welcome }));
   }
 
+  /** A message is looked through before any of it is acted on: one frame that is not for a server spoils all. */
   #onFrames(frames: readonly ClientFrame[]): void {
     if (!this.#hasHello) return this.#breakOff('frames arrived before a hello');
+    for (const { type } of frames)
+      if (!takenTypes.includes(type)) return this.#breakOff(`a frame of type ${type} arrived`);
     for (const frame of frames) {
       if (this.isGone) return; // Broken off by what came before.
-      switch (frame.type) {
-        case 'write':
-          if (this.#take(frame)) this.#host.write(frame, new FrameAnswers(frame, this));
-          break;
-        case 'read':
-          if (this.#take(frame)) this.#readings.push(readingOf(frame, this));
-          this.#readOn();
-          break;
-        case 'ping':
-          this.#push({ type: 'pong', number: frame.number }, 0);
-          break;
-        case 'pong':
-          break;
-        default:
-          return this.#breakOff(`a frame of type ${frame.type} arrived`);
-      }
+      this.#onFrame(frame);
+    }
+  }
+
+  #onFrame(frame: ClientFrame): void {
+    switch (frame.type) {
+      case 'write':
+        if (this.#take(frame)) this.#host.write(frame, new FrameAnswers(frame, this));
+        return;
+      case 'read':
+        if (this.#take(frame)) this.#readings.push(readingOf(frame, this));
+        return this.#readOn();
+      case 'ping':
+        return this.#push({ type: 'pong', number: frame.number }, 0);
     }
   }
 

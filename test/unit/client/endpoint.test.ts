@@ -165,6 +165,31 @@ describe('a connection that does not keep to the protocol', () => {
     expect(node.status().lastIndex).toBe(before);
   });
 
+  it('in the last frame of a message is closed before the first ones reach the node', async () => {
+    const { url, endpoint, writes, reads } = await served();
+    const client = new RawClient(url);
+    await client.hello();
+    const payload = encodePayload([Uint8Array.of(97)]);
+    const items = { timeoutMs: 2_000, count: 1, payload };
+
+    client.send({
+      type: 'frames',
+      frames: [
+        { type: 'write', firstId: 1, ...items },
+        { type: 'read', firstId: 2, consistency: 'stale', index: 0, ...items },
+        { type: 'written', firstId: 1, index: 1, term: 1, count: 1, payload },
+      ],
+    });
+
+    await expect(client.closed).resolves.toMatchObject({
+      code: 1002,
+      reason: expect.stringContaining('written'),
+    });
+    expect(writes).toEqual([]);
+    expect(reads).toEqual([]);
+    expect(endpoint.requests).toBe(0);
+  });
+
   it('by text, or frames before a hello, is closed too', async () => {
     const { url } = await served();
     const [texting, hasty] = [new RawClient(url), new RawClient(url)];
