@@ -1,6 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { declaredProblem } from '../transport/founding.ts';
+import { timerProblems } from '../transport/timer-limit.ts';
 import type { MemberAddress } from '../transport/transport.ts';
 import { turnScheduler } from '../transport/turn-scheduler.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';
@@ -114,6 +115,8 @@ function numberProblems(settings: Settings): readonly string[] {
   const problems = Object.entries(positive)
     .filter(([, [value]]) => !Number.isSafeInteger(value) || value < 1)
     .map(([name, [value, example]]) => `${name} is ${value}, expected a positive integer such as ${example}`);
+  // The others are counted in ticks.
+  problems.push(...timerProblems({ tickMs: tickIntervalMs, closeTimeoutMs: settings.closeTimeoutMs }));
   if (!Number.isSafeInteger(settings.recordLast) || settings.recordLast < 0)
     problems.push(`recordLast is ${settings.recordLast}, expected a number of steps such as 1000, or 0`);
   if (!Number.isSafeInteger(settings.seed)) problems.push(`seed is ${settings.seed}, expected an integer`);

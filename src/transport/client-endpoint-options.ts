@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Observable } from 'rxjs';
+import { RaftError } from '../core/index.ts';
 import type { Codec } from './codec.ts';
+import { timerProblems } from './timer-limit.ts';
 
 /** What clients ask of a node: a `RaftNode` is one. */
 export interface ServedNode<Result, Query, Answer> {
@@ -96,11 +98,17 @@ export interface EndpointSettings<Command, Result, Query, Answer>
   readonly limits: ClientEndpointLimits;
 }
 
-/** Fills in the defaults. */
+/** Fills in the defaults. Throws `RAFT_BAD_OPTIONS` for times that no timer keeps. */
 export function endpointSettings<C, R, Q, A>(
   options: ClientEndpointOptions<C, R, Q, A>,
 ): EndpointSettings<C, R, Q, A> {
   const { commandBytesMax = 1024 * 1024 + 4096 } = options;
+  const { handshakeTimeoutMs = 3_000, pingMs = 5_000, closeTimeoutMs = 3_000 } = options;
+  const problems = timerProblems({ handshakeTimeoutMs, pingMs, closeTimeoutMs });
+  if (problems.length > 0) {
+    const list = problems.map((problem) => `\n  - ${problem}`).join('');
+    throw new RaftError('RAFT_BAD_OPTIONS', `The endpoint was not made, and nothing was changed:${list}`);
+  }
   return {
     node: options.node,
     command: options.command,
@@ -122,9 +130,9 @@ export function endpointSettings<C, R, Q, A>(
       allRequestBytesMax: options.allRequestBytesMax ?? 64 * 1024 * 1024,
       bufferedBytesMax: options.bufferedBytesMax ?? 1024 * 1024,
       bufferedBytesCut: options.bufferedBytesCut ?? 64 * 1024 * 1024,
-      handshakeTimeoutMs: options.handshakeTimeoutMs ?? 3_000,
-      pingMs: options.pingMs ?? 5_000,
-      closeTimeoutMs: options.closeTimeoutMs ?? 3_000,
+      handshakeTimeoutMs,
+      pingMs,
+      closeTimeoutMs,
     },
   };
 }

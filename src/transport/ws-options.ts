@@ -1,6 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type BackoffLimits, defaultBackoff } from './backoff.ts';
+import { TransportError } from './errors.ts';
 import { randomSeed } from './random.ts';
+import { timerProblems } from './timer-limit.ts';
 
 /** Bounds of a WebSocket transport: on time, and on what a peer, admitted or not, can cost. */
 export interface WsLimits extends BackoffLimits {
@@ -74,9 +76,17 @@ const defaultLimits: WsLimits = {
   closeTimeoutMs: 500,
 };
 
-/** Fills in the defaults. */
+/** Fills in the defaults. Throws `RAFT_BAD_OPTIONS` for times that no timer keeps. */
 export function settingsOf(options: WsTransportOptions): WsSettings {
   const { listen, isInsecure, scheduler, seed, ...limits } = options;
+  const problems = timerProblems(limits);
+  if (problems.length > 0) {
+    const list = problems.map((problem) => `\n  - ${problem}`).join('');
+    throw new TransportError(
+      'RAFT_BAD_OPTIONS',
+      `The transport was not made, and nothing was changed:${list}`,
+    );
+  }
   return {
     host: listen.host ?? '127.0.0.1',
     port: listen.port,

@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { timerMsMax } from '../timer-limit.ts';
 
 /** One timer for all deadlines: it is set for the earliest, and tells when some may have come. */
 export class Deadlines {
@@ -18,7 +19,7 @@ export class Deadlines {
     if (deadlineMs >= this.#dueMs) return;
     this.stop();
     this.#dueMs = deadlineMs;
-    const waitMs = Math.max(1, Math.ceil(deadlineMs - this.#scheduler.now()));
+    const waitMs = Math.min(timerMsMax, Math.max(1, Math.ceil(deadlineMs - this.#scheduler.now()))); // Looks in between.
     this.#timer = this.#scheduler.schedule(() => this.#fire(), waitMs);
   }
 

@@ -3,6 +3,7 @@ import { RaftError } from '../../core/index.ts';
 import { defaultBackoff } from '../backoff.ts';
 import type { Codec } from '../codec.ts';
 import { randomSeed } from '../random.ts';
+import { timerProblems } from '../timer-limit.ts';
 import { turnScheduler } from '../turn-scheduler.ts';
 import type { QueueLimits } from './call-queue.ts';
 import type { LinkLimits } from './links.ts';
@@ -86,7 +87,11 @@ export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): 
     ]),
   ) as unknown as ClientLimits;
   const { WebSocket = globalWebSocket(), urls, timeoutMs = 5_000 } = options;
-  const problems = [...urlProblems(urls), ...numberProblems({ ...limits, timeoutMs })];
+  const problems = [
+    ...urlProblems(urls),
+    ...numberProblems({ ...limits, timeoutMs }),
+    ...timerProblems(limits),
+  ];
   if (WebSocket === undefined) {
     problems.push('there is no global WebSocket here, expected the option WebSocket, such as that of `ws`');
   }

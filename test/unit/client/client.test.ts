@@ -119,6 +119,18 @@ describe('a client', () => {
     expect(schedule.mock.calls.length).toBeLessThan(5);
   });
 
+  it('waits as long as it is told, also where no timer takes so much', async () => {
+    const situation = new Situation(noSession);
+    const schedule = vi.spyOn(situation.time, 'schedule');
+
+    const lengths = [2 ** 31 - 1, 2 ** 31, 2 ** 40, Number.POSITIVE_INFINITY];
+    const writes = lengths.reverse().map((timeoutMs) => situation.write('w', { timeoutMs }));
+    await situation.pass();
+
+    expect(writes.map(({ words }) => words)).toEqual([null, null, null, null]);
+    expect(Math.max(...schedule.mock.calls.map(([, delayMs]) => delayMs ?? 0))).toBe(2 ** 31 - 1);
+  });
+
   it('asks for at least the index that it has seen, where a read is of the session', async () => {
     const situation = new Situation(noSession);
     const { last } = situation.servers;
@@ -163,6 +175,9 @@ describe('a client', () => {
 
     expect(() => new Situation(options)).toThrow(/http:\/\/a.*ws:\/\/b#c.*pendingMax is 0.*timeoutMs is -1/s);
     expect(() => new Situation({ urls: [] })).toThrow('urls is empty');
+    expect(() => new Situation({ pingMs: 2 ** 31, backoffMsMax: 2 ** 40, pendingMax: 2 ** 31 })).toThrow(
+      /^[^:]*:\n {2}- backoffMsMax is 1099511627776, .*\n {2}- pingMs is 2147483648, expected at most 2147483647 /,
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { encodePayload } from '../../../src/core/index.ts';
 import { encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
+import { clientEndpoint } from '../../../src/transport/client-endpoint.ts';
 import { clientOf, RawClient, served } from './endpoints.ts';
 
 describe('an endpoint for clients', () => {
@@ -16,6 +17,17 @@ describe('an endpoint for clients', () => {
     expect(value).toBe('abc');
     expect(index).toBe(written[2]?.index);
     await expect(client.read('all', { consistency: 'stale' })).resolves.toMatchObject({ value: 'abc' });
+  });
+
+  it('is refused with times that no timer keeps', () => {
+    const make = () => clientEndpoint({ pingMs: 2 ** 31, closeTimeoutMs: 2 ** 40 } as never);
+
+    expect(make).toThrow(
+      expect.objectContaining({
+        code: 'RAFT_BAD_OPTIONS',
+        message: expect.stringMatching(/pingMs is 2147483648, .*closeTimeoutMs is 1099511627776, /s),
+      }),
+    );
   });
 
   it('gives the node the commands of one message with one call, and answers them with one frame', async () => {

@@ -25,6 +25,21 @@ async function problemsOf(options: Partial<Record<keyof Options, unknown>>): Pro
 }
 
 describe("options that can't be used", () => {
+  it('are refused where no timer keeps them', async () => {
+    const problems = await problemsOf({
+      electionMs: 2 ** 35, // Ticks tell when these are over.
+      heartbeatMs: 2 ** 33,
+      timeoutMs: 2 ** 40,
+      tickMs: 2 ** 32,
+      closeTimeoutMs: 2 ** 31,
+    });
+
+    expect(problems).toEqual([
+      'tickMs is 4294967296, expected at most 2147483647 milliseconds (24.8 days)',
+      'closeTimeoutMs is 2147483648, expected at most 2147483647 milliseconds (24.8 days)',
+    ]);
+  });
+
   it('are refused with all problems at once, in the names of the options', async () => {
     const problems = await problemsOf({
       id: 'no spaces',

@@ -139,6 +139,17 @@ async function proxyTo(port: number): Promise<{ url: string; stall(): void }> {
 }
 
 describe('opening', () => {
+  it('is refused with times that no timer keeps', () => {
+    const limits = { pingMs: 2 ** 31, backoffMsMax: Number.POSITIVE_INFINITY };
+
+    expect(() => wsTransport({ listen, ...limits })).toThrow(
+      expect.objectContaining({
+        code: 'RAFT_BAD_OPTIONS',
+        message: expect.stringMatching(/pingMs is 2147483648, .*backoffMsMax is Infinity, /s),
+      }),
+    );
+  });
+
   it('tells the port it was given', async () => {
     const a = await node('a');
 
