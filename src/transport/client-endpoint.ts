@@ -34,7 +34,7 @@ export interface ClientEndpoint {
   readonly requests: number;
   /**
    * Takes no more requests, tells clients so, and closes each connection once its requests are answered. Comes before
-   * the node's own `close`, or together with it.
+   * the node's own `close`, or together with it. Called again, it gives the same promise.
    */
   close(): Promise<void>;
 }
@@ -69,6 +69,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
   readonly #toFlush = new Set<ClientConnection>();
   readonly #subscriptions: Subscription[] = [];
   #leaderId: string | null = null;
+  #closing: Promise<void> | null = null;
   #whenIdle: () => void = () => undefined;
   #whenGone: () => void = () => undefined;
 
@@ -208,7 +209,12 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
     this.#onLeader(this.#leaderId);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#stopTaking();
     const { closeTimeoutMs } = this.limits;
     const idle = new Promise<void>((resolve) => {

@@ -129,6 +129,26 @@ describe('an endpoint for clients', () => {
   });
 });
 
+describe('an endpoint that is closed twice', () => {
+  it('closes once, and both wait until it has', async () => {
+    const { url, endpoint, hold } = await served({ closeTimeoutMs: 60_000 });
+    const client = new RawClient(url);
+    await client.hello();
+    const release = hold();
+    client.write(1, 'a');
+    await vi.waitUntil(() => endpoint.requests === 1);
+
+    const first = endpoint.close();
+    const second = endpoint.close();
+    release();
+    await Promise.all([first, second]); // Neither runs into its time limit.
+
+    expect(client.frames).toContainEqual(expect.objectContaining({ type: 'written', firstId: 1 }));
+    expect(endpoint.connections).toBe(0);
+    await expect(endpoint.close()).resolves.toBe(undefined);
+  });
+});
+
 describe('an endpoint whose node has stopped', () => {
   it('says that it closes, and takes nothing more', async () => {
     const { url, node } = await served();
