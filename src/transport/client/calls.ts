@@ -22,9 +22,10 @@ export interface ClientReadAnswer<Answer> {
 type Resolve = (value: any) => void;
 type Reject = (error: unknown) => void;
 
+const noEnd = (): void => undefined;
 /** The two ends of the promise made last. One function takes them for all promises, where each would make its own. */
-let lastResolve: Resolve;
-let lastReject: Reject;
+let lastResolve: Resolve = noEnd;
+let lastReject: Reject = noEnd;
 const takeEnds = (resolve: Resolve, reject: Reject): void => {
   lastResolve = resolve;
   lastReject = reject;
@@ -57,6 +58,12 @@ abstract class AwaitedCall extends Call {
   readonly answer: Promise<any> = new Promise(takeEnds);
   readonly resolve = lastResolve;
   readonly reject = lastReject;
+
+  constructor(bytes: Uint8Array, place: { deadlineMs: number; order: number }) {
+    super(bytes, place);
+    lastResolve = noEnd; // The last promise, and what it was resolved with, would stay in memory for good.
+    lastReject = noEnd;
+  }
 }
 
 /** A command on its way. */
