@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { Logger, SessionCommand } from 'rxraft';
+import type { Codec, Logger, SessionCommand } from 'rxraft';
 import { withSessions } from 'rxraft';
 import { type ClientEndpoint, clientEndpoint, type UpgradeRefusal } from 'rxraft/transport';
 import type { KvLimits } from './http/context.ts';
 import { type HostRules, hostProblem } from './http/host-check.ts';
 import { opProblem } from './http/replicate.ts';
-import { batchOpsMax } from './http/routes-keys.ts';
+import { batchOpsMax, rangeLimitMax } from './http/routes-keys.ts';
 import type { KvCommand, KvOp } from './kv-command.ts';
-import { type KvNode, kvMachine } from './kv-machine.ts';
+import { type KvNode, type KvQuery, kvMachine } from './kv-machine.ts';
 import { kvAnswerCodec, kvQueryCodec } from './kv-query.ts';
 
 /** Where clients of `rxraft/client` connect. */
@@ -21,7 +21,12 @@ export interface ClientPortOptions {
   readonly logger: Logger;
 }
 
-/** A WebSocket endpoint that takes what the HTTP interface takes, within the same limits. */
+/**
+ * A WebSocket endpoint that takes what the HTTP interface takes, within the same limits.
+ *
+ * It tells clients who leads, and not where (`clientUrlOf`): members are listed with the address for other nodes, and no
+ * node knows the HTTP port of another. A client finds the leader among its own URLs.
+ */
 export function kvClientEndpoint(node: KvNode, options: ClientPortOptions): ClientEndpoint {
   const { limits, hosts, commandBytesMax, logger } = options;
   const { command, result } = withSessions(kvMachine());
@@ -29,7 +34,7 @@ export function kvClientEndpoint(node: KvNode, options: ClientPortOptions): Clie
     node,
     command,
     result,
-    query: kvQueryCodec,
+    query: limitedQueryCodec,
     answer: kvAnswerCodec,
     hasSessions: true,
     commandBytesMax,
@@ -38,6 +43,17 @@ export function kvClientEndpoint(node: KvNode, options: ClientPortOptions): Clie
     logger,
   });
 }
+
+/** Of an untold number of entries, with short values, the machine would do nothing else until the last was read. */
+const limitedQueryCodec: Codec<KvQuery> = {
+  encode: kvQueryCodec.encode,
+  decode(bytes) {
+    const query = kvQueryCodec.decode(bytes);
+    if (query.type === 'range' && (query.limit < 1 || query.limit > rangeLimitMax))
+      throw new RangeError(`limit is a whole number from 1 to ${rangeLimitMax}, not ${query.limit}`);
+    return query;
+  },
+};
 
 function refusalOf({ headers: { host, origin } }: IncomingMessage, hosts: HostRules): UpgradeRefusal | null {
   const reason = hostProblem({ host: host ?? '', origin }, hosts);
