@@ -1,4 +1,4 @@
-import { type Codec, getUint53, setUint53 } from 'rxraft';
+import { type Codec, putUint53, uint53At } from 'rxraft';
 import { ByteReader } from './byte-reader.ts';
 
 /** What became of one operation. */
@@ -32,17 +32,15 @@ export const kvExecutedCodec: Codec<KvExecuted> = {
   encode({ index, term, result }) {
     const encoded = kvResultCodec.encode(result);
     const bytes = new Uint8Array(positionBytes + encoded.byteLength);
-    const view = new DataView(bytes.buffer);
-    setUint53(view, 0, index);
-    setUint53(view, 8, term);
+    putUint53(bytes, 0, index);
+    putUint53(bytes, 8, term);
     bytes.set(encoded, positionBytes);
     return bytes;
   },
   decode(bytes) {
     if (bytes.byteLength < positionBytes)
       throw new RangeError(`${bytes.byteLength} bytes that are no result`);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, positionBytes);
-    const [index, term] = [getUint53(view, 0), getUint53(view, 8)];
+    const [index, term] = [uint53At(bytes, 0), uint53At(bytes, 8)];
     if (index < 0 || term < 0) throw new RangeError('an index or a term that is no safe integer');
     return { index, term, result: kvResultCodec.decode(bytes.subarray(positionBytes)) };
   },

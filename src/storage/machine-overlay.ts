@@ -41,7 +41,8 @@ export interface MachineWrites {
   readonly state: MachineState | null;
 }
 
-type Layer = KeyMap<Uint8Array | null>;
+/** What a transaction is to write: a value, `null` to delete, and `undefined` for nothing, as if it had never been set. */
+type Layer = KeyMap<Uint8Array | null | undefined>;
 
 /**
  * A {@link MachineStore} of three layers: what was written since the last flush began, what is being flushed,
@@ -50,6 +51,8 @@ type Layer = KeyMap<Uint8Array | null>;
 export class MachineOverlay implements MachineStore {
   #base: MachineBase;
   #dirty: Layer = new KeyMap();
+  /** Keys of the first layer that nothing is under in the others. */
+  #fresh = new Set<KeyText>();
   #flushing: Layer = new KeyMap();
   #dirtyBytes = 0;
   #applied = emptyMachine;
@@ -90,18 +93,35 @@ export class MachineOverlay implements MachineStore {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#set(key, value);
+    this.#set(textOf(key), value);
+  }
+
+  /**
+   * As {@link put}, of a key that the caller knows is not there: if it is deleted before the next flush begins, the disk
+   * never hears of it, where a deletion of the row would have to be written. If it *is* there, deleting it brings back
+   * what it had.
+   */
+  insert(key: Uint8Array, value: Uint8Array): void {
+    const text = textOf(key);
+    this.#set(text, value);
+    this.#fresh.add(text);
   }
 
   delete(key: Uint8Array): void {
-    this.#set(key, null);
+    const text = textOf(key);
+    if (this.#fresh.delete(text)) this.#unset(text);
+    else this.#set(text, null);
+  }
+
+  #unset(text: KeyText): void {
+    this.#dirtyBytes -= text.length + (this.#dirty.get(text)?.length ?? 0);
+    this.#dirty.set(text, undefined);
   }
 
   /** Counts what the next transaction will write: of a key that was set before, only what it is now. */
-  #set(key: Uint8Array, value: Uint8Array | null): void {
-    const text = textOf(key);
+  #set(text: KeyText, value: Uint8Array | null): void {
     const before = this.#dirty.get(text);
-    if (before === undefined) this.#dirtyBytes += key.length;
+    if (before === undefined) this.#dirtyBytes += text.length;
     this.#dirtyBytes += (value?.length ?? 0) - (before?.length ?? 0);
     this.#dirty.set(text, value);
   }
@@ -118,7 +138,7 @@ export class MachineOverlay implements MachineStore {
     const bounds: TextBounds = { from: from && keyText(from), to: to && keyText(to) };
     const unflushed = merge(this.#dirty.range(bounds), this.#flushing.range(bounds));
     for (const [text, value] of merge(unflushed, withText(base))) {
-      if (value !== null) yield [keyBytes(text), value];
+      if (value) yield [keyBytes(text), value];
     }
   }
 
@@ -131,6 +151,7 @@ export class MachineOverlay implements MachineStore {
   restore(base: MachineBase, state: MachineState): void {
     this.#base = base;
     this.#dirty = new KeyMap();
+    this.#fresh = new Set();
     this.#dirtyBytes = 0;
     this.#flushing = new KeyMap();
     this.#applied = state;
@@ -143,11 +164,12 @@ export class MachineOverlay implements MachineStore {
     const bytes = this.#dirtyBytes;
     this.#flushing = this.#dirty;
     this.#dirty = new KeyMap();
+    this.#fresh = new Set();
     this.#dirtyBytes = 0;
     this.#flushingState = this.#applied;
     return {
       generation: this.#applied.generation,
-      entries: this.#flushing.entries(),
+      entries: writtenBy(this.#flushing),
       bytes,
       state: this.#flushingState === this.#durable ? null : this.#flushingState,
     };
@@ -158,6 +180,14 @@ export class MachineOverlay implements MachineStore {
     if (this.#flushing.size > 0) this.#flushing = new KeyMap();
     this.#durable = this.#flushingState;
   }
+}
+
+function writtenBy(layer: Layer): MachineWrites['entries'] {
+  return {
+    *[Symbol.iterator]() {
+      for (const [text, value] of layer.entries()) if (value !== undefined) yield [text, value] as const;
+    },
+  };
 }
 
 function textOf(key: Uint8Array): KeyText {

@@ -12,6 +12,8 @@ import {
 export interface TableStore {
   get(key: Uint8Array): Uint8Array | undefined;
   put(key: Uint8Array, value: Uint8Array): void;
+  /** As `put`, of a key that is not there; a store that has it writes nothing of what is deleted before it was flushed. */
+  insert?(key: Uint8Array, value: Uint8Array): void;
   delete(key: Uint8Array): void;
   range(bounds: {
     readonly from?: Uint8Array;
@@ -103,7 +105,9 @@ export class LiveSessions {
     this.#resultsOf(live).set(sequence, result);
     live.resultCount += 1;
     this.#bytes += resultBytes + result.length;
-    this.#store.put(resultKey(live.id, sequence), result);
+    const key = resultKey(live.id, sequence); // Nothing is there: otherwise the command had been answered.
+    if (this.#store.insert === undefined) this.#store.put(key, result);
+    else this.#store.insert(key, result);
     this.#change(live);
   }
 
