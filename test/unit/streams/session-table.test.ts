@@ -8,9 +8,11 @@ import { type SessionLimits, SessionTable } from '../../../src/streams/session-t
 class CountingStore implements TableStore {
   readonly #store = new MemoryTable();
   operations = 0;
+  reads = 0;
 
   get(key: Uint8Array) {
     this.operations += 1;
+    this.reads += 1;
     return this.#store.get(key);
   }
 
@@ -26,6 +28,7 @@ class CountingStore implements TableStore {
 
   *range(bounds: { readonly from?: Uint8Array; readonly to?: Uint8Array }) {
     this.operations += 1;
+    this.reads += 1;
     for (const entry of this.#store.range(bounds)) {
       this.operations += 1;
       yield entry;
@@ -41,6 +44,7 @@ class CountingStore implements TableStore {
 }
 
 const ttl = 6_400;
+const bytesOfTwoSessions = 1_700;
 const stampOf = (session: number, sequence = 1, lowestUnanswered = 1) => ({
   session,
   sequence,
@@ -146,6 +150,41 @@ describe('a command that says that answers have arrived', () => {
   });
 });
 
+describe('commands of a session that is in use', () => {
+  it('read nothing, and write a row for each result, one for each that has arrived, and one together', () => {
+    const { store, table } = full(1);
+    const readsBefore = store.reads;
+
+    const cost = store.costOf(() => {
+      for (let sequence = 2; sequence <= 101; sequence++) {
+        const stamp = stampOf(1, sequence, Math.max(1, sequence - 10));
+        expect(table.admit(stamp, 1)).toEqual({ type: 'execute' });
+        table.keep(stamp, Uint8Array.of(sequence));
+      }
+      table.settle();
+    });
+
+    expect(store.reads - readsBefore).toBe(0);
+    expect(cost).toBe(100 + 90 + 1);
+  });
+
+  it('are in memory no longer than there is room: a session costs its row and its results to be read again', () => {
+    const store = new CountingStore();
+    const limits = { sessionTtlMs: ttl, sessionsMax: 100, resultsMax: 1024 };
+    const table = new SessionTable(store, limits, bytesOfTwoSessions);
+    for (let session = 1; session <= 3; session++) table.open(session, 1);
+    for (let session = 1; session <= 3; session++) use(table, session, 1);
+
+    const readsOf = (session: number, sequence: number) => {
+      const before = store.reads;
+      expect(use(table, session, 1, sequence)).toBe('execute');
+      return store.reads - before;
+    };
+
+    expect([readsOf(3, 2), readsOf(1, 2), readsOf(1, 3), readsOf(3, 3)]).toEqual([0, 2, 0, 0]);
+  });
+});
+
 /** One command of a client, some milliseconds after the one before. */
 const command = fc.record({
   afterMs: fc.integer({ min: 0, max: 60 }),
@@ -154,8 +193,6 @@ const command = fc.record({
   sequence: fc.integer({ min: 1, max: 60 }),
   lowestUnanswered: fc.integer({ min: 1, max: 40 }),
 });
-
-const bytesOfTwoSessions = 1_500;
 
 describe('three nodes with the same commands', () => {
   it('have the same table, though one starts again all the time and one has hardly any memory, and drop exactly who has expired', () => {
