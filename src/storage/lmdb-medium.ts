@@ -114,9 +114,10 @@ export class LmdbMedium implements Medium {
     if (stranger !== undefined) {
       throw new Error(`a batch of group ${stranger.group} was given to the store of group ${this.#group}`);
     }
-    const lent = scratch.lend(encodedBytesOf(transaction.log?.batches ?? []));
+    const logBytes = encodedBytesOf(transaction.log?.batches ?? []);
+    const lent = scratch.lend(logBytes);
     const put = () => putTransaction(tables, transaction, lent.allocate);
-    await guard.commit(tables.environment, { put, bytes: bytesOf(transaction) });
+    await guard.commit(tables.environment, { put, bytes: logBytes + restBytesOf(transaction) });
     lent.giveBack(); // After an error LMDB may still read it, and the store writes no more.
     tables.environment.resetReadTxn(); // So that the next read sees what was committed.
   }
@@ -240,10 +241,9 @@ function openEnvironment(path: string): Environment {
 
 function ignore(): void {}
 
-/** What a transaction writes. */
-function bytesOf({ log, machine, stage }: Transaction): number {
+/** What a transaction writes beside the log. */
+function restBytesOf({ machine, stage }: Transaction): number {
   let bytes = machine?.bytes ?? 0;
-  for (const { payload } of log?.batches ?? []) bytes += payload.byteLength;
   for (const [key, value] of stage?.entries ?? []) bytes += key.byteLength + value.byteLength;
   return bytes;
 }
