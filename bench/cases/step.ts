@@ -50,7 +50,7 @@ export const stepCase: BenchCase = {
           bytes: commandBytes,
         },
         ...{ perSecond: etcdCore[perBatch], p50Ms: null, p99Ms: null, spread: quoted, samples: 0 },
-        ...{ cpuUs: null, flushesPerSecond: null },
+        ...{ cpuUs: null, clientsCpuUs: null, flushesPerSecond: null },
       });
     }
     const [short, long] = [shapes[0], shapes.at(-1)];

@@ -9,6 +9,8 @@ export interface Sample {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Milliseconds of processor time that clients in a process of their own took. */
+  readonly clientsCpuMs?: number;
 }
 
 /** Orders of a process that makes load. */

@@ -19,6 +19,7 @@ export function rowTable(rows: readonly Row[]): string {
     'p50 ms',
     'p99 ms',
     'CPU µs each',
+    'of clients',
     'flushes a second',
   ];
   const cells = (row: Row): readonly string[] => [
@@ -31,6 +32,7 @@ export function rowTable(rows: readonly Row[]): string {
     orNone(row.p50Ms),
     orNone(row.p99Ms),
     orNone(row.cpuUs),
+    orNone(row.clientsCpuUs),
     orNone(row.flushesPerSecond),
   ];
   return table(head, rows.map(cells));

@@ -20,6 +20,8 @@ export interface UsedSample {
   readonly p99Ms: number;
   /** Microseconds of processor time for each request. */
   readonly cpuUs: number;
+  /** The same of the clients, where they have a process of their own. */
+  readonly clientsCpuUs: number | null;
   readonly flushesPerSecond: number | null;
 }
 
@@ -58,7 +60,8 @@ export async function measure(
 async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSample> {
   const before = await system.usage('before');
   const startedAt = performance.now();
-  const { perSecond, p50Ms, p99Ms, served, refused } = await system.sample(sampleMs);
+  const taken = await system.sample(sampleMs);
+  const { perSecond, p50Ms, p99Ms, served, refused, clientsCpuMs } = taken;
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await system.usage('after');
   checkServed({ served, refused }, sampleMs);
@@ -68,6 +71,7 @@ async function sample(system: RunningSystem, sampleMs: number): Promise<UsedSamp
     p50Ms,
     p99Ms,
     cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / served,
+    clientsCpuUs: clientsCpuMs === undefined ? null : (clientsCpuMs * 1000) / served,
     flushesPerSecond: flushes === null ? null : flushes / seconds,
   };
 }
@@ -85,6 +89,7 @@ export function rowOf(
 ): Row {
   const median = (of: (sample: UsedSample) => number): number => percentile(samples.map(of), 50);
   const { min, max } = spread(samples.map(({ perSecond }) => perSecond));
+  const haveClients = samples.every(({ clientsCpuUs }) => clientsCpuUs !== null);
   const areCounted = samples.every(({ flushesPerSecond }) => flushesPerSecond !== null);
   return {
     ...about,
@@ -94,6 +99,7 @@ export function rowOf(
     spread: { min, max },
     samples: samples.length,
     cpuUs: median(({ cpuUs }) => cpuUs),
+    clientsCpuUs: haveClients ? median(({ clientsCpuUs }) => clientsCpuUs ?? 0) : null,
     flushesPerSecond: areCounted ? median(({ flushesPerSecond }) => flushesPerSecond ?? 0) : null,
   };
 }

@@ -72,6 +72,7 @@ export function rowOfRates(
     spread: { min, max },
     samples: rates.length,
     cpuUs: null,
+    clientsCpuUs: null,
     flushesPerSecond: null,
   };
 }

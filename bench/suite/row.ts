@@ -14,6 +14,8 @@ export interface Row {
   readonly samples: number;
   /** Microseconds of processor time for each, over all three nodes; `null` if it was not measured. */
   readonly cpuUs: number | null;
+  /** The same of the clients, where they have a process of their own: whether they are what holds it up. */
+  readonly clientsCpuUs: number | null;
   /** Flushes a second that were counted, over all three nodes; `null` if they can't be. */
   readonly flushesPerSecond: number | null;
 }

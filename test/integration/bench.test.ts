@@ -28,7 +28,7 @@ describe('npm run bench', () => {
       '--systems',
       'prototype',
       '--drivers',
-      'embedded',
+      'embedded,clients',
       '--operations',
       'write',
       '--outstanding',
@@ -49,6 +49,9 @@ describe('npm run bench', () => {
     expect(row).toMatchObject({ system: 'prototype', outstanding: 16, bytes: 128 });
     for (const name of ['perSecond', 'p50Ms', 'p99Ms', 'cpuUs', 'flushesPerSecond'])
       expect(row[name], name).toBeGreaterThan(0);
+    expect(row.clientsCpuUs).toBeNull(); // It is in that of the nodes.
+    const ofClients = json.rows.find((each: { case: string }) => each.case === 'clients write');
+    expect(ofClients.clientsCpuUs).toBeGreaterThan(0);
     expect(new Set(json.rows.map((each: { case: string }) => each.case)).size).toBeGreaterThan(2);
     expect(json.bars.every((each: { isMet: boolean }) => each.isMet)).toBe(true);
   });

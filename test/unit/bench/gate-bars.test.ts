@@ -5,7 +5,13 @@ import type { Row } from '../../../bench/suite/row.ts';
 
 const row = (system: string, perSecond: number, more: Partial<Row> = {}): Row => ({
   ...{ case: 'clients write', system, outstanding: 64, bytes: 128, perSecond, p50Ms: 1, p99Ms: 2 },
-  ...{ spread: { min: perSecond, max: perSecond }, samples: 5, cpuUs: 40, flushesPerSecond: 100 },
+  ...{
+    spread: { min: perSecond, max: perSecond },
+    samples: 5,
+    cpuUs: 40,
+    clientsCpuUs: null,
+    flushesPerSecond: 100,
+  },
   ...more,
 });
 
