@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { declaredProblem } from '../transport/founding.ts';
-import { timerProblems } from '../transport/timer-limit.ts';
+import { timerProblems } from '../transport/limits.ts';
 import type { MemberAddress } from '../transport/transport.ts';
 import { turnScheduler } from '../transport/turn-scheduler.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';

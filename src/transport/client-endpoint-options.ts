@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Observable } from 'rxjs';
 import { RaftError } from '../core/index.ts';
 import type { Codec } from './codec.ts';
-import { timerProblems } from './timer-limit.ts';
+import { limitProblems, limitsOf, listed } from './limits.ts';
 
 /** What clients ask of a node: a `RaftNode` is one. */
 export interface ServedNode<Result, Query, Answer> {
@@ -98,16 +98,35 @@ export interface EndpointSettings<Command, Result, Query, Answer>
   readonly limits: ClientEndpointLimits;
 }
 
-/** Fills in the defaults. Throws `RAFT_BAD_OPTIONS` for times that no timer keeps. */
+const defaultLimits: ClientEndpointLimits = {
+  connectionsMax: 1_024,
+  frameBytesMax: 4 * 1024 * 1024,
+  requestsMax: 4_096,
+  allRequestsMax: 32_768,
+  allRequestBytesMax: 64 * 1024 * 1024,
+  bufferedBytesMax: 1024 * 1024,
+  bufferedBytesCut: 64 * 1024 * 1024,
+  handshakeTimeoutMs: 3_000,
+  pingMs: 5_000,
+  closeTimeoutMs: 3_000,
+};
+
+/** Bytes of a message with one command, beside it, at most. */
+const frameRoomBytes = 65_536;
+
+/** Fills in the defaults. Throws `RAFT_BAD_OPTIONS` for limits that are none, all of them at once. */
 export function endpointSettings<C, R, Q, A>(
   options: ClientEndpointOptions<C, R, Q, A>,
 ): EndpointSettings<C, R, Q, A> {
   const { commandBytesMax = 1024 * 1024 + 4096 } = options;
-  const { handshakeTimeoutMs = 3_000, pingMs = 5_000, closeTimeoutMs = 3_000 } = options;
-  const problems = timerProblems({ handshakeTimeoutMs, pingMs, closeTimeoutMs });
+  const frameBytesMax = Math.max(defaultLimits.frameBytesMax, commandBytesMax + frameRoomBytes);
+  const limits = limitsOf<ClientEndpointLimits>(options, { ...defaultLimits, frameBytesMax });
+  const problems = limitProblems({ commandBytesMax, ...limits });
   if (problems.length > 0) {
-    const list = problems.map((problem) => `\n  - ${problem}`).join('');
-    throw new RaftError('RAFT_BAD_OPTIONS', `The endpoint was not made, and nothing was changed:${list}`);
+    throw new RaftError(
+      'RAFT_BAD_OPTIONS',
+      `The endpoint was not made, and nothing was changed:${listed(problems)}`,
+    );
   }
   return {
     node: options.node,
@@ -122,18 +141,7 @@ export function endpointSettings<C, R, Q, A>(
     clientUrlOf: options.clientUrlOf ?? (() => null),
     commandBytesMax,
     logger: options.logger ?? { error: () => undefined },
-    limits: {
-      connectionsMax: options.connectionsMax ?? 1_024,
-      frameBytesMax: options.frameBytesMax ?? Math.max(4 * 1024 * 1024, commandBytesMax + 65_536),
-      requestsMax: options.requestsMax ?? 4_096,
-      allRequestsMax: options.allRequestsMax ?? 32_768,
-      allRequestBytesMax: options.allRequestBytesMax ?? 64 * 1024 * 1024,
-      bufferedBytesMax: options.bufferedBytesMax ?? 1024 * 1024,
-      bufferedBytesCut: options.bufferedBytesCut ?? 64 * 1024 * 1024,
-      handshakeTimeoutMs,
-      pingMs,
-      closeTimeoutMs,
-    },
+    limits,
   };
 }
 

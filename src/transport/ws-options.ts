@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type BackoffLimits, defaultBackoff } from './backoff.ts';
 import { TransportError } from './errors.ts';
+import { limitProblems, limitsOf, listed } from './limits.ts';
 import { randomSeed } from './random.ts';
-import { timerProblems } from './timer-limit.ts';
 
 /** Bounds of a WebSocket transport: on time, and on what a peer, admitted or not, can cost. */
 export interface WsLimits extends BackoffLimits {
@@ -76,15 +76,15 @@ const defaultLimits: WsLimits = {
   closeTimeoutMs: 500,
 };
 
-/** Fills in the defaults. Throws `RAFT_BAD_OPTIONS` for times that no timer keeps. */
+/** Fills in the defaults. Throws `RAFT_BAD_OPTIONS` for limits that are none, all of them at once. */
 export function settingsOf(options: WsTransportOptions): WsSettings {
-  const { listen, isInsecure, scheduler, seed, ...limits } = options;
-  const problems = timerProblems(limits);
+  const { listen, isInsecure, scheduler, seed } = options;
+  const limits = limitsOf<WsLimits>(options, defaultLimits);
+  const problems = limitProblems(limits);
   if (problems.length > 0) {
-    const list = problems.map((problem) => `\n  - ${problem}`).join('');
     throw new TransportError(
       'RAFT_BAD_OPTIONS',
-      `The transport was not made, and nothing was changed:${list}`,
+      `The transport was not made, and nothing was changed:${listed(problems)}`,
     );
   }
   return {
@@ -93,6 +93,6 @@ export function settingsOf(options: WsTransportOptions): WsSettings {
     isInsecure: isInsecure ?? false,
     scheduler: scheduler ?? asyncScheduler,
     seed: seed ?? randomSeed(),
-    limits: { ...defaultLimits, ...limits },
+    limits,
   };
 }

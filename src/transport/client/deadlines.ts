@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { timerMsMax } from '../timer-limit.ts';
+import { timerMsMax } from '../limits.ts';
 
 /** One timer for all deadlines: it is set for the earliest, and tells when some may have come. */
 export class Deadlines {

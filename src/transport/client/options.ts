@@ -2,8 +2,8 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { RaftError } from '../../core/index.ts';
 import { defaultBackoff } from '../backoff.ts';
 import type { Codec } from '../codec.ts';
+import { countProblems, limitProblems, limitsOf, listed } from '../limits.ts';
 import { randomSeed } from '../random.ts';
-import { timerProblems } from '../timer-limit.ts';
 import { turnScheduler } from '../turn-scheduler.ts';
 import type { QueueLimits } from './call-queue.ts';
 import type { LinkLimits } from './links.ts';
@@ -80,24 +80,17 @@ const defaultLimits: ClientLimits = {
 
 /** Fills in the defaults. Throws a `RaftError` with code `RAFT_BAD_OPTIONS` that names every problem at once. */
 export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): ClientSettings {
-  const limits = Object.fromEntries(
-    Object.entries(defaultLimits).map(([name, value]) => [
-      name,
-      options[name as keyof ClientLimits] ?? value,
-    ]),
-  ) as unknown as ClientLimits;
+  const limits = limitsOf<ClientLimits>(options, defaultLimits);
   const { WebSocket = globalWebSocket(), urls, timeoutMs = 5_000 } = options;
-  const problems = [
-    ...urlProblems(urls),
-    ...numberProblems({ ...limits, timeoutMs }),
-    ...timerProblems(limits),
-  ];
+  const problems = [...urlProblems(urls), ...limitProblems(limits), ...countProblems({ timeoutMs })];
   if (WebSocket === undefined) {
     problems.push('there is no global WebSocket here, expected the option WebSocket, such as that of `ws`');
   }
   if (problems.length > 0 || WebSocket === undefined) {
-    const list = problems.map((problem) => `\n  - ${problem}`).join('');
-    throw new RaftError('RAFT_BAD_OPTIONS', `The client was not started, and nothing was sent:${list}`);
+    throw new RaftError(
+      'RAFT_BAD_OPTIONS',
+      `The client was not started, and nothing was sent:${listed(problems)}`,
+    );
   }
   return {
     urls,
@@ -118,10 +111,4 @@ function urlProblems(urls: readonly string[]): string[] {
   return urls
     .filter((url) => !/^wss?:\/\/[\x21-\x7e]+$/.test(url) || url.includes('#'))
     .map((url) => `${JSON.stringify(url)} is not a WebSocket URL such as ws://127.0.0.1:8101/client`);
-}
-
-function numberProblems(numbers: object): string[] {
-  return Object.entries(numbers)
-    .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
-    .map(([name, value]) => `${name} is ${value}, expected a positive integer`);
 }

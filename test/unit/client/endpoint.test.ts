@@ -19,13 +19,15 @@ describe('an endpoint for clients', () => {
     await expect(client.read('all', { consistency: 'stale' })).resolves.toMatchObject({ value: 'abc' });
   });
 
-  it('is refused with times that no timer keeps', () => {
-    const make = () => clientEndpoint({ pingMs: 2 ** 31, closeTimeoutMs: 2 ** 40 } as never);
+  it('is refused with limits that are no numbers above zero, and times that no timer keeps', () => {
+    const make = () => clientEndpoint({ pingMs: 2 ** 31, closeTimeoutMs: 2 ** 40, requestsMax: 0 } as never);
 
     expect(make).toThrow(
       expect.objectContaining({
         code: 'RAFT_BAD_OPTIONS',
-        message: expect.stringMatching(/pingMs is 2147483648, .*closeTimeoutMs is 1099511627776, /s),
+        message: expect.stringMatching(
+          /requestsMax is 0, .*pingMs is 2147483648, .*closeTimeoutMs is 1099511627776, /s,
+        ),
       }),
     );
   });

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeBatch, index } from '../../../src/core/index.ts';
 import { transportConformance } from '../../../src/testing/transport-conformance.ts';
+import type { TransportError } from '../../../src/transport/errors.ts';
 import { decodePeerMessage, encodeFrames, encodePeerMessage } from '../../../src/transport/message-codec.ts';
 import type { Hello, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
 import type { WsTransportOptions } from '../../../src/transport/ws-options.ts';
@@ -139,15 +140,29 @@ async function proxyTo(port: number): Promise<{ url: string; stall(): void }> {
 }
 
 describe('opening', () => {
-  it('is refused with times that no timer keeps', () => {
-    const limits = { pingMs: 2 ** 31, backoffMsMax: Number.POSITIVE_INFINITY };
+  it('is refused with limits that are no numbers above zero, and times that no timer keeps, each told once', () => {
+    const bad = { pingMs: 2 ** 31, backoffMsMax: Number.POSITIVE_INFINITY, frameBytesMax: -1 };
+    const worse = { bufferedBytesMax: Number.NaN, closeTimeoutMs: '5' as never };
+    const problemsOf = (options: object) => {
+      try {
+        wsTransport({ listen, ...options });
+      } catch (error) {
+        return error as TransportError;
+      }
+      return null;
+    };
 
-    expect(() => wsTransport({ listen, ...limits })).toThrow(
-      expect.objectContaining({
-        code: 'RAFT_BAD_OPTIONS',
-        message: expect.stringMatching(/pingMs is 2147483648, .*backoffMsMax is Infinity, /s),
-      }),
-    );
+    const refused = problemsOf({ ...bad, ...worse });
+
+    expect(refused?.code).toBe('RAFT_BAD_OPTIONS');
+    expect(refused?.message.split('\n').slice(1).sort()).toEqual([
+      '  - backoffMsMax is Infinity, expected a positive integer',
+      '  - bufferedBytesMax is NaN, expected a positive integer',
+      '  - closeTimeoutMs is "5", expected a positive integer',
+      '  - frameBytesMax is -1, expected a positive integer',
+      '  - pingMs is 2147483648, expected at most 2147483647 milliseconds (24.8 days)',
+    ]);
+    expect(problemsOf({ pingMs: undefined })).toBeNull(); // As if it were not given.
   });
 
   it('tells the port it was given', async () => {
