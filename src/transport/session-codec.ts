@@ -53,7 +53,14 @@ export function sessionCommandCodec<Command>(inner: Codec<Command>): Codec<Sessi
       if (bytes[0] === tags.plain) return { type: 'plain', command: inner.decode(bytes.subarray(1)) };
       if (bytes[0] !== tags.once || bytes.byteLength < stampBytes)
         throw new TypeError('not a command with sessions');
-      return { type: 'once', command: inner.decode(bytes.subarray(stampBytes)), ...readStamp(bytes) };
+      // A number beyond the safe integers is -1, of no session: what is in a log must not stop a node.
+      return {
+        type: 'once',
+        command: inner.decode(bytes.subarray(stampBytes)),
+        session: uint53At(bytes, 1),
+        sequence: uint53At(bytes, 9),
+        lowestUnanswered: uint53At(bytes, 17),
+      };
     },
   };
 }
@@ -82,11 +89,6 @@ export function writeOnceHead(
   setUint53(view, at + 1, session);
   setUint53(view, at + 9, sequence);
   setUint53(view, at + 17, lowestUnanswered);
-}
-
-/** A number beyond the safe integers is -1, of no session: what is in a log must not stop a node. */
-function readStamp(bytes: Uint8Array): SessionStamp {
-  return { session: uint53At(bytes, 1), sequence: uint53At(bytes, 9), lowestUnanswered: uint53At(bytes, 17) };
 }
 
 const openedBytes = 9;
