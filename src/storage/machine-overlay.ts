@@ -41,7 +41,7 @@ export interface MachineWrites {
   readonly state: MachineState | null;
 }
 
-/** What a transaction is to write: a value, `null` to delete, and `undefined` for nothing, as if it had never been set. */
+/** What a transaction is to write: a value, `null` to delete; `undefined` once a fresh key was deleted, which is nothing. */
 type Layer = KeyMap<Uint8Array | null | undefined>;
 
 /**
@@ -103,8 +103,9 @@ export class MachineOverlay implements MachineStore {
    */
   insert(key: Uint8Array, value: Uint8Array): void {
     const text = textOf(key);
+    const isDeletedHere = this.#dirty.get(text) === null; // What is beneath it may still be there.
     this.#set(text, value);
-    this.#fresh.add(text);
+    if (!isDeletedHere) this.#fresh.add(text);
   }
 
   delete(key: Uint8Array): void {

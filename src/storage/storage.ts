@@ -189,7 +189,7 @@ export interface MachineStore {
   readonly appliedIndex: Index;
   /** Whether anything, the applied index included, is not durable yet. */
   readonly isDirty: boolean;
-  /** Keys that were set or deleted since the last transaction with the machine began. */
+  /** Keys that were set or deleted since the last transaction with the machine began; some may have nothing to write. */
   readonly unflushedKeys: number;
   /** Bytes of those keys and of the values that they have now. */
   readonly unflushedBytes: number;

@@ -1,4 +1,4 @@
-import type { TableStore } from './live-sessions.ts';
+import type { TableStore } from './session-rows.ts';
 
 /** A key as a string, one character a byte: such compare with `<` as their bytes do. */
 type KeyText = string;

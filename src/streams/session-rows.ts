@@ -1,5 +1,18 @@
 import { putUint53, uint53At } from '../core/index.ts';
 
+/** The ordered keys and values that the table of sessions lives in; a `MachineStore` is one. */
+export interface TableStore {
+  get(key: Uint8Array): Uint8Array | undefined;
+  put(key: Uint8Array, value: Uint8Array): void;
+  /** As `put`, of a key that is not there; a store that has it writes nothing of what is deleted before it was flushed. */
+  insert?(key: Uint8Array, value: Uint8Array): void;
+  delete(key: Uint8Array): void;
+  range(bounds: {
+    readonly from?: Uint8Array;
+    readonly to?: Uint8Array;
+  }): Iterable<readonly [Uint8Array, Uint8Array]>;
+}
+
 /*
  * The rows of client sessions. The first byte of a key says what is under it; numbers are u64, big-endian.
  *
@@ -13,6 +26,7 @@ const sessionTag = 1;
 const resultTag = 2;
 const useTag = 3;
 const endTag = 4;
+const sessionRowBytes = 32;
 
 /** What stands in the row of a session. */
 export interface SessionRow {
@@ -61,7 +75,7 @@ export function useOf(key: Uint8Array): { readonly notedMs: number; readonly ses
 
 /** The byte form of a session's row. */
 export function encodeSession({ lastUsedMs, notedMs, lowestUnanswered, results }: SessionRow): Uint8Array {
-  const value = new Uint8Array(32);
+  const value = new Uint8Array(sessionRowBytes);
   putUint53(value, 0, lastUsedMs);
   putUint53(value, 8, notedMs);
   putUint53(value, 16, lowestUnanswered);
@@ -69,8 +83,10 @@ export function encodeSession({ lastUsedMs, notedMs, lowestUnanswered, results }
   return value;
 }
 
-/** Reads a session's row. */
+/** Reads a session's row. Throws if it is none: with zeros for what lacks, commands would be executed again. */
 export function decodeSession(value: Uint8Array): SessionRow {
+  if (value.length !== sessionRowBytes)
+    throw new TypeError(`the row of a session has ${value.length} bytes, expected ${sessionRowBytes}`);
   return {
     lastUsedMs: uint53At(value, 0),
     notedMs: uint53At(value, 8),

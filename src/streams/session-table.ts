@@ -1,6 +1,7 @@
 import type { SessionStamp } from '../transport/session-codec.ts';
-import { type LiveSession, LiveSessions, type TableStore } from './live-sessions.ts';
-import { sessionRows, useKey, useOf, usesEnd } from './session-rows.ts';
+import type { LiveSession } from './live-session.ts';
+import { LiveSessions } from './live-sessions.ts';
+import { sessionRows, type TableStore, useKey, useOf, usesEnd } from './session-rows.ts';
 
 export type { SessionStamp };
 
@@ -29,7 +30,7 @@ const droppedRowsMax = 16;
 /** A session that is used is noted anew no more often than so many times in its time to live. */
 const notesPerTtl = 64;
 /** What sessions may take in memory; the rest are in their rows only. */
-const liveBytesMax = 64 * 1024 * 1024;
+const liveBytesMax = 16 * 1024 * 1024;
 
 /**
  * Who has executed what (thesis §6.3): the table of (session, sequence) → result. It is part of the state
@@ -69,18 +70,17 @@ export class SessionTable {
     const known = this.#live.get(session);
     if (known === undefined || this.#isExpired(known, nowMs)) return { type: 'expired' };
     if (sequence < Math.max(known.lowestUnanswered, lowestUnanswered)) return { type: 'expired' }; // Answered.
-    const result = this.#live.resultOf(known, sequence);
-    if (lowestUnanswered > known.lowestUnanswered) this.#live.forgetBelow(known, lowestUnanswered);
-    this.#live.use(known, nowMs);
-    if (nowMs - known.notedMs >= this.#limits.sessionTtlMs / notesPerTtl) this.#live.note(known, nowMs);
+    const result = known.resultOf(sequence);
+    if (lowestUnanswered > known.lowestUnanswered) known.forgetBelow(lowestUnanswered);
+    known.use(nowMs);
+    if (nowMs - known.notedMs >= this.#limits.sessionTtlMs / notesPerTtl) known.note(nowMs);
     if (result !== undefined) return { type: 'answered', result };
     return known.resultCount >= this.#limits.resultsMax ? { type: 'overloaded' } : execute;
   }
 
   /** Keeps the result of a command that has just executed. */
   keep({ session, sequence }: SessionStamp, result: Uint8Array): void {
-    const known = this.#live.get(session);
-    if (known !== undefined) this.#live.addResult(known, sequence, result);
+    this.#live.get(session)?.keep(sequence, result);
   }
 
   /** Makes the rows those of the table. */
@@ -98,7 +98,7 @@ export class SessionTable {
       if (rows >= droppedRowsMax) return;
       const session = this.#live.get(id) as LiveSession;
       if (this.#isExpired(session, nowMs)) rows += this.#drop(session);
-      else this.#live.note(session, session.lastUsedMs); // Used since it was noted.
+      else session.note(session.lastUsedMs); // Used since it was noted.
     }
   }
 
@@ -118,6 +118,6 @@ export class SessionTable {
   /** Returns how many rows are gone by that. */
   #drop(session: LiveSession): number {
     this.#count -= 1;
-    return this.#live.drop(session);
+    return this.#live.delete(session);
   }
 }

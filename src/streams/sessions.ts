@@ -8,8 +8,8 @@ import {
   sessionResultCodec,
 } from '../transport/session-codec.ts';
 import { isPromise } from './is-promise.ts';
-import type { TableStore } from './live-sessions.ts';
 import { MemoryTable } from './memory-table.ts';
+import type { TableStore } from './session-rows.ts';
 import { type SessionLimits, SessionTable } from './session-table.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
@@ -79,7 +79,7 @@ class SessionMachine<Command, Result, Query, Answer>
       const index = plus(at.index, results.length);
       results.push(this.#applyOne(command, { index, term, logTimeMs }));
     }
-    this.#table?.settle();
+    (this.#table as SessionTable).settle();
     return results;
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TableStore } from '../../../src/streams/live-sessions.ts';
 import { MemoryTable } from '../../../src/streams/memory-table.ts';
+import { sessionKey, type TableStore } from '../../../src/streams/session-rows.ts';
 import { type SessionLimits, SessionTable } from '../../../src/streams/session-table.ts';
 
 /** Counts what is asked of a table: each row that is read, written, or walked over, and each walk. */
@@ -44,7 +44,7 @@ class CountingStore implements TableStore {
 }
 
 const ttl = 6_400;
-const bytesOfTwoSessions = 1_700;
+const bytesOfTwoSessions = 1_300;
 const stampOf = (session: number, sequence = 1, lowestUnanswered = 1) => ({
   session,
   sequence,
@@ -168,72 +168,115 @@ describe('commands of a session that is in use', () => {
     expect(cost).toBe(100 + 90 + 1);
   });
 
-  it('are in memory no longer than there is room: a session costs its row and its results to be read again', () => {
+  it('are in memory no longer than there is room, those used lately longest: then they cost reading their row, and looking for results', () => {
     const store = new CountingStore();
     const limits = { sessionTtlMs: ttl, sessionsMax: 100, resultsMax: 1024 };
     const table = new SessionTable(store, limits, bytesOfTwoSessions);
-    for (let session = 1; session <= 3; session++) table.open(session, 1);
-    for (let session = 1; session <= 3; session++) use(table, session, 1);
-
     const readsOf = (session: number, sequence: number) => {
       const before = store.reads;
       expect(use(table, session, 1, sequence)).toBe('execute');
       return store.reads - before;
     };
+    table.open(1, 1);
+    table.open(2, 1);
+    for (const session of [2, 1]) use(table, session, 1);
 
-    expect([readsOf(3, 2), readsOf(1, 2), readsOf(1, 3), readsOf(3, 3)]).toEqual([0, 2, 0, 0]);
+    table.open(3, 1);
+    use(table, 3, 1);
+
+    expect([readsOf(3, 2), readsOf(1, 2), readsOf(2, 2), readsOf(2, 3), readsOf(1, 3)]).toEqual([
+      0, 0, 2, 1, 0,
+    ]);
   });
 });
 
-/** One command of a client, some milliseconds after the one before. */
+const anyNumber = fc.integer({ min: -1, max: 2 ** 53 - 1 });
+
+/** One command, some milliseconds after the one before: opens a session, or is of one of those opened lately. */
 const command = fc.record({
-  afterMs: fc.integer({ min: 0, max: 60 }),
-  isOpen: fc.boolean(),
-  session: fc.integer({ min: 1, max: 120 }),
-  sequence: fc.integer({ min: 1, max: 60 }),
-  lowestUnanswered: fc.integer({ min: 1, max: 40 }),
+  afterMs: fc.integer({ min: 0, max: 20 }),
+  opens: fc.nat(9).map((number) => number === 0),
+  back: fc.nat(5),
+  /** Above the lowest sequence that the session has told to be unanswered. */
+  ahead: fc.integer({ min: -2, max: 12 }),
+  advances: fc.constantFrom(0, 0, 0, 1, 2, 5, 40),
+  wild: fc.option(fc.tuple(anyNumber, anyNumber), { freq: 30 }),
+  resultBytes: fc.constantFrom(0, 1, 1, 100),
 });
+
+/** Commands that are applied together. */
+const batches = fc.array(fc.array(command, { minLength: 1, maxLength: 20 }), {
+  minLength: 10,
+  maxLength: 12,
+});
+
+const rowsOf = (store: TableStore) =>
+  Array.from(store.range({}), (row) => row.map((bytes) => Buffer.from(bytes).toString('hex')).join(' ')).join(
+    '\n',
+  );
 
 describe('three nodes with the same commands', () => {
   it('have the same table, though one starts again all the time and one has hardly any memory, and drop exactly who has expired', () => {
     const limits = { sessionTtlMs: 200, sessionsMax: 5, resultsMax: 8 };
     fc.assert(
-      fc.property(fc.array(command, { minLength: 100, maxLength: 120 }), (commands) => {
+      fc.property(batches, (applied) => {
         const [mine, others, tight] = [new MemoryTable(), new MemoryTable(), new MemoryTable()];
         const table = new SessionTable(mine, limits);
         const forgetful = new SessionTable(tight, limits, bytesOfTwoSessions);
         let starting = new SessionTable(others, limits);
         const model = new Map<number, { usedMs: number; lowest: number }>();
+        const opened: number[] = [];
         let nowMs = 0;
-        for (const [at, { afterMs, isOpen, ...stamp }] of commands.entries()) {
-          nowMs += afterMs;
-          const run = (on: SessionTable): unknown => {
-            const answer = isOpen ? on.open(at + 1, nowMs) : on.admit(stamp, nowMs);
-            if (typeof answer === 'object' && answer.type === 'execute') on.keep(stamp, Uint8Array.of(at));
-            return answer;
-          };
-          const answer = run(table);
+        let index = 0;
+        for (const commands of applied) {
+          for (const { afterMs, opens, back, ahead, advances, wild, resultBytes } of commands) {
+            nowMs += afterMs;
+            index += 1;
+            const at = index;
+            const session = opened.at(-1 - back) ?? 0;
+            const { usedMs, lowest } = model.get(session) ?? { usedMs: -1000, lowest: 1 };
+            const [sequence, lowestUnanswered] = wild ?? [lowest + ahead, lowest + advances];
+            const stamp = { session, sequence, lowestUnanswered };
+            const run = (on: SessionTable): unknown => {
+              const answer = opens ? on.open(at, nowMs) : on.admit(stamp, nowMs);
+              if (typeof answer === 'object' && answer.type === 'execute')
+                on.keep(stamp, new Uint8Array(resultBytes).fill(at));
+              return answer;
+            };
+            const answer = run(table);
 
-          expect(run(starting)).toEqual(answer);
-          expect(run(forgetful)).toEqual(answer);
-          if (at % 3 !== 1) {
-            for (const each of [table, starting, forgetful]) each.settle();
-            expect([...others.range({})]).toEqual([...mine.range({})]);
-            expect([...tight.range({})]).toEqual([...mine.range({})]);
-            starting = new SessionTable(others, limits);
+            expect(run(starting)).toEqual(answer);
+            expect(run(forgetful)).toEqual(answer);
+
+            if (opens && answer === true) {
+              model.set(at, { usedMs: nowMs, lowest: 1 });
+              opened.push(at);
+            }
+            if (opens) continue;
+            const isExpired = nowMs - usedMs > limits.sessionTtlMs;
+            const isAnswered = sequence < Math.max(lowest, lowestUnanswered);
+            expect((answer as { type: string }).type === 'expired').toBe(isExpired || isAnswered);
+            if (isExpired || isAnswered) continue;
+            model.set(session, { usedMs: nowMs, lowest: Math.max(lowest, lowestUnanswered) });
           }
-
-          if (isOpen && answer === true) model.set(at + 1, { usedMs: nowMs, lowest: 1 });
-          if (isOpen) continue;
-          const { usedMs, lowest } = model.get(stamp.session) ?? { usedMs: -1000, lowest: 1 };
-          const isExpired = nowMs - usedMs > limits.sessionTtlMs;
-          const isAnswered = stamp.sequence < Math.max(lowest, stamp.lowestUnanswered);
-          expect((answer as { type: string }).type === 'expired').toBe(isExpired || isAnswered);
-          if (isExpired || isAnswered) continue;
-          model.set(stamp.session, { usedMs: nowMs, lowest: Math.max(lowest, stamp.lowestUnanswered) });
+          for (const each of [table, starting, forgetful]) each.settle();
+          expect(rowsOf(others)).toBe(rowsOf(mine));
+          expect(rowsOf(tight)).toBe(rowsOf(mine));
+          starting = new SessionTable(others, limits);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 300 },
     );
+  });
+});
+
+describe('a row of a session that is none', () => {
+  it('is not taken for one without results', () => {
+    const store = new MemoryTable();
+    new SessionTable(store, { sessionTtlMs: ttl, sessionsMax: 1, resultsMax: 1 }).open(1, 1);
+    store.put(sessionKey(1), new Uint8Array(31));
+    const table = new SessionTable(store, { sessionTtlMs: ttl, sessionsMax: 1, resultsMax: 1 });
+
+    expect(() => table.admit(stampOf(1), 1)).toThrow('the row of a session has 31 bytes, expected 32');
   });
 });
