@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install } from './install.mjs';
 
@@ -57,14 +57,15 @@ function programs(root) {
   return Object.values(bin).map((path) => join(root, path));
 }
 
-function hashOf(root) {
+/** What the build is made of, as one word: the same however the folder is named. */
+export function hashOf(root) {
   const hash = createHash('sha256');
   for (const source of sources) {
     const path = join(root, source);
     const files = source.includes('.') ? [path] : filesUnder(path);
     for (const file of files)
       hash
-        .update(`${file.slice(root.length)}\0`)
+        .update(`${relative(root, file)}\0`)
         .update(readFileSync(file))
         .update('\0');
   }
