@@ -75,7 +75,7 @@ describe('a change of members over HTTP', () => {
       return { members: threeAnd().slice(1) };
     });
 
-    const { status, body } = await post(server, '/admin/members', { remove: 'n1' });
+    const { status, body } = await post(server, '/admin/members?timeoutMs=60000', { remove: 'n1' });
 
     expect([status, asked]).toEqual([200, 3]);
     expect(body).toMatchObject({ members: [{ id: 'n2' }, { id: 'n3' }] });
