@@ -10,9 +10,9 @@ import {
   type Term,
   term0,
 } from '../core/index.ts';
-import { commandsOf } from './bare-node.ts';
 import { ConfigurationHistory } from './configuration-history.ts';
 import type { Applied } from './disk.ts';
+import { commandsOf } from './entries.ts';
 import { expectThat } from './violation.ts';
 
 /** A node as the rules about all nodes see it: its state, and its log as written, flushed or not. */

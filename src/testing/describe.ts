@@ -18,7 +18,7 @@ import type {
   WriteResult,
 } from '../core/index.ts';
 import { configurationOf, decodeConfiguration, lastOf } from '../core/index.ts';
-import { commandsOf } from './bare-node.ts';
+import { commandsOf } from './entries.ts';
 
 /** A batch in a few characters: `4@2 x` is command `x` at index 4 of term 2, `5-6@2 y z` are two. */
 export function describeBatch(batch: EntryBatch): string {
