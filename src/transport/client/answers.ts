@@ -2,7 +2,7 @@ import type { Codec } from '../codec.ts';
 import { type SessionResult, sessionResultCodec } from '../session-codec.ts';
 import type { CallQueue } from './call-queue.ts';
 import { type AnyCall, type OpenCall, outcomeOf, type ReadCall, type WriteCall } from './calls.ts';
-import { ClientError, clientError, textOf, unreadableAnswer, unreadableResult } from './errors.ts';
+import { ClientError, clientError, noSession, textOf, unreadableAnswer, unreadableResult } from './errors.ts';
 import type { AnsweredFrame, RefusedFrame, WrittenFrame } from './protocol.ts';
 import type { Sending } from './sending.ts';
 
@@ -79,14 +79,14 @@ export class Answers<Result, Answer> {
         this.#options.sending.onOpened(result.session);
         return this.#options.againSoon();
       case 'overloaded':
-        return this.#noSession(call, 'RAFT_OVERLOADED', 'As many sessions are open as may be.');
+        return this.#noSession(call, notOpened('RAFT_OVERLOADED', 'As many sessions are open as may be.'));
       default:
         return this.#onMistaken(call);
     }
   }
 
   #onUnreadableOpening(call: OpenCall, what: string): void {
-    this.#noSession(call, 'RAFT_BAD_RESULT', `The answer can't be read: ${what}.`);
+    this.#noSession(call, notOpened('RAFT_BAD_RESULT', `The answer can't be read: ${what}.`));
   }
 
   #onSessionResult(call: WriteCall, { index, term }: Position, result: SessionResult<Result>): void {
@@ -123,17 +123,17 @@ export class Answers<Result, Answer> {
   }
 
   #onOpenRefused(call: OpenCall, { outcome, code, message }: RefusedFrame): void {
-    if (outcome === 'notCommitted' && !elsewhere.includes(code)) return this.#noSession(call, code, message);
+    if (outcome === 'notCommitted' && !elsewhere.includes(code))
+      return this.#noSession(call, new ClientError(code, outcome, message));
     this.#options.sending.onOpenFailed(call, 'elsewhere');
     this.#options.againSoon();
   }
 
   /** No session can be had: who waits for one is told so, and who comes next waits for the next attempt. */
-  #noSession(call: OpenCall, code: string, what: string): void {
+  #noSession(call: OpenCall, why: ClientError): void {
     const { queue, sending, againSoon } = this.#options;
     sending.onOpenFailed(call, 'refused');
-    for (const write of queue.writes)
-      queue.reject(write, clientError(code, outcomeOf(write), `A session can't be opened: ${what}`));
+    for (const write of queue.writes) queue.reject(write, noSession(why, outcomeOf(write)));
     againSoon();
   }
 
@@ -166,6 +166,10 @@ export class Answers<Result, Answer> {
 /** Whether it does no harm to send it once more: a query, or a command that is applied once. */
 export function isRepeatable(call: AnyCall): boolean {
   return call.type !== 'write' || call.sequence > 0;
+}
+
+function notOpened(code: string, what: string): ClientError {
+  return clientError(code, 'notCommitted', what);
 }
 
 /** Nothing that becomes of a later copy makes a command `notCommitted` of which an earlier one may be in the log. */

@@ -19,6 +19,14 @@ export function clientError(
   return new ClientError(code, outcome, withAdvice(what, outcome), options);
 }
 
+/** A command gets no session, for the reason that one was not opened for. */
+export function noSession({ code, message }: ClientError, outcome: Outcome): ClientError {
+  if (outcome === 'notCommitted')
+    return new ClientError(code, outcome, `A session can't be opened: ${message}`);
+  const what = `An earlier sending of it may be in the log, and no session can be opened to send it again: ${code}.`;
+  return clientError(code, outcome, what);
+}
+
 /** The caller's signal has aborted. */
 export function aborted(outcome: Outcome): ClientError {
   return clientError('RAFT_ABORTED', outcome, 'The caller gave the request up.');

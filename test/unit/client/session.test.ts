@@ -183,6 +183,7 @@ describe('a client with a session', () => {
         last.refuse(request, 'notCommitted', 'RAFT_OVERLOADED');
         await situation.pass();
         expect(waiting.words).toBe('RAFT_OVERLOADED notCommitted');
+        expect(waiting.message).toBe("A session can't be opened: No."); // The server's words end with the advice.
         waiting = situation.write('a', { timeoutMs: 10_000 }); // A caller who tries again at once.
       }
       await situation.pass(5);
