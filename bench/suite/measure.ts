@@ -89,8 +89,8 @@ export function rowOf(
 ): Row {
   const median = (of: (sample: UsedSample) => number): number => percentile(samples.map(of), 50);
   const { min, max } = spread(samples.map(({ perSecond }) => perSecond));
-  const haveClients = samples.every(({ clientsCpuUs }) => clientsCpuUs !== null);
-  const areCounted = samples.every(({ flushesPerSecond }) => flushesPerSecond !== null);
+  const medianOfAll = (of: (sample: UsedSample) => number | null): number | null =>
+    samples.every((sample) => of(sample) !== null) ? median((sample) => of(sample) ?? 0) : null;
   return {
     ...about,
     perSecond: median(({ perSecond }) => perSecond),
@@ -99,7 +99,7 @@ export function rowOf(
     spread: { min, max },
     samples: samples.length,
     cpuUs: median(({ cpuUs }) => cpuUs),
-    clientsCpuUs: haveClients ? median(({ clientsCpuUs }) => clientsCpuUs ?? 0) : null,
-    flushesPerSecond: areCounted ? median(({ flushesPerSecond }) => flushesPerSecond ?? 0) : null,
+    clientsCpuUs: medianOfAll(({ clientsCpuUs }) => clientsCpuUs),
+    flushesPerSecond: medianOfAll(({ flushesPerSecond }) => flushesPerSecond),
   };
 }

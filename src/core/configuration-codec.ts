@@ -1,3 +1,4 @@
+import { putUint32 } from './big-endian.ts';
 import { type Configuration, hasNoTwins, type Member } from './configuration.ts';
 
 /*
@@ -32,7 +33,7 @@ export function encodeConfiguration({ voters, votersOutgoing, learners }: Config
     for (const member of members) pushMember(bytes, member);
   }
   const payload = Uint8Array.from(bytes);
-  new DataView(payload.buffer).setUint32(0, payload.byteLength - 4);
+  putUint32(payload, 0, payload.byteLength - 4);
   return payload;
 }
 

@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { declaredProblem } from '../transport/founding.ts';
-import { timerProblems } from '../transport/limits.ts';
+import { problemList, timerProblems } from '../transport/limits.ts';
 import type { MemberAddress } from '../transport/transport.ts';
 import { turnScheduler } from '../transport/turn-scheduler.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';
@@ -61,8 +61,10 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
     ...frameProblems(settings, options.transport?.frameBytesMax),
   ];
   if (problems.length > 0) {
-    const list = problems.map((problem) => `\n  - ${problem}`).join('');
-    throw new RaftError('RAFT_BAD_OPTIONS', `The node was not started, and nothing was changed:${list}`);
+    throw new RaftError(
+      'RAFT_BAD_OPTIONS',
+      `The node was not started, and nothing was changed:${problemList(problems)}`,
+    );
   }
   return settings;
 }

@@ -1,4 +1,4 @@
-import type { Index } from '../core/index.ts';
+import { type Index, putUint32 } from '../core/index.ts';
 import { encodeChunk } from '../storage/snapshot-chunk.ts';
 import type { MachineStore, SnapshotStage, Storage } from '../storage/storage.ts';
 import type { LogLane } from './log-lane.ts';
@@ -53,7 +53,7 @@ async function fill(
 
 function encodePiece(number: number, piece: Uint8Array): Uint8Array {
   const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, number);
+  putUint32(key, 0, number);
   return encodeChunk([[key, piece]]);
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Observable } from 'rxjs';
 import { RaftError } from '../core/index.ts';
 import type { Codec } from './codec.ts';
-import { limitProblems, limitsOf, listed } from './limits.ts';
+import { limitProblems, limitsOf, problemList } from './limits.ts';
 
 /** What clients ask of a node: a `RaftNode` is one. */
 export interface ServedNode<Result, Query, Answer> {
@@ -125,7 +125,7 @@ export function endpointSettings<C, R, Q, A>(
   if (problems.length > 0) {
     throw new RaftError(
       'RAFT_BAD_OPTIONS',
-      `The endpoint was not made, and nothing was changed:${listed(problems)}`,
+      `The endpoint was not made, and nothing was changed:${problemList(problems)}`,
     );
   }
   return {

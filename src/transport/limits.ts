@@ -12,9 +12,7 @@ export function limitsOf<Limits extends object>(given: Partial<Limits>, defaults
 
 /** What is wrong with limits, in words: they are positive integers, and those in milliseconds no longer than a timer's. */
 export function limitProblems(limits: object): readonly string[] {
-  const entries = Object.entries(limits);
-  const counts = entries.filter(([, value]) => isCount(value));
-  return [...countProblems(limits), ...timerProblems(Object.fromEntries(counts))];
+  return [...countProblems(limits), ...timerProblems(limits)];
 }
 
 /** Which of these are no positive integers, in words. */
@@ -24,15 +22,15 @@ export function countProblems(counts: object): readonly string[] {
     .map(([name, value]) => `${name} is ${shown(value)}, expected a positive integer`);
 }
 
-/** Which of these no timer keeps, in words. Those whose names are not of milliseconds are left out. */
+/** Which of these integers no timer keeps, in words. Those whose names are not of milliseconds are left out. */
 export function timerProblems(limits: object): readonly string[] {
   return Object.entries(limits)
-    .filter(([name, value]) => /Ms(Min|Max)?$/.test(name) && value > timerMsMax)
+    .filter(([name, value]) => /Ms(Min|Max)?$/.test(name) && isCount(value) && value > timerMsMax)
     .map(([name, value]) => `${name} is ${value}, expected at most ${timerMsMax} milliseconds (24.8 days)`);
 }
 
 /** Problems as the end of a message. */
-export function listed(problems: readonly string[]): string {
+export function problemList(problems: readonly string[]): string {
   return problems.map((problem) => `\n  - ${problem}`).join('');
 }
 
@@ -40,6 +38,6 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
-function isCount(value: unknown): boolean {
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }

@@ -1,4 +1,4 @@
-import { putUint53, setUint53, uint53At } from '../core/index.ts';
+import { putUint53, uint53At } from '../core/index.ts';
 import type { Codec } from './codec.ts';
 
 /** Names a command for ever: retried, it has the same. */
@@ -42,9 +42,8 @@ export function sessionCommandCodec<Command>(inner: Codec<Command>): Codec<Sessi
       const payload = inner.encode(command.command);
       const head = sessionHeadBytes[command.type];
       const bytes = new Uint8Array(head + payload.byteLength);
-      const view = new DataView(bytes.buffer);
-      if (command.type === 'once') writeOnceHead(view, 0, command);
-      else writePlainHead(view, 0);
+      if (command.type === 'once') writeOnceHead(bytes, 0, command);
+      else writePlainHead(bytes, 0);
       bytes.set(payload, head);
       return bytes;
     },
@@ -69,13 +68,13 @@ export function sessionCommandCodec<Command>(inner: Codec<Command>): Codec<Sessi
 export const sessionHeadBytes = { plain: 1, once: stampBytes } as const;
 
 /** Writes what stands in front of a command of the machine that is applied each time. */
-export function writePlainHead(view: DataView, at: number): void {
-  view.setUint8(at, tags.plain);
+export function writePlainHead(bytes: Uint8Array, at: number): void {
+  bytes[at] = tags.plain;
 }
 
 /** Writes what stands in front of a command of the machine that is applied once. */
 export function writeOnceHead(
-  view: DataView,
+  bytes: Uint8Array,
   at: number,
   { session, sequence, lowestUnanswered }: SessionStamp,
 ): void {
@@ -85,10 +84,10 @@ export function writeOnceHead(
         `a command of a session has the number ${number}, expected a safe integer from 0 on`,
       );
   }
-  view.setUint8(at, tags.once);
-  setUint53(view, at + 1, session);
-  setUint53(view, at + 9, sequence);
-  setUint53(view, at + 17, lowestUnanswered);
+  bytes[at] = tags.once;
+  putUint53(bytes, at + 1, session);
+  putUint53(bytes, at + 9, sequence);
+  putUint53(bytes, at + 17, lowestUnanswered);
 }
 
 const openedBytes = 9;

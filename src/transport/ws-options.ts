@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type BackoffLimits, defaultBackoff } from './backoff.ts';
 import { TransportError } from './errors.ts';
-import { limitProblems, limitsOf, listed } from './limits.ts';
+import { limitProblems, limitsOf, problemList } from './limits.ts';
 import { randomSeed } from './random.ts';
 
 /** Bounds of a WebSocket transport: on time, and on what a peer, admitted or not, can cost. */
@@ -84,7 +84,7 @@ export function settingsOf(options: WsTransportOptions): WsSettings {
   if (problems.length > 0) {
     throw new TransportError(
       'RAFT_BAD_OPTIONS',
-      `The transport was not made, and nothing was changed:${listed(problems)}`,
+      `The transport was not made, and nothing was changed:${problemList(problems)}`,
     );
   }
   return {

@@ -2,7 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { RaftError } from '../../core/index.ts';
 import { defaultBackoff } from '../backoff.ts';
 import type { Codec } from '../codec.ts';
-import { countProblems, limitProblems, limitsOf, listed } from '../limits.ts';
+import { countProblems, limitProblems, limitsOf, problemList } from '../limits.ts';
 import { randomSeed } from '../random.ts';
 import { turnScheduler } from '../turn-scheduler.ts';
 import type { QueueLimits } from './call-queue.ts';
@@ -89,7 +89,7 @@ export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): 
   if (problems.length > 0 || WebSocket === undefined) {
     throw new RaftError(
       'RAFT_BAD_OPTIONS',
-      `The client was not started, and nothing was sent:${listed(problems)}`,
+      `The client was not started, and nothing was sent:${problemList(problems)}`,
     );
   }
   return {

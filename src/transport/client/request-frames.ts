@@ -1,4 +1,4 @@
-import { encodePayload } from '../../core/index.ts';
+import { encodePayload, putUint32 } from '../../core/index.ts';
 import { sessionHeadBytes, writeOnceHead, writePlainHead } from '../session-codec.ts';
 import type { ReadCall, WriteCall } from './calls.ts';
 
@@ -21,29 +21,33 @@ export function commandPayload(calls: readonly WriteCall[], wrapping: Wrapping):
   let length = 0;
   for (const call of calls) length += commandBytes(call, wrapping);
   const payload = new Uint8Array(length);
-  const view = new DataView(payload.buffer);
   let at = 0;
   for (const call of calls) {
     const start = at + 4;
-    const bodyAt = start + writeHead(view, start, call, wrapping);
+    const bodyAt = start + writeHead(payload, start, call, wrapping);
     payload.set(call.bytes, bodyAt);
     const end = bodyAt + call.bytes.length;
-    view.setUint32(at, end - start);
+    putUint32(payload, at, end - start);
     at = end;
   }
   return payload;
 }
 
 /** Returns how many bytes that were. */
-function writeHead(view: DataView, at: number, { session, sequence }: WriteCall, wrapping: Wrapping): number {
+function writeHead(
+  payload: Uint8Array,
+  at: number,
+  { session, sequence }: WriteCall,
+  wrapping: Wrapping,
+): number {
   switch (wrapping.type) {
     case 'none':
       return 0;
     case 'plain':
-      writePlainHead(view, at);
+      writePlainHead(payload, at);
       return sessionHeadBytes.plain;
     case 'once':
-      writeOnceHead(view, at, { session, sequence, lowestUnanswered: lowestOf(session, wrapping) });
+      writeOnceHead(payload, at, { session, sequence, lowestUnanswered: lowestOf(session, wrapping) });
       return sessionHeadBytes.once;
   }
 }

@@ -15,9 +15,9 @@ const stamp = { session: 17, sequence: 3, lowestUnanswered: 2 };
 describe('the byte form of a command with sessions', () => {
   it('is the same whether a node encodes it, or a client writes what stands in front', () => {
     const once = new Uint8Array([...new Uint8Array(sessionHeadBytes.once), ...inner]);
-    writeOnceHead(new DataView(once.buffer), 0, stamp);
+    writeOnceHead(once, 0, stamp);
     const plain = new Uint8Array([...new Uint8Array(sessionHeadBytes.plain), ...inner]);
-    writePlainHead(new DataView(plain.buffer), 0);
+    writePlainHead(plain, 0);
 
     expect(codec.encode({ type: 'once', command: inner, ...stamp })).toEqual(once);
     expect(codec.encode({ type: 'plain', command: inner })).toEqual(plain);
