@@ -28,10 +28,11 @@ function readArguments() {
   const options = Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, { type: 'string', default: text }]),
   );
-  const { values } = parseArgs({
-    options: { ...options, record: { type: 'string' }, runtime: { type: 'boolean', default: false } },
+  const { record, runtime, ...rest } = parsed({
+    ...options,
+    record: { type: 'string' },
+    runtime: { type: 'boolean', default: false },
   });
-  const { record, runtime, ...rest } = values;
   const numbers = Object.entries(rest).map(([name, text]) => [name, numberOf(name, text)]);
   if (record !== undefined && rest.seeds !== '1') {
     console.error('--record writes down one run: say which with --from SEED --seeds 1');
@@ -42,6 +43,18 @@ function readArguments() {
     process.exit(2);
   }
   return { ...Object.fromEntries(numbers), record, runtime };
+}
+
+function parsed(options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    console.error(
+      `${error.message}\nKnown are ${known.join(', ')}; the head of tools/simulate.mjs says what they do.`,
+    );
+    process.exit(2);
+  }
 }
 
 function numberOf(name, text) {

@@ -119,6 +119,6 @@ function appendOf(bytes: number): object {
   const payload = encodePayload([new Uint8Array(bytes)]);
   const position = { index: 1, term: 1, logTimeMs: 0, group: 0, count: 1 };
   const batch = { ...position, kind: 'command', payload, payloadChecksum: crc32(payload) };
-  const numbers = { term: 1, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, round: 0 };
+  const numbers = { term: 1, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, round: 0, isReplyDue: true };
   return { type: 'appendEntries', ...numbers, batches: [batch] };
 }

@@ -42,7 +42,8 @@ export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries
   follower.verifiedIndex = higher(follower.verifiedIndex, verified);
   const commitIndex = lower(request.leaderCommit, verified); // Rule 5.
   if (commitIndex > draft.commitIndex) advanceCommit(draft, commitIndex);
-  if (isNewRound || draft.batches === undefined) follower.isReplyDue = true; // Otherwise the flush answers.
+  const isAnswered = draft.batches !== undefined; // By the flush, as soon as that is done.
+  if (isNewRound || (request.isReplyDue && !isAnswered)) follower.isReplyDue = true;
   acknowledge(draft, follower);
   return undefined;
 }

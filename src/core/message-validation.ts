@@ -57,9 +57,10 @@ function isSnapshot({ transferId, snapshot, term }: Extract<Message, { type: 'in
 
 /** Contiguity is checked on both sides, in production too (rule 14). */
 function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): string | undefined {
-  const { term, prevLogIndex, prevLogTerm, leaderCommit, round, batches } = message;
+  const { term, prevLogIndex, prevLogTerm, leaderCommit, round, batches, isReplyDue } = message;
   const isPlaced = isCount(term) && isCount(prevLogIndex) && isCount(prevLogTerm);
   if (!isPlaced || !isCount(leaderCommit) || !isCount(round)) return 'not whole numbers';
+  if (typeof isReplyDue !== 'boolean') return 'isReplyDue is not a boolean';
   if (!areBatches(batches)) return 'malformed batches';
   if (prevLogTerm > term || batches.some((batch) => batch.term > term))
     return 'an entry is newer than its leader';

@@ -36,7 +36,10 @@ export interface RequestVoteReply {
   readonly voteGranted: boolean;
 }
 
-/** AppendEntries (§5.3); without batches, a heartbeat. The sender is the paper's `leaderId`. */
+/**
+ * AppendEntries (§5.3); without batches, a heartbeat or, if no reply is due, news of a commit index. The sender is the
+ * paper's `leaderId`.
+ */
 export interface AppendEntries {
   readonly type: 'appendEntries';
   readonly term: Term;
@@ -47,6 +50,11 @@ export interface AppendEntries {
   readonly batches: readonly EntryBatch[];
   /** The leader's private counter for read confirmation (thesis §6.4); the reply brings it back. */
   readonly round: number;
+  /**
+   * The leader waits for an answer, whatever it says. Otherwise a follower answers only what the leader can't know: a
+   * refusal, a newer term, entries that became durable, a round that it had not heard of.
+   */
+  readonly isReplyDue: boolean;
 }
 
 /** The answer to an {@link AppendEntries} (§5.3). */

@@ -6,12 +6,13 @@ import { appendBatch, send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { ReadLogRes } from './input.ts';
 import { isContiguous, termAt } from './log.ts';
+import type { AppendEntries } from './message.ts';
 import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
 import { askToInstall, beginSnapshot } from './snapshot-sending.ts';
 import type { LeaderDraft } from './state-draft.ts';
-import { after, before, type Index, index0, term0 } from './types.ts';
+import { after, before, index0, term0 } from './types.ts';
 
 /** What a leader appends; index, term and time are its own to give. */
 export interface Proposal {
@@ -63,7 +64,7 @@ function sendBatches(
   batches: readonly EntryBatch[],
 ): void {
   const first = batches[0] as EntryBatch;
-  sendAppend(draft, leader, peer, before(first.index), batches);
+  sendAppend(draft, leader, peer, { prevLogIndex: before(first.index), batches, isReplyDue: true });
   noteSent(peer, lastOf(batches.at(-1) as EntryBatch), encodedBytesOf(batches));
   if (peer.state === 'probe') peer.isPaused = true;
 }
@@ -72,8 +73,7 @@ function sendAppend(
   draft: Draft,
   leader: LeaderDraft,
   peer: ProgressDraft,
-  prevLogIndex: Index,
-  batches: readonly EntryBatch[],
+  { prevLogIndex, batches, isReplyDue }: Pick<AppendEntries, 'prevLogIndex' | 'batches' | 'isReplyDue'>,
 ): void {
   const prevLogTerm = termAt(draft.log, prevLogIndex);
   if (prevLogTerm === undefined) return; // Before the log's start.
@@ -86,6 +86,7 @@ function sendAppend(
     leaderCommit: draft.commitIndex,
     batches,
     round: leader.round,
+    isReplyDue,
   });
 }
 
@@ -98,7 +99,7 @@ export function probe(draft: Draft, leader: LeaderDraft, peer: ProgressDraft): v
   const needsSnapshot = prevLogIndex < draft.log.startIndex;
   if (needsSnapshot && peer.state !== 'snapshot' && peer.isConnected) beginSnapshot(draft, peer);
   if (needsSnapshot || peer.state === 'snapshot') return beat(draft, leader, peer);
-  sendAppend(draft, leader, peer, prevLogIndex, []);
+  sendAppend(draft, leader, peer, { prevLogIndex, batches: [], isReplyDue: true });
   if (peer.state === 'probe') peer.isPaused = true;
 }
 
@@ -106,7 +107,8 @@ export function probe(draft: Draft, leader: LeaderDraft, peer: ProgressDraft): v
 function beat(draft: Draft, { round }: LeaderDraft, peer: ProgressDraft): void {
   const { currentTerm: term, commitIndex: leaderCommit } = draft;
   const prev = { prevLogIndex: index0, prevLogTerm: term0 };
-  send(draft, addressOf(peer), { type: 'appendEntries', term, ...prev, leaderCommit, batches: [], round });
+  const claimsNothing = { ...prev, leaderCommit, batches: [], round, isReplyDue: true };
+  send(draft, addressOf(peer), { type: 'appendEntries', term, ...claimsNothing });
 }
 
 /** Heartbeats (§5.2), which also begin a new round of read confirmation where there is one. */
@@ -118,12 +120,21 @@ export function sendHeartbeats(draft: Draft, leader: LeaderDraft): void {
   }
 }
 
-/** Tells followers that wait for nothing else about a new commit index, so that they apply it soon. */
+/**
+ * Tells followers that wait for nothing else about a new commit index, so that they apply it soon. They hold all that they
+ * were sent, so their answer would be no news, and none is due; should the message be lost, the next heartbeat says the same.
+ */
 export function announceCommit(draft: Draft, leader: LeaderDraft): void {
   for (let place = 0; place < leader.peers.length; place++) {
     const peer = leader.peers[place] as Progress;
     const isIdle = peer.state === 'replicate' && peer.inflight.length === 0 && peer.readSeq === 0;
-    if (isIdle && peer.sentCommit < draft.commitIndex) probe(draft, leader, edit(leader, place));
+    if (!isIdle || peer.sentCommit >= draft.commitIndex) continue;
+    const told = edit(leader, place);
+    sendAppend(draft, leader, told, {
+      prevLogIndex: before(told.nextIndex),
+      batches: [],
+      isReplyDue: false,
+    });
   }
 }
 

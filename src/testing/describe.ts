@@ -65,10 +65,12 @@ export function describeMessage(message: Message): string {
   }
 }
 
-function describeAppend({ prevLogIndex, prevLogTerm, leaderCommit, batches, round }: AppendEntries): string {
+function describeAppend(request: AppendEntries): string {
+  const { prevLogIndex, prevLogTerm, leaderCommit, batches, round, isReplyDue } = request;
   const entries = batches.length === 0 ? 'nothing' : `[${batches.map(describeBatch).join(', ')}]`;
   const inRound = round === 0 ? '' : ` round ${round}`;
-  return `${entries} after ${prevLogIndex}@${prevLogTerm} commit ${leaderCommit}${inRound}`;
+  const reply = isReplyDue ? '' : ', no reply due';
+  return `${entries} after ${prevLogIndex}@${prevLogTerm} commit ${leaderCommit}${inRound}${reply}`;
 }
 
 function describeReply(reply: AppendEntriesReply): string {

@@ -55,7 +55,8 @@ export function supersedes(next: PeerFrame, earlier: PeerFrame): boolean {
     newer.term === older.term &&
     newer.prevLogIndex >= older.prevLogIndex &&
     newer.leaderCommit >= older.leaderCommit &&
-    newer.round >= older.round
+    newer.round >= older.round &&
+    (newer.isReplyDue || !older.isReplyDue)
   );
 }
 

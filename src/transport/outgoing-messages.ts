@@ -74,6 +74,7 @@ function isSame(frame: PeerFrame, other: PeerFrame | undefined): boolean {
     one.prevLogTerm === two.prevLogTerm &&
     one.leaderCommit === two.leaderCommit &&
     one.round === two.round &&
+    one.isReplyDue === two.isReplyDue &&
     one.batches.length === two.batches.length &&
     one.batches.every((batch, place) => batch === two.batches[place])
   );

@@ -42,6 +42,7 @@ export function writeRaft(sink: ByteSink, { group, message }: RaftFrame): void {
       sink.u53(message.prevLogTerm);
       sink.u53(message.leaderCommit);
       sink.u53(message.round);
+      sink.bool(message.isReplyDue);
       return writeBatches(sink, message.batches);
     case 'appendEntriesReply':
       sink.bool(message.success);
@@ -113,6 +114,7 @@ function readMessage(
         prevLogTerm: readTerm(reader),
         leaderCommit: readIndex(reader),
         round: reader.u53(),
+        isReplyDue: reader.bool(),
         batches: readBatches(reader, { group, checksum }),
       };
     case frameType.appendEntriesReply:

@@ -13,6 +13,8 @@ import {
   n3,
   node,
   run,
+  wait,
+  write,
 } from './builders.ts';
 
 describe('a follower that receives entries together with their commit', () => {
@@ -37,6 +39,71 @@ describe('a follower whose leader contradicts itself within a term', () => {
 
     expect(state).toBe(following);
     expect(outputs).toMatchObject([{ type: 'fault', scope: 'peer', kind: 'twoLeaders' }]);
+  });
+});
+
+describe('news of a commit index', () => {
+  const news = { term: 1, prev: [2, 1], commit: 2, isReplyDue: false } as const;
+  const follower = flush(
+    run(node(), from(n2, appendEntries({ term: 1, batches: [batchOf(1, 1), batchOf(2, 1)] }))).state,
+  ).state;
+
+  it('asks for no answer, as entries and heartbeats do', () => {
+    const written = flush(run(establishedLeader(), from(n3, ack(1, 1)), write(1, 'x')).state).state;
+
+    const { state, outputs } = run(written, from(n2, ack(1, 2)));
+
+    const told = { prevLogIndex: 2, leaderCommit: 2, batches: [], isReplyDue: false };
+    expect(messagesOf(outputs)).toMatchObject([{ to: 'n2', message: told }]);
+    const others = [
+      ...messagesOf(run(written, write(2, 'y')).outputs),
+      ...messagesOf(wait(state, 100).outputs),
+    ];
+    expect(others.length).toBeGreaterThan(2);
+    for (const { message } of others) expect(message).toMatchObject({ isReplyDue: true });
+  });
+
+  it('is applied, and not answered by a follower that holds what it was sent', () => {
+    const { outputs } = run(follower, from(n2, appendEntries(news)));
+
+    expect(outputs).toMatchObject([{ type: 'applyReq', through: 2 }]);
+  });
+
+  it('is said again by the next heartbeat if it is lost, and that is answered', () => {
+    const heartbeat = appendEntries({ ...news, isReplyDue: true });
+
+    const { outputs } = run(follower, from(n2, heartbeat));
+
+    expect(outputs).toMatchObject([
+      { type: 'applyReq', through: 2 },
+      { type: 'message', message: { success: true, matchIndex: 2 } },
+    ]);
+  });
+
+  it.each([
+    [
+      'a follower that lacks some of it refuses',
+      { ...news, prev: [3, 1] },
+      { success: false, rejectedIndex: 3 },
+    ],
+    ['a node in a newer term says so', { ...news, term: 0, prev: [0, 0] }, { success: false, term: 1 }],
+    [
+      'a follower that has not heard of its round answers',
+      { ...news, round: 1 },
+      { success: true, round: 1 },
+    ],
+  ] as const)('is answered all the same where %s', (_, like, reply) => {
+    const { outputs } = run(follower, from(n2, appendEntries(like)));
+
+    expect(messagesOf(outputs)).toMatchObject([{ to: 'n2', message: reply }]);
+  });
+
+  it('leaves the answer to what came before it due', () => {
+    const writing = run(node(), from(n2, appendEntries({ term: 1 }))).state; // The term is not on the disk yet.
+
+    const { outputs } = flush(run(writing, from(n2, appendEntries({ term: 1, isReplyDue: false }))).state);
+
+    expect(messagesOf(outputs)).toMatchObject([{ to: 'n2', message: { success: true, matchIndex: 0 } }]);
   });
 });
 

@@ -136,8 +136,9 @@ export function appendEntries(like: {
   readonly commit?: number;
   readonly batches?: readonly EntryBatch[];
   readonly round?: number;
+  readonly isReplyDue?: boolean;
 }): AppendEntries {
-  const { prev = [0, 0], commit = 0, batches = [], round = 0 } = like;
+  const { prev = [0, 0], commit = 0, batches = [], round = 0, isReplyDue = true } = like;
   return {
     type: 'appendEntries',
     term: term(like.term),
@@ -146,6 +147,7 @@ export function appendEntries(like: {
     leaderCommit: index(commit),
     batches,
     round,
+    isReplyDue,
   };
 }
 

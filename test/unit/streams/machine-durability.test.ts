@@ -36,6 +36,7 @@ async function follower(machine: WordsMachine) {
         leaderCommit: index(leaderCommit),
         batches,
         round: 0,
+        isReplyDue: true,
       },
     });
   };

@@ -115,6 +115,7 @@ export const heartbeat: PeerFrame = {
     leaderCommit: index0,
     batches: [],
     round: 1,
+    isReplyDue: true,
   },
 };
 

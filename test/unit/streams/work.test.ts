@@ -6,17 +6,17 @@ import { counter, writeRounds } from './counter.ts';
 import { shared, WorkCounter } from './work-counts.ts';
 
 /**
- * What all that is outstanding costs together, of which each write has its share: entries, an acknowledgement, the news
- * of the commit and its answer for each of two followers; one transaction a node; and for `step` the write, eight frames,
- * and a flush and an application a node. docs/performance.md has these, too.
+ * What all that is outstanding costs together, of which each write has its share: entries, an acknowledgement and the news
+ * of the commit for each of two followers; one transaction a node; and for `step` the write, six frames, and a flush
+ * and an application a node. docs/performance.md has these, too.
  */
-const aRound = { frames: 8, transactions: 3, steps: 15 };
+const aRound = { frames: 6, transactions: 3, steps: 13 };
 
 /** Bytes for each write: a command, and its share of what is sent beside it. */
 const aWrite = [
-  { outstanding: 1, frameBytes: 804, storedBytes: 396, madeBytesMax: 130_000 },
-  { outstanding: 64, frameBytes: 272.5, storedBytes: 396, madeBytesMax: 3_400 },
-  { outstanding: 1000, frameBytes: 264.6, storedBytes: 396, madeBytesMax: 1_600 },
+  { outstanding: 1, frameBytes: 692, storedBytes: 396, madeBytesMax: 110_000 },
+  { outstanding: 64, frameBytes: 270.7, storedBytes: 396, madeBytesMax: 3_000 },
+  { outstanding: 1000, frameBytes: 264.5, storedBytes: 396, madeBytesMax: 1_500 },
 ];
 
 const rounds = 40;

@@ -59,6 +59,7 @@ export function append(batches: readonly EntryBatch[], other: Partial<AppendEntr
     prevLogTerm: term(2),
     leaderCommit: index(8),
     round: 77,
+    isReplyDue: true,
     batches,
     ...other,
   };
@@ -112,6 +113,7 @@ const frames: Readonly<Record<string, PeerFrame>> = {
   }),
   requestVoteReply: raft({ type: 'requestVoteReply', term: term(4), voteGranted: false }),
   heartbeat: append([]),
+  commitIndex: append([], { isReplyDue: false }),
   appendEntries: append([batch(10, [utf8('one'), utf8('two')]), batch(12, [utf8('')], 'noop')]),
   appendEntriesReply: raft({
     type: 'appendEntriesReply',
@@ -350,6 +352,7 @@ const anyMessage = (group: number): fc.Arbitrary<Message> =>
       prevLogTerm: anyTerm,
       leaderCommit: anyIndex,
       round: u53,
+      isReplyDue: fc.boolean(),
       batches: fc.array(anyBatch(group), { maxLength: 4 }),
     }),
     fc.record({

@@ -49,6 +49,7 @@ describe('messages to peers', () => {
         ...base,
         message: { ...message, [field]: message[field] + 1 },
       })),
+      { ...base, message: { ...message, isReplyDue: !message.isReplyDue } },
       { ...base, message: { ...message, batches: [] } },
       { ...base, message: { ...message, batches: [entries(1, 1), entries(2, 1)] } },
     ];

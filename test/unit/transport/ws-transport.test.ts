@@ -310,11 +310,12 @@ describe('frames', () => {
     a.transport.setPeers([{ id: 'b', url }]);
     await until(() => messages.length === 2 && isOpen(a.transport));
     const older = append([], { leaderCommit: index(7) });
+    const unanswered = append([], { leaderCommit: index(7), isReplyDue: false });
 
-    for (const frame of [append([]), older, small]) a.transport.send(peer('b'), frame);
+    for (const frame of [append([]), older, unanswered, small]) a.transport.send(peer('b'), frame);
     await until(() => messages.length > 2);
 
-    expect(messages.slice(2)).toMatchObject([{ frames: [append([]), older, small] }]);
+    expect(messages.slice(2)).toMatchObject([{ frames: [append([]), older, unanswered, small] }]);
   });
 
   it('carry large batches byte for byte', async () => {
