@@ -26,7 +26,7 @@ const checks = [
   { name: 'docs', title: 'Docs of every exported name', command: bin('typedoc', '--emit', 'none') },
   { name: 'package', title: 'Package', command: bin('publint', '--strict'), after: ['build'] },
 ];
-const projects = ['unit', 'paper', 'integration'];
+const projects = ['unit', 'paper', 'alone', 'integration'];
 const atOnce = 2;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
