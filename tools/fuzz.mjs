@@ -4,21 +4,15 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { install } from './install.mjs';
+import { optionsOf } from './options.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { values, positionals } = parseArgs({
-  options: { minutes: { type: 'string', default: '1' } },
-  allowPositionals: true,
-});
-const minutes = Number(values.minutes);
-if (!(minutes > 0)) {
-  console.error(
-    `--minutes ${values.minutes}, expected a number such as 5. Then, if you like, part of a file's name.`,
-  );
-  process.exit(1);
-}
+const { values, positionals } = optionsOf(
+  { minutes: { type: 'string', number: 'any', default: '1' } },
+  { allowPositionals: true },
+);
+const { minutes } = values;
 if (!install(root)) process.exit(1);
 const vitest = join(root, 'node_modules/.bin/vitest');
 const totality = 'test/unit/core/totality'; // `step` itself, given any value at all.

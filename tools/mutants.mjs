@@ -10,6 +10,14 @@ import { mutants } from './mutant-list.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const only = process.argv.slice(2);
+const known = [...new Set(mutants.map(({ rule }) => String(rule)))];
+const strangers = only.filter((word) => !known.includes(word));
+if (strangers.length > 0) {
+  console.error(
+    `No mutant is of ${strangers.join(', ')}. Say nothing for all, or some of ${known.join(' ')}`,
+  );
+  process.exit(2);
+}
 const copy = mkdtempSync(join(tmpdir(), 'rxraft-mutants-'));
 const testTimeoutMs = 60_000;
 const soundTests = new Map();

@@ -10,21 +10,21 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import ts from 'typescript';
 import { buildIfNeeded } from './build.mjs';
+import { optionsOf } from './options.mjs';
 import { planted } from './planted-list.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values, positionals: words } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '2000' },
-    'runtime-seeds': { type: 'string', default: '20' },
+const { values, positionals: words } = optionsOf(
+  {
+    seeds: { type: 'string', number: 'whole', default: '2000' },
+    'runtime-seeds': { type: 'string', number: 'whole', default: '20' },
   },
-  allowPositionals: true,
-});
+  { allowPositionals: true },
+);
 /** A seed of the runtime takes some ten times as long as one of bare cores. */
-const seedsOf = { core: Number(values.seeds), runtime: Number(values['runtime-seeds']) };
+const seedsOf = { core: values.seeds, runtime: values['runtime-seeds'] };
 const ranges = [1, 1_000_001, 2_000_001];
 const atOnce = 2;
 

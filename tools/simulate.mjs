@@ -10,8 +10,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { buildIfNeeded } from './build.mjs';
+import { optionsOf } from './options.mjs';
 
 /** In so many seeds every fault must have struck, or the run has shown too little. */
 const seedsToStrike = 50;
@@ -24,44 +24,25 @@ if (buildIfNeeded(root)) {
 } else process.exitCode = 1;
 
 function readArguments() {
-  const texts = { from: '1', seeds: 'Infinity', nodes: '3', steps: '5000', every: '10' };
-  const options = Object.fromEntries(
-    Object.entries(texts).map(([name, text]) => [name, { type: 'string', default: text }]),
-  );
-  const { record, runtime, ...rest } = parsed({
-    ...options,
+  const whole = (preset) => ({ type: 'string', number: 'whole', default: preset });
+  const { values } = optionsOf({
+    from: whole('1'),
+    seeds: whole('Infinity'),
+    nodes: whole('3'),
+    steps: whole('5000'),
+    every: whole('10'),
     record: { type: 'string' },
     runtime: { type: 'boolean', default: false },
   });
-  const numbers = Object.entries(rest).map(([name, text]) => [name, numberOf(name, text)]);
-  if (record !== undefined && rest.seeds !== '1') {
+  if (values.record !== undefined && values.seeds !== 1) {
     console.error('--record writes down one run: say which with --from SEED --seeds 1');
     process.exit(2);
   }
-  if (record !== undefined && runtime) {
+  if (values.record !== undefined && values.runtime) {
     console.error('--record writes down bare cores: leave out --runtime');
     process.exit(2);
   }
-  return { ...Object.fromEntries(numbers), record, runtime };
-}
-
-function parsed(options) {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    const known = Object.keys(options).map((name) => `--${name}`);
-    console.error(
-      `${error.message}\nKnown are ${known.join(', ')}; the head of tools/simulate.mjs says what they do.`,
-    );
-    process.exit(2);
-  }
-}
-
-function numberOf(name, text) {
-  const value = Number(text);
-  if (Number.isInteger(value) || value === Number.POSITIVE_INFINITY) return value;
-  console.error(`--${name} ${text} is not a number, expected one such as --${name} 10`);
-  process.exit(2);
+  return values;
 }
 
 /** Simulates; a line of progress every few seconds. */

@@ -5,6 +5,7 @@ import { recover } from './recovery.ts';
 import { describeScript, rerun } from './script.ts';
 import { shrink } from './shrink.ts';
 import { addCounts, noCounts, type SimulationCounts } from './simulation-counts.ts';
+import { checkNumbers } from './simulation-numbers.ts';
 import { Storm } from './storm.ts';
 import { expectThat } from './violation.ts';
 import { faultsOf } from './weather-faults.ts';
@@ -72,9 +73,10 @@ const shrinkingMax = 1_000_000;
  * clocks, stopped processes, and clients and operators that ask for everything. After each step every invariant is
  * checked; at the end the weather clears, and the cluster must elect, commit and agree.
  *
- * Throws a {@link SimulationFailure}; the same options fail in the same way again.
+ * Throws a {@link SimulationFailure}; the same options fail in the same way again. Throws a `RangeError` for a number that can't be.
  */
 export function simulateCore(options: CoreSimulationOptions): CoreSimulationReport {
+  checkNumbers({ seed: options.seed, nodes: options.nodes, steps: options.steps });
   const storm = new Storm(options);
   try {
     return run(storm, options);
@@ -174,6 +176,7 @@ export function simulateCoreSeeds({
   floors = {},
   ...options
 }: CoreSeedsOptions): CoreSimulationReport {
+  checkNumbers({ from, seeds });
   const sum = noCounts();
   const expected = new Set<keyof SimulationCounts>();
   for (let seed = from; seed < from + seeds; seed++) {

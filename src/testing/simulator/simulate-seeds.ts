@@ -1,3 +1,4 @@
+import { checkNumbers } from '../simulation-numbers.ts';
 import { addCounts, type FaultCounts, noCounts, type RunCounts } from './counts.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { SimulateOptions } from './options.ts';
@@ -33,6 +34,7 @@ export async function simulateSeeds<Command, Result, Query, Answer>({
   onReport,
   ...options
 }: SimulateSeedsOptions<Command, Result, Query, Answer>): Promise<SeedsReport> {
+  checkNumbers({ from, count });
   const counts = noCounts();
   const faults: FaultCounts = {};
   const startedMs = performance.now();

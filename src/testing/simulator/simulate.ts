@@ -2,6 +2,7 @@ import type { NodeId } from '../../core/index.ts';
 import { defaultSessionLimits, withSessions } from '../../streams/sessions.ts';
 import type { StateMachine } from '../../streams/state-machine.ts';
 import { Dice } from '../dice.ts';
+import { checkNumbers } from '../simulation-numbers.ts';
 import { NotExercised } from '../violation.ts';
 import type { FaultCounts, RunCounts } from './counts.ts';
 import { kindsOf } from './kinds.ts';
@@ -74,11 +75,7 @@ function notExercised<C, R, Q, A>(
 /** Fills in the defaults. Throws a `RangeError` or `TypeError` that says what is wrong. */
 function settingsOf<C, R, Q, A>(options: SimulateOptions<C, R, Q, A>): RunSettings<C, R, Q, A> {
   const { seed, nodes = 3, steps = 5000, workload, checks = [], node, onStep } = options;
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is ${seed}, expected an integer`);
-  if (!(Number.isInteger(nodes) && nodes >= 1 && nodes <= 9))
-    throw new RangeError(`nodes is ${nodes}, expected 1 to 9`);
-  if (!(Number.isInteger(steps) && steps >= 1))
-    throw new RangeError(`steps is ${steps}, expected at least 1`);
+  checkNumbers({ seed, nodes, steps });
   if ((options.machine === undefined) !== (workload === undefined))
     throw new TypeError('machine and workload belong together: give both, or neither');
   const dice = new Dice(seed * 13 + 5);

@@ -62,6 +62,20 @@ describe('a cluster in bad weather', () => {
     },
   );
 
+  it.each([
+    ['nodes', { nodes: 0 }],
+    ['nodes', { nodes: Number.NaN }],
+    ['steps', { steps: 0.5 }],
+    ['from', { from: Number.NaN }],
+    ['seeds', { seeds: 0 }],
+    ['seeds', { seeds: undefined as unknown as number }],
+  ])('is refused where nothing would be simulated: %s of %j', (name, numbers) => {
+    const run = () => simulateCoreSeeds({ seeds: 1, nodes: 3, steps: 10, ...numbers });
+
+    expect(run).toThrow(RangeError);
+    expect(run).toThrow(`${name} is `);
+  });
+
   it('is the same again for the same seed, and another for another', () => {
     const options = { seed: 5, nodes: 3, steps: 1500 };
 

@@ -256,6 +256,7 @@ describe('a simulation that is told too little', () => {
   it('says what is missing', async () => {
     await expect(simulate({ seed: 1.5 })).rejects.toThrow('seed is 1.5, expected an integer');
     await expect(simulate({ seed: 1, nodes: 0 })).rejects.toThrow('nodes is 0, expected 1 to 9');
+    await expect(simulateSeeds({ count: 0 })).rejects.toThrow('count is 0, expected at least 1');
     await expect(simulate({ seed: 1, machine: () => words() })).rejects.toThrow('give both, or neither');
     await expect(simulate({ seed: 1, faults: { flood: 1 } as object })).rejects.toThrow(
       'flood is no kind of fault',
