@@ -21,6 +21,11 @@ export interface Start {
   readonly configurations: readonly ConfigurationAt[];
   /** What the state machine has applied durably; the commit index begins here. */
   readonly appliedIndex: Index;
+  /**
+   * Where the state machine's last durable snapshot goes to: an end of a batch, at most `appliedIndex`. The log through there
+   * may go with the next compaction. Default: where the log begins.
+   */
+  readonly snapshotIndex?: Index;
 }
 
 /** The state of a node that starts: a follower that knows no leader (§5.2). All of `start` is durable. */
@@ -47,7 +52,7 @@ export function initialState(start: Start): State {
     readLogSeq: 0,
     applySeq: 0,
     snapshotSeq: 0,
-    snapshotIndex: start.log.startIndex,
+    snapshotIndex: start.snapshotIndex ?? start.log.startIndex,
     compacting: null,
     installing: null,
     flushElapsedMs: 0,

@@ -93,6 +93,7 @@ export class MachineOverlay implements MachineStore {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
+    checkValue(value);
     this.#set(textOf(key), value);
   }
 
@@ -102,6 +103,7 @@ export class MachineOverlay implements MachineStore {
    * what it had.
    */
   insert(key: Uint8Array, value: Uint8Array): void {
+    checkValue(value);
     const text = textOf(key);
     const isDeletedHere = this.#dirty.get(text) === null; // What is beneath it may still be there.
     this.#set(text, value);
@@ -198,6 +200,17 @@ function textOf(key: Uint8Array): KeyText {
     'RAFT_STORE_KEY',
     `the state machine used a key of ${(key as Uint8Array).length} bytes, and keys are a Uint8Array of 1 to ${machineKeyBytesMax}. ` +
       'Nothing was written under it. Shorten the key, for instance to a hash of it.',
+  );
+}
+
+/** LMDB would find out in the middle of a transaction, and commit what it was given before. */
+function checkValue(value: unknown): void {
+  if (value instanceof Uint8Array) return;
+  const what = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
+  throw new StorageError(
+    'RAFT_STORE_VALUE',
+    `the state machine set a key to a value of type ${what}, and values are a Uint8Array. ` +
+      'Nothing was written under the key. Encode the value; to remove a key, call delete.',
   );
 }
 

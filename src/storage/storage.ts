@@ -175,6 +175,13 @@ export interface Storage {
 
   /** Flushes what is pending and lets go of the files. Never rejects for a store that has failed already. */
   close(): Promise<void>;
+
+  /**
+   * Lets go of the files once what is being written has settled, and begins nothing more: what the machine store holds
+   * unflushed is forgotten. For a machine that threw, whose writes may be those of half a batch. Afterwards the store can
+   * be opened again, as it was flushed last.
+   */
+  discard(): Promise<void>;
 }
 
 /**
@@ -182,7 +189,7 @@ export interface Storage {
  *
  * Writes are visible to reads at once and become durable with the next {@link Storage.persist}, in one
  * transaction with the applied index they belong to (rule 13). Keys are 1 to 1,900 bytes, ordered bytewise;
- * others throw `RAFT_STORE_KEY`.
+ * others throw `RAFT_STORE_KEY`, and values that are no `Uint8Array` throw `RAFT_STORE_VALUE`.
  */
 export interface MachineStore {
   /** Everything through this index is in what reads see. After opening: what is durable. */

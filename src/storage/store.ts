@@ -216,16 +216,30 @@ export class Store implements Storage {
       if (!this.#medium.isGone) await this.#settle();
     } finally {
       this.#status.close();
-      for (const view of [...this.#views]) view.close();
-      await this.#medium.close();
+      await this.#letGo();
     }
   }
 
-  /** Waits for the writes that are under way, and flushes what the state machine has written since. */
+  async discard(): Promise<void> {
+    if (this.#status.isClosed) return;
+    this.#status.close(); // From here on nothing is flushed.
+    try {
+      if (!this.#medium.isGone) await this.#settle();
+    } finally {
+      await this.#letGo();
+    }
+  }
+
+  /** Waits for the writes that are under way, and flushes what the state machine has written since, unless it is discarded. */
   async #settle(): Promise<void> {
     await this.#writing?.catch(() => undefined); // Whoever began that write is told.
     await this.#staging.idle();
     if (this.#status.isOpen && this.#overlay.isDirty) await this.persist([]);
     await this.#sweeper.stop();
+  }
+
+  async #letGo(): Promise<void> {
+    for (const view of [...this.#views]) view.close();
+    await this.#medium.close();
   }
 }

@@ -1,7 +1,10 @@
 import type { Codec } from './state-machine.ts';
 
-/** Bytes as they are. */
-export const bytesCodec: Codec<Uint8Array> = { encode: (value) => value, decode: (bytes) => bytes };
+/** Bytes as they are when they are given: the caller may use the array again at once. Those that are read are not to be changed. */
+export const bytesCodec: Codec<Uint8Array> = {
+  encode: (value) => (value instanceof Uint8Array ? new Uint8Array(value) : value),
+  decode: (bytes) => bytes,
+};
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });

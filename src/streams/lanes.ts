@@ -12,6 +12,7 @@ import {
 import type { Storage } from '../storage/storage.ts';
 import type { PeerFrame } from '../transport/transport.ts';
 import type { Ending, Failure } from './lifetime.ts';
+import type { LogSize } from './log-bytes.ts';
 import { LogLane } from './log-lane.ts';
 import { MachineLane, type MachineReq } from './machine-lane.ts';
 import type { Settings } from './options.ts';
@@ -30,6 +31,8 @@ export interface LanesOptions<Command, Result> {
   readonly appliedIndex: Index;
   /** The log's clock there. */
   readonly logTimeMs: number;
+  /** What the log takes when the node starts. */
+  readonly logSize: LogSize;
   readonly group: GroupId;
   readonly send: (to: Peer, frame: PeerFrame) => boolean;
   readonly nextId: () => RequestId;
@@ -56,6 +59,7 @@ export class Lanes<Command, Result> {
     this.log = new LogLane(options.storage, {
       timeScheduler: options.settings.timeScheduler,
       clock: options.settings.clock,
+      found: options.logSize,
       input: options.input,
       onError: (cause) => this.onDiskError(cause),
     });
@@ -150,12 +154,28 @@ export class Lanes<Command, Result> {
 
   /** Takes a snapshot and compacts the log, every so many entries or bytes (§7). */
   compactIfDue(state: State): void {
-    const { snapshotEntries, snapshotBytes } = this.#options.settings;
     if (state.compacting !== null || state.installing !== null) return;
-    const entries = state.lastApplied - state.snapshotIndex;
-    const isLong = entries >= snapshotEntries || this.log.bytesSinceSnapshot >= snapshotBytes;
-    if (entries === 0 || !isLong || !this.canSnapshot || this.snapshots.isBusy) return;
+    const isLong = this.#isLongSinceSnapshot(state) || this.#isFoundTooLong(state);
+    if (!isLong || !this.canSnapshot || this.snapshots.isBusy) return;
     this.#options.input({ type: 'compact', id: this.#options.nextId(), keepsPrevious: true });
+  }
+
+  #isLongSinceSnapshot({ lastApplied, snapshotIndex }: State): boolean {
+    const { snapshotEntries, snapshotBytes } = this.#options.settings;
+    const entries = lastApplied - snapshotIndex;
+    return entries >= snapshotEntries || (entries > 0 && this.log.bytesSinceSnapshot >= snapshotBytes);
+  }
+
+  /**
+   * What lies between two snapshots stays, so a log may be twice as long. If it is longer, earlier runs ended before they
+   * came to their second snapshot, which is the one that drops log: the first of this run does.
+   */
+  #isFoundTooLong({ lastApplied, log }: State): boolean {
+    const { snapshotEntries, snapshotBytes } = this.#options.settings;
+    const bytes = this.log.bytesUnlessSnapshot;
+    const entries = lastApplied - log.startIndex;
+    if (bytes === null || entries === 0) return false;
+    return entries >= 2 * snapshotEntries || bytes >= 2 * snapshotBytes;
   }
 
   onDiskError(cause: unknown): void {
@@ -168,13 +188,16 @@ export class Lanes<Command, Result> {
   }
 
   /**
-   * Applies nothing more, and lets what is on its way to the disk get there, if it may. Where it may not, the
-   * storage stays open: to close it would flush what a machine that threw has written of a batch, without the rest.
+   * Applies nothing more, and lets what is on its way to the disk get there, if it may. Where it may not, what a machine
+   * that threw has written of a batch must not be flushed without the rest: it is forgotten.
    */
   async letGo({ canFlush }: Ending): Promise<void> {
     this.#machine.close();
     this.snapshots.stopSending();
-    if (!canFlush) return this.log.abandon();
+    if (!canFlush) {
+      this.log.abandon();
+      return this.#options.storage.discard();
+    }
     await this.log.complete();
     await this.#options.storage.close();
   }

@@ -8,8 +8,8 @@ export interface Ending {
   /** For those whose requests are outstanding. */
   readonly what: string;
   /**
-   * What is on its way to the disk may get there, and the storage be closed. Both or neither: closing it flushes
-   * what its machine store holds, which may stand for entries that are still on their way (rule 13).
+   * What is on its way to the disk may get there, and then the storage be closed, which flushes what its machine store
+   * holds. Both or neither: that may stand for entries that are still on their way (rule 13). Otherwise it is discarded.
    */
   readonly canFlush: boolean;
 }

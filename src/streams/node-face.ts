@@ -85,12 +85,13 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     commands: readonly Command[],
     options: RequestOptions = {},
   ): Promise<readonly Committed<Result>[]> {
-    if (commands.length === 0) return Promise.resolve([]);
+    const { length } = commands; // The caller may use the list again at once.
+    if (length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#runtime.requests.write(commands, options, {
         resolve: ({ index: first, term, results, offset }) =>
           resolve(
-            commands.map((_, at) => ({
+            Array.from({ length }, (_, at) => ({
               index: plus(first, at),
               term,
               result: results[offset + at] as Result,
@@ -105,10 +106,11 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     commands: readonly Uint8Array[],
     options: RequestOptions = noOptions,
   ): Promise<CommittedAll<Result>> {
+    const { length } = commands;
     return new Promise((resolve, reject) => {
       this.#runtime.requests.writeEncoded(commands, options, {
         resolve: ({ index: first, term, results, offset }) =>
-          resolve({ index: first, term, results: results.slice(offset, offset + commands.length) }),
+          resolve({ index: first, term, results: results.slice(offset, offset + length) }),
         reject,
       });
     });
@@ -129,13 +131,14 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     options: ReadOptions = noOptions,
   ): Promise<readonly ReadAnswer<Value>[]> {
     if (queries.length === 0) return Promise.resolve([]);
+    const asked = [...queries]; // The caller may use the list again at once.
     const consistency = consistencyOf(options);
     const isFresh = consistency === 'linearizable';
     return new Promise<Answered<Value>>((resolve, reject) => {
-      this.#runtime.requests.read(queries, { ...options, consistency }, { resolve, reject });
+      this.#runtime.requests.read(asked, { ...options, consistency }, { resolve, reject });
     }).then((answered) => {
       const ageMs = isFresh ? 0 : this.#runtime.ageMs;
-      return queries.map((_, place) => ({ value: valueAt(answered, place), index: answered.index, ageMs }));
+      return asked.map((_, place) => ({ value: valueAt(answered, place), index: answered.index, ageMs }));
     });
   }
 

@@ -22,6 +22,7 @@ import { badRequest, noLeader, requestError } from './errors.ts';
 import { FoundingRun } from './founding-run.ts';
 import { Lanes } from './lanes.ts';
 import { type Ending, type Failure, Lifetime, within } from './lifetime.ts';
+import type { LogSize } from './log-bytes.ts';
 import { resolveChange } from './new-member.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
@@ -44,6 +45,9 @@ export interface NodeStart {
   readonly appliedIndex: Index;
   /** The log's clock there. */
   readonly logTimeMs: number;
+  /** Where the machine's durable snapshot goes to. */
+  readonly snapshotIndex: Index;
+  readonly logSize: LogSize;
 }
 
 /** The machinery of a node: core, lanes, requests and network, put together. */
@@ -103,6 +107,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       machine,
       appliedIndex: this.#start.appliedIndex,
       logTimeMs: this.#start.logTimeMs,
+      logSize: this.#start.logSize,
       group,
       send: (to, frame) => this.network.send(to, frame),
       nextId: () => this.#nextId(),
@@ -200,7 +205,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
   }
 
   #startCore(founding: Founding, configurations: readonly ConfigurationAt[]): void {
-    const { settings, loaded, appliedIndex } = this.#start;
+    const { settings, loaded, appliedIndex, snapshotIndex } = this.#start;
     const { config, seed, logger } = settings;
     const { hardState, log } = loaded;
     const { clusterId } = founding;
@@ -214,6 +219,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       log,
       configurations,
       appliedIndex,
+      snapshotIndex,
     });
     const members = configurationOf(initial);
     logger.info({ id: this.self.id, clusterId, members }, 'the stored membership is in effect');

@@ -1,6 +1,7 @@
-import { type Index, membersOf, type NodeId, RaftError } from '../core/index.ts';
+import { type Index, type LogIndex, membersOf, type NodeId, RaftError } from '../core/index.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { Loaded, Storage } from '../storage/storage.ts';
+import { logSizeOf } from './log-bytes.ts';
 import { NodeFace } from './node-face.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { settingsOf } from './options.ts';
@@ -31,13 +32,16 @@ export async function raftNode<Command, Result, Query, Answer>(
     const appliedIndex = await openMachine(options.machine, { storage: options.storage, loaded });
     refuseGap(loaded, appliedIndex);
     const logTimeMs = await logTimeAt(options.storage, appliedIndex);
-    runtime = new NodeRuntime(options, { settings, loaded, appliedIndex, logTimeMs });
+    const snapshotIndex = snapshotIndexOf(options.storage, { log: loaded.log, appliedIndex });
+    const logSize = await logSizeOf(options.storage, loaded.log, snapshotIndex);
+    const start = { settings, loaded, appliedIndex, logTimeMs, snapshotIndex, logSize };
+    runtime = new NodeRuntime(options, start);
     runtime.follow();
     await runtime.network.open();
     runtime.begin();
     return new NodeFace(options, runtime);
   } catch (error) {
-    const closing = runtime === undefined ? options.storage.close() : runtime.lifetime.close();
+    const closing = runtime === undefined ? options.storage.discard() : runtime.lifetime.close();
     await closing.catch((cause: unknown) =>
       settings.logger.error({ cause }, 'could not let go of everything'),
     );
@@ -116,6 +120,18 @@ async function logTimeAt(storage: Storage, appliedIndex: Index): Promise<number>
   } finally {
     view.close();
   }
+}
+
+/**
+ * Where the machine's durable snapshot goes to: for one in the store, its data; for another, what `snapshot()` gave last,
+ * which is saved there. Where the log begins, if there is none that the machine has got to.
+ */
+function snapshotIndexOf(
+  { machineStore }: Storage,
+  { log, appliedIndex }: { readonly log: LogIndex; readonly appliedIndex: Index },
+): Index {
+  const saved = machineStore.appliedIndex;
+  return saved >= log.startIndex && saved <= appliedIndex ? saved : log.startIndex;
 }
 
 /** Rule 13: data beyond the log were written by a disk that lost part of the log. */

@@ -164,6 +164,49 @@ export const storageMachineCases: readonly StorageConformanceCase[] = [
     await place.reopen();
     same('value', place.machine.get(longest), key('v'));
   }),
+  conform('takes values that are bytes, and no others', async (place) => {
+    await place.begin();
+    place.machine.put(key('a'), Buffer.from('1'));
+
+    for (const value of [5, 'text', null, undefined, {}, [1], new Uint16Array(1), new ArrayBuffer(1)])
+      throws(`${value}`, 'RAFT_STORE_VALUE', () =>
+        place.machine.put(key('b'), value as unknown as Uint8Array),
+      );
+
+    await place.reopen();
+    same('entries', entriesOf(place.machine), [['a', '1']]);
+  }),
+  conform('forgets what the machine holds unflushed when it is discarded', async (place) => {
+    await place.begin();
+    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
+    place.machine.put(key('a'), key('1'));
+    place.machine.advance(index(1), 10);
+    await place.current.persist([]);
+    place.machine.put(key('a'), key('2'));
+    place.machine.put(key('b'), key('1'));
+    place.machine.advance(index(2), 20);
+
+    const discarded = place.current;
+    await discarded.discard();
+    await discarded.discard();
+    await rejects('a write', 'RAFT_STORE_CLOSED', discarded.persist([]));
+    await place.open();
+
+    same('loaded', [place.machine.appliedIndex, entriesOf(place.machine)], [1, [['a', '1']]]);
+  }),
+  conform('lets a transaction that is under way finish before it is discarded', async (place) => {
+    await place.begin();
+    place.machine.put(key('a'), key('1'));
+    const writing = place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    place.machine.put(key('a'), key('2'));
+
+    await place.current.discard();
+    same('seq', (await writing).seq, 1);
+    const loaded = await place.open();
+
+    same('last', loaded.log.lastIndex, 1);
+    same('entries', entriesOf(place.machine), [['a', '1']]);
+  }),
   conform('flushes the machine when it is closed', async (place) => {
     await place.begin();
     await place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);

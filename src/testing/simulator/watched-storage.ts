@@ -68,6 +68,10 @@ export class WatchedStorage implements Storage {
     return this.#inner.readLog(range);
   }
 
+  discard(): Promise<void> {
+    return this.#inner.discard();
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }

@@ -227,6 +227,53 @@ describe('a node whose machine throws', () => {
     expect(keysOn(disk)).toBe(1);
   });
 
+  it('lets go of its store, so that it can start again in the same process', async () => {
+    const disk = memoryDisk();
+    let isBroken = false;
+    const machine = (): WordsMachine => {
+      const sound = noteMachine([]);
+      const apply: WordsMachine['apply'] = (commands, at) => {
+        const results = sound.apply(commands, at);
+        if (isBroken) throw new Error('broken');
+        return results;
+      };
+      return { ...sound, apply };
+    };
+    const node = await alone(disk, machine());
+    await node.write('a');
+    isBroken = true;
+    await failureOf(node.write('b'));
+    await node.closed.catch(() => {});
+
+    isBroken = false;
+    await using again = await alone(disk, machine());
+
+    expect((await again.read(all)).value).toEqual(['a', 'b']);
+  });
+
+  it('stops where it sets a key to what is no bytes, and leaves nothing of the batch on the disk', async () => {
+    const disk = memoryDisk();
+    const sound = noteMachine([]);
+    let store: Parameters<WordsMachine['open']>[0] | undefined;
+    const open: WordsMachine['open'] = (opened) => {
+      store = opened;
+      return sound.open(opened);
+    };
+    const apply: WordsMachine['apply'] = (commands, at) => {
+      const results = sound.apply(commands, at);
+      if (commands.includes('bad')) store?.put(Uint8Array.of(9), new Uint16Array(1) as unknown as Uint8Array);
+      return results;
+    };
+    const node = await alone(disk, { ...sound, open, apply });
+    await node.write('a');
+
+    expect(await failureOf(node.write('bad'))).toEqual({ code: 'RAFT_STOPPED', outcome: 'unknown' });
+    await expect(node.closed).rejects.toMatchObject({
+      message: expect.stringContaining('value of type Uint16Array'),
+    });
+    expect(keysOn(disk)).toBeLessThanOrEqual(1);
+  });
+
   it("stops when it can't decode a command", async () => {
     const machine = wordsMachine();
     const decode = () => {

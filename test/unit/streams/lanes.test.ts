@@ -19,6 +19,7 @@ function logLaneOn(storage: Storage): LogLane {
   return new LogLane(storage, {
     timeScheduler: scheduler,
     clock: () => scheduler.now(),
+    found: { bytes: 0, bytesSinceSnapshot: 0 },
     input: () => {},
     onError: fail,
   });
@@ -47,6 +48,7 @@ describe('a request for the disk', () => {
     const log = new LogLane(storage, {
       timeScheduler: scheduler,
       clock: () => scheduler.now(),
+      found: { bytes: 0, bytesSinceSnapshot: 0 },
       input: () => {},
       onError: () => {},
     });
@@ -99,6 +101,7 @@ describe('a reading of the log', () => {
     const lane = new LogLane(storage, {
       timeScheduler: timers,
       clock: () => clock.now,
+      found: { bytes: 0, bytesSinceSnapshot: 0 },
       input: () => answeredAt.push(clock.now),
       onError: () => {},
     });
