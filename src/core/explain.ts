@@ -4,7 +4,7 @@ import type { Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
 import type { Leader } from './role-state.ts';
 import { configurationOf, durableIndex, type State } from './state.ts';
-import { isSamePeer } from './types.ts';
+import { isSamePeer, type Peer } from './types.ts';
 
 /** Something that a person would ask about, in a sentence or two. */
 export interface Explanation {
@@ -40,9 +40,9 @@ function explainOther(state: State): readonly Explanation[] {
   }
   switch (role.type) {
     case 'preCandidate':
-      return [say('noLeader', askingText(state, role.votes.length))];
+      return [say('noLeader', askingText(state, role.votes))];
     case 'candidate':
-      return [say('noLeader', standingText(state, role.votes.length))];
+      return [say('noLeader', standingText(state, role.votes))];
     case 'follower':
       return role.leader === null ? [say('noLeader', waitingText(state))] : followerText(state);
     default:
@@ -50,23 +50,30 @@ function explainOther(state: State): readonly Explanation[] {
   }
 }
 
-function askingText(state: State, votes: number): string {
+function askingText(state: State, votes: readonly Peer[]): string {
   return (
-    `${state.self.id} asks whether it could win an election: ${votes} of ${votesNeeded(state)} needed say yes. ` +
+    `${state.self.id} asks whether it could win an election: ${votesText(state, votes, 'needed')} say yes. ` +
     'Those that do not may be down or cut off, hear from a leader, or hold more of the log.'
   );
 }
 
-function standingText(state: State, votes: number): string {
+function standingText(state: State, votes: readonly Peer[]): string {
   const { self, currentTerm, log } = state;
   return (
-    `${self.id} stands for election in term ${currentTerm} with ${votes} of ${votesNeeded(state)} votes` +
-    `${votes === 0 ? ', its own not yet on disk' : ''}; its log ends at ${log.lastIndex} (term ${lastTerm(log)}).`
+    `${self.id} stands for election in term ${currentTerm} with ${votesText(state, votes, 'votes')}` +
+    `${votes.length === 0 ? ', its own not yet on disk' : ''}; its log ends at ${log.lastIndex} (term ${lastTerm(log)}).`
   );
 }
 
-function votesNeeded(state: State): number {
-  return Math.floor(configurationOf(state).voters.length / 2) + 1;
+/** So many of the votes that it takes; in a joint configuration, of those that each half takes (§6). */
+function votesText(state: State, votes: readonly Peer[], noun: string): string {
+  const { voters, votersOutgoing } = configurationOf(state);
+  const among = (half: readonly Peer[]): string => {
+    const given = half.filter((voter) => votes.some((vote) => isSamePeer(vote, voter)));
+    return `${given.length} of ${Math.floor(half.length / 2) + 1} ${noun}`;
+  };
+  if (votersOutgoing.length === 0) return among(voters);
+  return `${among(voters)} of the new voters and ${among(votersOutgoing)} of the old ones`;
 }
 
 function waitingText(state: State): string {

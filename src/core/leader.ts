@@ -75,8 +75,9 @@ function lookAround(draft: Draft, leader: LeaderDraft): void {
   promoteLearners(draft, leader);
   leader.peers = leader.peers.map((peer) => {
     const next = copyProgress(peer);
-    if (isCaughtUp(leader, peer)) next.snapshotFrom = index0;
+    if (isCaughtUp(draft, leader, peer)) next.snapshotFrom = index0;
     noteSilence(next, leader.quorumElapsedMs);
+    next.wasActive = peer.isActive;
     next.isActive = false;
     return next;
   });

@@ -9,6 +9,7 @@ import { changed, towards } from './member-change.ts';
 import type { AdminResult } from './output.ts';
 import { edit } from './peers.ts';
 import type { Progress } from './progress.ts';
+import { isQuorum } from './quorum.ts';
 import { probe, propose } from './replication.ts';
 import { configurationOf } from './state.ts';
 import type { LeaderDraft } from './state-draft.ts';
@@ -26,12 +27,17 @@ export function onChangeMembers(draft: Draft, leader: LeaderDraft, request: Chan
     const detail = `the configuration in effect is that of index ${current.index}, not ${expectedIndex}`;
     return refuse({ type: 'conflict', detail });
   }
-  const isReady = (learner: Peer) => isUpToDate(leader, learner);
+  const isReady = (learner: Peer) => isUpToDate(draft, leader, learner);
   const laggard = laggardOf(current.configuration, request.changes, isReady);
   if (laggard !== undefined)
     return refuse({ type: 'busy', detail: `${laggard} has not caught up with the log yet` });
   const change = changed(current.configuration, request.changes, { isCaughtUp: isReady });
   if (change.type === 'problem') return refuse({ type: 'invalid', detail: change.problem });
+  const silent = silentMajorityOf(draft, leader, change.configuration);
+  if (silent.length > 0) {
+    const detail = `without ${silent.join(', ')}, silent at the moment, the voters that are to be would have no majority, and commit nothing`;
+    return refuse({ type: 'busy', detail });
+  }
   leader.changeId = request.id;
   proposeConfiguration(draft, leader, towards(current.configuration, change.configuration));
 }
@@ -57,15 +63,39 @@ function obstacleOf(draft: Draft, leader: LeaderDraft): string | undefined {
 }
 
 /** A learner that held, at the end of the last check, all that the log had at its beginning (thesis §4.2.1). */
-function isUpToDate(leader: LeaderDraft, learner: Peer): boolean {
-  return leader.peers.some((peer) => isSamePeer(peer, learner) && isCaughtUp(leader, peer));
+function isUpToDate(draft: Draft, leader: LeaderDraft, learner: Peer): boolean {
+  return leader.peers.some((peer) => isSamePeer(peer, learner) && isCaughtUp(draft, leader, peer));
 }
 
-/** Whether it has answered since CheckQuorum last looked, and holds all that the log had then (thesis §4.2.1). */
-export function isCaughtUp(leader: LeaderDraft, peer: Progress): boolean {
+/** Whether it has answered lately, and holds all that the log had when CheckQuorum last looked (thesis §4.2.1). */
+export function isCaughtUp(draft: Draft, leader: LeaderDraft, peer: Progress): boolean {
   return (
-    peer.isActive && peer.state === 'replicate' && leader.markIndex > 0 && peer.matchIndex >= leader.markIndex
+    hasAnswered(draft, leader, peer) &&
+    peer.state === 'replicate' &&
+    leader.markIndex > 0 &&
+    peer.matchIndex >= leader.markIndex
   );
+}
+
+/** Since CheckQuorum last looked or, until a heartbeat can have been answered since, before. */
+function hasAnswered({ config }: Draft, { quorumElapsedMs }: LeaderDraft, peer: Progress): boolean {
+  return peer.isActive || (peer.wasActive && quorumElapsedMs <= 2 * config.heartbeatIntervalMs);
+}
+
+/**
+ * The voters that have not answered lately, if the others of a new configuration are no majority: nothing would be committed
+ * any more, and nobody be elected, until they are back. Nobody if they are.
+ */
+function silentMajorityOf(
+  draft: Draft,
+  leader: LeaderDraft,
+  configuration: Configuration,
+): readonly NodeId[] {
+  const isSilent = (voter: Peer): boolean =>
+    !isSamePeer(voter, draft.self) &&
+    !leader.peers.some((peer) => isSamePeer(peer, voter) && hasAnswered(draft, leader, peer));
+  if (isQuorum(configuration, (voter) => !isSilent(voter))) return [];
+  return configuration.voters.filter(isSilent).map(({ id }) => id);
 }
 
 function proposeConfiguration(draft: Draft, leader: LeaderDraft, configuration: Configuration): void {
@@ -107,7 +137,7 @@ function bidFarewell(draft: Draft, leader: LeaderDraft, configuration: Configura
 export function promoteLearners(draft: Draft, leader: LeaderDraft): void {
   const { configuration } = draft.configurations.at(-1) as ConfigurationAt;
   const ready = configuration.learners.filter(
-    (learner) => learner.willVote === true && isUpToDate(leader, learner),
+    (learner) => learner.willVote === true && isUpToDate(draft, leader, learner),
   );
   if (ready.length === 0 || obstacleOf(draft, leader) !== undefined) return;
   const changes = ready.map(({ id }) => ({ type: 'promote', id }) as const);

@@ -25,6 +25,8 @@ export interface Progress extends Peer {
   readonly isPaused: boolean;
   /** It has answered since CheckQuorum last looked. */
   readonly isActive: boolean;
+  /** It had answered when CheckQuorum last looked. */
+  readonly wasActive: boolean;
   /** The transport has a connection with it. */
   readonly isConnected: boolean;
   /** The highest commit index that it was told. */
@@ -65,6 +67,7 @@ export function newProgress(
     nextIndex: after(lastIndex),
     isPaused: false,
     isActive: true,
+    wasActive: true,
     isConnected,
     sentCommit: index0,
     round: 0,
@@ -88,6 +91,7 @@ export function copyProgress(progress: Progress): ProgressDraft {
     nextIndex: progress.nextIndex,
     isPaused: progress.isPaused,
     isActive: progress.isActive,
+    wasActive: progress.wasActive,
     isConnected: progress.isConnected,
     sentCommit: progress.sentCommit,
     round: progress.round,

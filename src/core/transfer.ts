@@ -43,8 +43,10 @@ export function successorOf(draft: Draft, leader: LeaderDraft, id?: string): Pro
   const able = leader.peers
     .filter((peer) => id === undefined || peer.id === id)
     .filter((peer) => peer.isConnected && isVoter(configuration, peer));
-  const awake = able.filter((peer) => isCaughtUp(leader, peer));
-  return (awake.length > 0 ? awake : able).sort((a, b) => b.matchIndex - a.matchIndex)[0];
+  const awake = able.filter((peer) => isCaughtUp(draft, leader, peer));
+  const latest = awake.filter((peer) => peer.isActive); // The others had answered when CheckQuorum looked.
+  const best = [latest, awake, able].find((peers) => peers.length > 0) ?? [];
+  return best.sort((a, b) => b.matchIndex - a.matchIndex)[0];
 }
 
 /**

@@ -43,8 +43,9 @@ export function patienceOf(frame: PeerFrame, round: number): Patience {
 }
 
 /**
- * Whether the next frame to the same peer says all that `earlier` says, so that one answer will do for both: both are
- * AppendEntries of one term, and the earlier has no entries. To drop it is to lose a message that is sent again.
+ * Whether the next frame to the same peer says all that `earlier` says, and is answered as soon: both are AppendEntries
+ * of one term, and the earlier has no entries. Entries are answered once they are flushed, so a heartbeat is not dropped for
+ * them: under load a leader would hear of nobody while disks are slow. To drop a frame is to lose a message that is sent again.
  */
 export function supersedes(next: PeerFrame, earlier: PeerFrame): boolean {
   if (next.type !== 'raft' || earlier.type !== 'raft' || next.group !== earlier.group) return false;
@@ -56,7 +57,7 @@ export function supersedes(next: PeerFrame, earlier: PeerFrame): boolean {
     newer.prevLogIndex >= older.prevLogIndex &&
     newer.leaderCommit >= older.leaderCommit &&
     newer.round >= older.round &&
-    (newer.isReplyDue || !older.isReplyDue)
+    (!older.isReplyDue || (newer.isReplyDue && newer.batches.length === 0))
   );
 }
 

@@ -81,8 +81,8 @@ export const members = [
     {
       name: 'a learner is promoted before it has caught up',
       file: core('membership'),
-      find: "peer.isActive && peer.state === 'replicate' && leader.markIndex > 0 && peer.matchIndex >= leader.markIndex",
-      replace: 'leader.peers.includes(peer)',
+      find: "    hasAnswered(draft, leader, peer) &&\n    peer.state === 'replicate' &&\n    leader.markIndex > 0 &&\n    peer.matchIndex >= leader.markIndex\n",
+      replace: '    leader.peers.includes(peer) || hasAnswered(draft, leader, peer)\n',
       test: paper('thesis-4.2.1-catching-up-new-servers'),
       claim:
         'Each round replicates all the log entries present in the leader’s log at the start of the round',

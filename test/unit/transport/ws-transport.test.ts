@@ -244,11 +244,27 @@ describe('frames', () => {
     await until(() => messages.length === 2 && isOpen(a.transport));
     const entries = append([batch(10, [new Uint8Array(5)])]);
 
-    a.transport.send(peer('b'), append([]));
+    a.transport.send(peer('b'), append([], { isReplyDue: false }));
     setImmediate(() => a.transport.send(peer('b'), entries));
     await until(() => messages.length > 2);
 
     expect(messages.slice(2)).toMatchObject([{ frames: [entries] }]);
+  });
+
+  it('that are to be answered at once leave with the entries of the next turn, which are answered later', async () => {
+    const { url, messages } = await rawAcceptor();
+    const a = await node('a');
+    a.transport.setPeers([{ id: 'b', url }]);
+    await until(() => messages.length === 2 && isOpen(a.transport));
+    const entries = append([batch(10, [new Uint8Array(5)])]);
+    const [first, heartbeat] = [append([]), append([], { leaderCommit: index(9) })];
+
+    a.transport.send(peer('b'), first);
+    a.transport.send(peer('b'), heartbeat); // Says it again, and is answered as soon.
+    setImmediate(() => a.transport.send(peer('b'), entries));
+    await until(() => messages.length > 2);
+
+    expect(messages.slice(2)).toMatchObject([{ frames: [heartbeat, entries] }]);
   });
 
   it('with entries leave at once, before the end of the turn', async () => {
@@ -281,7 +297,8 @@ describe('frames', () => {
     const a = await node('a', { scheduler: { now: () => asyncScheduler.now(), schedule } });
     a.transport.setPeers([{ id: 'b', url }]);
     await until(() => messages.length === 2 && isOpen(a.transport));
-    const news = (commit: number, round = 1) => append([], { leaderCommit: index(commit), round });
+    const news = (commit: number, round = 1) =>
+      append([], { leaderCommit: index(commit), round, isReplyDue: false });
     const entries = append([batch(10, [new Uint8Array(5)])], { leaderCommit: index(9), round: 1 });
 
     a.transport.send(peer('b'), news(8)); // A round that the peer has not heard of.

@@ -89,6 +89,14 @@ describe('rule 19: a transfer has a timeout, is aborted by demotion, and refuses
     expect(answering.role).toMatchObject({ transfer: { to: n3 } });
   });
 
+  it('knows who has answered of late when CheckQuorum has just looked, and nobody can have answered since', () => {
+    const first = wait(run(current(), from(n2, ack(1, 1))).state, 500).state;
+    const second = wait(run(first, from(n3, ack(1, 1))).state, 500).state; // n2 has been silent for all of that.
+
+    expect(second.role).toMatchObject({ quorumElapsedMs: 0 });
+    expect(run(second, transfer(2)).state.role).toMatchObject({ transfer: { to: n3 } });
+  });
+
   it('prefers the one that is furthest to one that answers and lags', () => {
     const written = flush(run(current(), from(n2, ack(1, 1)), write(1, 'x')).state).state;
     const looked = wait(run(written, from(n2, ack(1, 2))).state, 500).state;
