@@ -17,13 +17,16 @@ import {
   endpointSettings,
 } from './client-endpoint-options.ts';
 import { type Answering, ClientWork } from './client-work.ts';
+import { asksForWebSocket, servePlainly } from './plain-request.ts';
 import { closeCode } from './ws-socket.ts';
 
 /** Where clients of `rxraft/client` reach a node. */
 export interface ClientEndpoint {
   /**
-   * Takes the upgrades of a server at this path, `/client` if none is given. If it is the only one that listens for
-   * upgrades, those of other paths are answered with 404.
+   * Takes the WebSockets of a server at this path, `/client` if none is given. If it is the only one that listens for
+   * upgrades, WebSockets at other paths are answered with 404. What asks for another protocol than WebSockets, as
+   * clients do that would rather speak `h2c`, goes back to the server, which answers it as a request without `Upgrade`:
+   * the server emits `connection` once more for its socket.
    */
   attach(server: Server, path?: string): void;
   /** Takes one upgrade. */
@@ -102,9 +105,12 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
   attach(server: Server, path = '/client'): void {
     server.on('upgrade', (request, socket, head) => {
       const isHere = request.url === path || request.url?.startsWith(`${path}?`) === true;
-      if (isHere) this.upgrade(request, socket, head);
-      else if (server.listenerCount('upgrade') === 1)
-        refuse(socket, { status: 404, reason: `clients connect to ${path}` });
+      const isWebSocket = asksForWebSocket(request);
+      if (isHere && isWebSocket) return this.upgrade(request, socket, head);
+      if (!isHere && server.listenerCount('upgrade') > 1) return; // One for somebody else.
+      if (isWebSocket) return refuse(socket, { status: 404, reason: `clients connect to ${path}` });
+      if (!servePlainly(server, { request, socket, head }))
+        refuse(socket, { status: 431, reason: 'this request has more headers than the server keeps' });
     });
   }
 
@@ -245,6 +251,7 @@ async function within(timeoutMs: number, done: Promise<void>): Promise<void> {
 const statusTexts: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
+  431: 'Request Header Fields Too Large',
   503: 'Service Unavailable',
 };
 

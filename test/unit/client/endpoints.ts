@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
@@ -75,7 +75,7 @@ export async function served(options: Options = {}) {
     closeTimeoutMs: 500,
     ...options,
   });
-  const server = createServer();
+  const server = createServer(tellRequest);
   endpoint.attach(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
@@ -91,7 +91,17 @@ export async function served(options: Options = {}) {
     });
     return () => release();
   };
-  return { node, endpoint, writes, reads, hold, url: `ws://127.0.0.1:${port}/client` };
+  return { node, endpoint, server, writes, reads, hold, url: `ws://127.0.0.1:${port}/client` };
+}
+
+/** Answers a request over plain HTTP with what has come of it. */
+function tellRequest(request: IncomingMessage, response: ServerResponse): void {
+  const { method, url, headers } = request;
+  let body = '';
+  request.setEncoding('latin1').on('data', (part: string) => {
+    body += part;
+  });
+  request.on('end', () => response.end(JSON.stringify({ method, url, headers, body })));
 }
 
 /** A client of it. */
