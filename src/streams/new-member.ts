@@ -45,7 +45,7 @@ async function askForStore(
   { network, settings, timeoutMs, signal, closed }: NewMemberOptions,
 ): Promise<string> {
   const { storeId$, stop } = network.learnStore({ id, url });
-  const what = `No node called ${id} answered at ${url} within ${timeoutMs} ms. Start it to join, then ask again.`;
+  const what = `No node called ${id} answered at ${url} within ${Math.round(timeoutMs)} ms. Start it to join, then ask again.`;
   const late = () => throwError(() => requestError('RAFT_TIMEOUT', 'notCommitted', what));
   const limit = { first: timeoutMs, scheduler: settings.timeScheduler, with: late };
   try {

@@ -1,4 +1,4 @@
-import { EMPTY, type Observable, ReplaySubject } from 'rxjs';
+import { EMPTY, type Observable, of, ReplaySubject } from 'rxjs';
 import {
   type Configuration,
   configurationOf,
@@ -54,6 +54,8 @@ export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
   /** How those who dialed us introduced themselves, the latest last. */
   readonly #introduced = new Map<NodeId, Introduction>();
+  /** The latest hello of each peer with an open connection. */
+  readonly #connected = new Map<NodeId, Hello>();
   /** Nodes that are asked for their store before they are added. */
   readonly #invited = new Set<Invited>();
   /** It introduced itself without an address: it was not in its own configuration yet. */
@@ -107,6 +109,8 @@ export class NodeNetwork {
     const configuration = this.#configuration();
     const members = configuration === undefined ? [] : membersOf(configuration);
     for (const { address, resolve } of this.#invited) if (address.id === hello.id) resolve(hello.storeId);
+    // Its name is in use by another store now, and the old connection may not have ended yet.
+    if (this.#connected.get(hello.id)?.storeId !== hello.storeId) this.#connected.delete(hello.id);
     return judgeHello({ hello: this.#hello(), members }, hello);
   }
 
@@ -121,7 +125,9 @@ export class NodeNetwork {
    * A member dialed us. If we do not know it yet, we are joining, or have missed that it did. Who does not lead by our
    * own configuration may well lead by that of the others, and nothing reaches us unless it hears our answers.
    */
-  onUp({ id, storeId, clusterId, members }: Hello): void {
+  onUp(hello: Hello): void {
+    const { id, storeId, clusterId, members } = hello;
+    this.#connected.set(id, hello);
     if (clusterId === null) return;
     this.#introduced.delete(id); // The latest stands last, and counts where two tell different addresses.
     this.#introduced.set(id, { peer: { id, storeId }, members, isUp: true });
@@ -130,6 +136,7 @@ export class NodeNetwork {
 
   /** No connection is open with this peer. If it comes back, it introduces itself again. */
   onDown(id: NodeId): void {
+    this.#connected.delete(id);
     const introduction = this.#introduced.get(id);
     if (introduction === undefined) return;
     this.#introduced.set(id, { ...introduction, isUp: false });
@@ -149,9 +156,11 @@ export class NodeNetwork {
 
   /**
    * Asks the node at an address which store it has, before it is a member: the transport dials it, and it introduces
-   * itself. Asks until it is told to stop.
+   * itself. Asks until it is told to stop. Who is connected with that address has done so, and would not do it again.
    */
   learnStore(address: MemberAddress): { readonly storeId$: Observable<string>; stop(): void } {
+    const known = this.#storeAt(address);
+    if (known !== undefined) return { storeId$: of(known), stop: () => undefined };
     const storeId$ = new ReplaySubject<string>(1);
     const invited: Invited = { address, resolve: (storeId) => storeId$.next(storeId) };
     this.#invited.add(invited);
@@ -161,6 +170,19 @@ export class NodeNetwork {
       this.#redial();
     };
     return { storeId$, stop };
+  }
+
+  /** The store of this node, or of one that is connected, unless it is to be found at another address. */
+  #storeAt({ id, url }: MemberAddress): string | undefined {
+    const { self } = this.#options;
+    const peer = id === self.id ? self : this.#connected.get(id);
+    if (peer === undefined) return undefined;
+    const configuration = this.#configuration();
+    const members = configuration === undefined ? [] : membersOf(configuration);
+    const listed = members.filter((member) => isSamePeer(member, peer));
+    const told = this.#connected.get(id)?.members.filter((member) => member.id === id) ?? [];
+    const isListedHere = [...listed, ...told].some((address) => address.url === url);
+    return isListedHere || (peer === self && listed.length === 0) ? peer.storeId : undefined;
   }
 
   #redial(): void {

@@ -99,6 +99,42 @@ describe('a cluster that is told to change its members', () => {
     expect((await cluster.settle(next.write('a'))).result).toBe(1);
   });
 
+  it('takes a node back that it has removed, and that still runs', async () => {
+    const leader = await founded();
+    const added = await join('n4');
+    const add = { type: 'add', id: 'n4', url: urlOf('n4') } as const;
+    await cluster.settle(leader.changeMembers([add]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+    await cluster.run(2000);
+    await cluster.settle(leader.changeMembers([{ type: 'remove', id: 'n4' }]));
+    await cluster.run(2000);
+
+    await cluster.settle(leader.changeMembers([add]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+
+    expect((await cluster.settle(added.write('a'))).result).toBe(1);
+  });
+
+  it('says of a member that it is one, whichever node is asked to add it', async () => {
+    await founded();
+    const refusal = { code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' };
+
+    for (const asked of cluster.nodes)
+      for (const id of founders) {
+        const adding = asked.changeMembers([{ type: 'add', id, url: urlOf(id) }], { timeoutMs: 500 });
+        expect(await cluster.settle(failureOf(adding))).toEqual(refusal);
+      }
+  });
+
+  it('says in whole milliseconds how long it has asked in vain', async () => {
+    const leader = await founded();
+
+    const adding = leader.changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4') }], { timeoutMs: 100.25 });
+    const message = adding.catch((error: Error) => error.message);
+
+    expect(await cluster.settle(message)).toMatch(/^No node called n4 answered at .* within \d+ ms\./);
+  });
+
   it('changes only the configuration that the operator has seen', async () => {
     const leader = await founded();
     await join('n4');

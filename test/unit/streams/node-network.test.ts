@@ -110,3 +110,70 @@ describe('a node that is dialed by a member it does not know', () => {
     expect(dialed()).toEqual(['n3']);
   });
 });
+
+describe('a node that is to be added', () => {
+  const url = 'ws://n4';
+
+  /** The store that the network knows of at once; `null`: it goes on asking. */
+  function learned({ network }: ReturnType<typeof networkOf>, address = { id: 'n4', url }): string | null {
+    let known: string | null = null;
+    const { storeId$, stop } = network.learnStore(address);
+    storeId$.subscribe((storeId) => (known = storeId)).unsubscribe();
+    stop();
+    return known;
+  }
+
+  it('is asked for its store when it introduces itself, not before', async () => {
+    const asking = networkOf();
+    await asking.network.open();
+    const known: string[] = [];
+    asking.network.learnStore({ id: 'n4', url }).storeId$.subscribe((storeId) => known.push(storeId));
+    const before = [...known];
+
+    asking.transport.identity?.admit({ ...hello('n4', []), clusterId: null, storeId: 's4' });
+
+    expect([before, known]).toEqual([[], ['s4']]);
+  });
+
+  it('is not asked again while it is connected and has told this address', () => {
+    const asking = networkOf();
+    asking.network.onUp({ ...hello('n4', n4Only), storeId: 's4' });
+    const during = learned(asking);
+    const elsewhere = learned(asking, { id: 'n4', url: 'ws://elsewhere' });
+
+    asking.network.onDown('n4');
+
+    expect([during, elsewhere, learned(asking)]).toEqual(['s4', null, null]);
+  });
+
+  it('is not asked if it is a member that is connected, where it is listed', () => {
+    const asking = networkOf();
+    const listed = { id: 'n2', url: '' };
+
+    const before = learned(asking, listed);
+    asking.network.onUp({ ...hello('n2', []), clusterId: null, storeId: n2.storeId });
+
+    expect([before, learned(asking, listed)]).toEqual([null, n2.storeId]);
+    expect(learned(asking, { id: 'n2', url: 'ws://elsewhere' })).toBeNull();
+  });
+
+  it('is asked if another store has come by its name since', async () => {
+    const asking = networkOf();
+    await asking.network.open();
+    asking.network.onUp({ ...hello('n4', n4Only), storeId: 'old' });
+
+    asking.transport.identity?.admit({ ...hello('n4', []), clusterId: null, storeId: 'new' });
+
+    expect(learned(asking)).toBeNull();
+  });
+
+  it('is not asked if it is the one that asks, unless it is listed elsewhere', () => {
+    const asking = networkOf();
+
+    const own = learned(asking, { id: 'n1', url: '' });
+    const elsewhere = learned(asking, { id: 'n1', url: 'ws://elsewhere' });
+    asking.goBy(votersOf(n2, n3));
+
+    expect([own, elsewhere, learned(asking, { id: 'n1', url })]).toEqual([n1.storeId, null, n1.storeId]);
+  });
+});
