@@ -9,12 +9,17 @@ export interface BodyLimit {
 }
 
 /**
- * The body of a request. One that is over the limit is answered 413 without being read: at once if it said
- * its length, and else as soon as it goes over.
+ * The body of a request. One that is over the limit is answered 413 once it has come, though nothing of it is kept:
+ * many clients look for an answer only when all is sent, and find a connection that was cut. At once if it says that it
+ * is longer than anybody waits for, or if its client waits for leave to send it.
  */
 export async function bytesOf(request: Request, limit: BodyLimit): Promise<Uint8Array> {
   const length = declaredLength(request);
-  if (length !== null && length > limit.bytesMax) throw tooLarge(limit.what, length, limit.bytesMax);
+  if (length !== null && length > limit.bytesMax) {
+    const isComing = length <= discardBytesMax && !request.headers.has('expect');
+    if (isComing && request.body !== null) await discard(request.body.getReader(), 0);
+    throw tooLarge(limit.what, length, limit.bytesMax);
+  }
   try {
     return length === null ? await gather(request, limit) : new Uint8Array(await request.arrayBuffer());
   } catch (error) {
@@ -62,14 +67,42 @@ function declaredLength(request: Request): number | null {
 }
 
 async function gather(request: Request, { what, bytesMax }: BodyLimit): Promise<Uint8Array> {
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength;
-    if (length > bytesMax) throw tooLarge(what, null, bytesMax);
-    chunks.push(chunk);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks);
+    length += value.byteLength;
+    if (length > bytesMax) break;
+    chunks.push(value);
   }
-  return Buffer.concat(chunks);
+  await discard(reader, length);
+  throw tooLarge(what, null, bytesMax);
+}
+
+/** Of a body that is too long, how much is read and thrown away, and for how long. Beyond it the connection is cut. */
+const discardBytesMax = 64 * 1024 * 1024;
+const discardMsMax = 5_000;
+
+/** Reads the rest of a body for nothing. Leaves it when that takes too long: what has not been read is not cancelled. */
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>, readBytes: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), discardMsMax);
+  });
+  try {
+    for (let length = readBytes; length <= discardBytesMax; ) {
+      const read = await Promise.race([reader.read(), late]);
+      if (read === null || read.done) return;
+      length += read.value.byteLength;
+    }
+  } catch {
+    // The client is gone, and nobody hears the answer.
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function parse(bytes: Uint8Array, example: string): unknown {

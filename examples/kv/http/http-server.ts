@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
@@ -31,7 +31,12 @@ const closeMsMax = 3_000;
 
 /** Serves an application. Rejects with a sentence for a person if the address can't be had. */
 export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Address): Promise<HttpServer> {
-  const server = createServer(getRequestListener(app.fetch, { errorHandler: unreadable }));
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadable });
+  const server = createServer(answer);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    void answer(request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     // Stays on: an accept that fails later, for want of file descriptors, must not end the process.
     server.on('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));
@@ -42,6 +47,25 @@ export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Add
     url: `http://${formatAddress({ host: reachable(address.host), port })}`,
     server,
     close: () => pause(farewellMs).then(() => closed(server)),
+  };
+}
+
+/**
+ * Gives a client that waits for leave to send its body (`Expect: 100-continue`) that leave when somebody reads the body:
+ * one that is refused stays where it is. Then nobody knows where the next request begins, since the body may come all
+ * the same, and so the connection ends with the answer.
+ */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  const { shouldKeepAlive } = response;
+  const read = request._read;
+  response.shouldKeepAlive = false;
+  request._read = (size) => {
+    request._read = read;
+    if (!response.headersSent) {
+      response.shouldKeepAlive = shouldKeepAlive;
+      response.writeContinue();
+    }
+    read.call(request, size);
   };
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bytes, fakeServer } from './builders.ts';
 
 const error = (code: string, outcome = 'notCommitted') => ({
@@ -66,15 +66,39 @@ describe('a value over HTTP', () => {
     expect(asked).toEqual([]);
   });
 
-  it('is not read at all when it says that it is too long', async () => {
+  it.each([
+    ['is longer than anybody waits for', { 'content-length': `${2 ** 26 + 1}` }],
+    ['waits for leave to be sent', { 'content-length': '1025', expect: '100-continue' }],
+  ])('is not read at all when it says that it %s', async (_, headers: Record<string, string>) => {
     const { send } = await fakeServer();
     let reads = 0;
     const body = new ReadableStream({ pull: () => void reads++ }, { highWaterMark: 0 });
 
-    const response = await send('PUT', '/kv/a', body, { 'content-length': '9999999' });
+    const response = await send('PUT', '/kv/a', body, headers);
 
     expect(response.status).toBe(413);
     expect(reads).toBe(0);
+  });
+
+  const stalling: Record<string, string>[] = [{}, { 'content-length': '9999' }];
+  it.each(stalling)('is refused when its end does not come, and not cancelled: %o', async (headers) => {
+    const { send } = await fakeServer();
+    const cancel = vi.fn();
+    const body = new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(1_025)), cancel });
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let status = 0;
+
+    const answered = Promise.resolve(send('PUT', '/kv/a', body, headers)).then((response) => {
+      status = response.status;
+    });
+    await vi.advanceTimersByTimeAsync(100);
+    const early = status;
+    await vi.runAllTimersAsync();
+    await answered;
+
+    expect([early, status]).toEqual([0, 413]);
+    expect(cancel).not.toHaveBeenCalled(); // It would cut the connection before the answer.
   });
 
   it('is refused where appending would make it too long', async () => {

@@ -1,0 +1,117 @@
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { listenHttp } from '../../../examples/kv/http/http-server.ts';
+import { fakeServer } from './builders.ts';
+
+/** The server over a fake node, whose values have 1,024 bytes at most, and connections to it. */
+async function listening() {
+  const { app, asked, logged } = await fakeServer();
+  const server = await listenHttp(app, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.close());
+  const port = Number(new URL(server.url).port);
+  return { asked, logged, url: server.url, dial: () => connectionTo(port) };
+}
+
+/** A TCP connection, and all that has come over it. */
+function connectionTo(port: number) {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('utf8');
+  onTestFinished(() => void socket.destroy());
+  let received = '';
+  socket.on('data', (part: string) => {
+    received += part;
+  });
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => {
+    socket.once('end', () => resolve(socket.end() && undefined));
+    socket.once('close', () => resolve());
+  });
+  return {
+    closed,
+    socket,
+    send: (text: string) => void socket.write(text, 'latin1'),
+    received: () => received,
+    until: (isWanted: (text: string) => boolean) =>
+      vi.waitUntil(() => isWanted(received), { timeout: 10_000 }),
+    statuses: () => [...received.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status)),
+    /** The body of the last answer. */
+    json: () => JSON.parse(received.slice(received.lastIndexOf('\r\n\r\n'))),
+  };
+}
+
+/** Lets the server do what it can with what it has. */
+async function settled(url: string): Promise<void> {
+  for (let count = 0; count < 5; count++) await (await fetch(`${url}/livez`)).text();
+}
+
+const put = 'PUT /kv/a HTTP/1.1\r\nHost: localhost\r\n';
+const get = 'GET /kv/a HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const tooLong = 'x'.repeat(1_500);
+
+describe('a value that is too long', () => {
+  it.each([
+    ['says so', `Content-Length: 3000\r\n\r\n${tooLong}`, tooLong],
+    [
+      'comes in chunks',
+      `Transfer-Encoding: chunked\r\n\r\n5dc\r\n${tooLong}\r\n`,
+      `5dc\r\n${tooLong}\r\n0\r\n\r\n`,
+    ],
+  ])('is a 413 once it has come, and its connection goes on, when it %s', async (_, begin, end) => {
+    const { url, dial, asked } = await listening();
+    const connection = dial();
+
+    connection.send(`${put}${begin}`);
+    await settled(url);
+    const before = connection.received();
+    connection.send(end);
+    await connection.until((text) => text.endsWith('}'));
+    connection.send(get);
+    await connection.until((text) => text.includes('KV_NOT_FOUND'));
+
+    expect(before).toBe('');
+    expect(connection.statuses()).toEqual([413, 404]);
+    expect(connection.received()).toContain('KV_TOO_LARGE');
+    expect(asked.filter(({ command }) => command !== undefined)).toEqual([]);
+  });
+
+  it('is a 413 at once where nobody would wait for its end', async () => {
+    const { dial } = await listening();
+    const connection = dial();
+
+    connection.send(`${put}Content-Length: ${2 ** 40}\r\n\r\n${tooLong}`);
+    await connection.until((text) => text.endsWith('}'));
+
+    expect(connection.statuses()).toEqual([413]);
+  });
+});
+
+describe('a client that waits for leave to send a value', () => {
+  const waiting = `${put}Expect: 100-continue\r\n`;
+
+  it('is told to go on, and its connection goes on too', async () => {
+    const { dial } = await listening();
+    const connection = dial();
+
+    connection.send(`${waiting}Content-Length: 2\r\n\r\n`);
+    await connection.until((text) => text.endsWith('100 Continue\r\n\r\n'));
+    connection.send('hi');
+    await connection.until((text) => text.endsWith('}'));
+    connection.send(get);
+    await connection.until((text) => text.endsWith('hi'));
+
+    expect(connection.statuses()).toEqual([100, 200, 200]);
+  });
+
+  it.each([
+    ['is too long', `${waiting}Content-Length: 1025\r\n\r\n`, 413],
+    ['may not write', `${waiting.replace('localhost', 'evil.example')}Content-Length: 2\r\n\r\n`, 403],
+  ])('is refused without it, and its connection ends, when it %s', async (_, head, status) => {
+    const { dial } = await listening();
+    const connection = dial();
+
+    connection.send(head);
+    await connection.closed;
+
+    expect(connection.statuses()).toEqual([status]);
+    expect(connection.received()).toContain('Connection: close');
+  });
+});
