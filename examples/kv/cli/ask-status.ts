@@ -1,5 +1,5 @@
 import type { StatusBody } from '../http/status-body.ts';
-import { type Answer, ask, errorIn } from './client.ts';
+import { type Answer, ask, type ErrorText, errorIn } from './client.ts';
 import type { Output } from './output.ts';
 import { withProgress } from './progress.ts';
 
@@ -18,10 +18,19 @@ export async function askStatus(urls: readonly string[], output: Output): Promis
   return withProgress(output, 'waiting for those that do not answer', Promise.all(urls.map(statusFrom)));
 }
 
+/** That no address answers, as a program is told. */
+export function silence(replies: readonly Reply[]): { readonly error: ErrorText } {
+  return { error: { code: 'NO_ANSWER', message: reasonsOf(replies), outcome: 'notCommitted' } };
+}
+
 /** Says that no address answers, and what to do. */
 export function failSilent(replies: readonly Reply[], output: Output): void {
-  output.fail(`nobody answers:\n       ${replies.map(({ error }) => error).join('\n       ')}`);
+  output.fail(`nobody answers:\n       ${reasonsOf(replies)}`);
   output.next('npm start starts a cluster; --urls says where one is');
+}
+
+function reasonsOf(replies: readonly Reply[]): string {
+  return replies.map(({ error }) => error).join('\n       ');
 }
 
 async function statusFrom(url: string): Promise<Reply> {

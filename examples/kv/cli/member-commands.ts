@@ -1,6 +1,6 @@
 import type { MemberBody, StatusBody } from '../http/status-body.ts';
 import { administer, type WaitOptions } from './admin-commands.ts';
-import { askStatus, failSilent } from './ask-status.ts';
+import { askStatus, failSilent, silence } from './ask-status.ts';
 import type { Cluster } from './cluster.ts';
 import { latest } from './status-rows.ts';
 
@@ -21,7 +21,10 @@ export interface Membership {
 export async function members({ urls, flags, output }: Cluster): Promise<void> {
   const replies = await askStatus(urls, output);
   const informed = latest(replies.flatMap(({ status }) => status ?? []));
-  if (informed === undefined) return failSilent(replies, output);
+  if (informed === undefined) {
+    output.json(silence(replies));
+    return failSilent(replies, output);
+  }
   const membership = membershipOf(informed);
   output.json(membership);
   for (const line of membersTable(membership)) output.text(line);

@@ -171,6 +171,21 @@ describe('the other commands of an operator', () => {
       expect(lines.at(-1)).toBe('next npm start starts a cluster; --urls says where one is');
     }
   });
+
+  it('tell programs, too, that nobody answers', async () => {
+    for (const run of [members, (cluster: Cluster) => transfer(cluster, undefined, {})]) {
+      const lines = await said(run, [await deserted()]);
+
+      const [told = ''] = lines.filter((line) => line.startsWith('json '));
+      expect(JSON.parse(told.slice('json '.length))).toEqual({
+        error: {
+          code: 'NO_ANSWER',
+          message: expect.stringContaining('URL1: connect ECONNREFUSED'),
+          outcome: 'notCommitted',
+        },
+      });
+    }
+  });
 });
 
 describe('something that takes a while', () => {
