@@ -99,7 +99,10 @@ function verdict(
     informed,
   }: { readonly leader: StatusBody | undefined; readonly informed: StatusBody | undefined },
 ): Pick<ClusterStatus, 'summary' | 'level'> {
-  if (informed === undefined || informed.configuration === null) {
+  if (informed === undefined) {
+    return { summary: 'Nobody answers: as far as one can see, no node is up.', level: 'stopped' };
+  }
+  if (informed.configuration === null) {
     return {
       summary: 'Not founded yet: for its first start every declared member must be up.',
       level: 'stopped',

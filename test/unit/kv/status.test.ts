@@ -101,6 +101,7 @@ describe('what the nodes say together', () => {
     ]);
     expect(verdict(follower('n2'))).toEqual(['stopped', 'No quorum: 1 of 3 voters. Writes wait for 1 more.']);
     expect(verdict(unfounded)[1]).toContain('Not founded yet');
+    expect(verdict()).toEqual(['stopped', 'Nobody answers: as far as one can see, no node is up.']);
   });
 
   it('counts failures that are left, of five and of one', () => {
