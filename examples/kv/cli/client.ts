@@ -19,11 +19,12 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** What the server says went wrong. */
+/** What the server says went wrong, and whatever else it says of that, such as `leaderId` or `snapshotIndex`. */
 export interface ErrorText {
   readonly code: string;
   readonly message: string;
   readonly outcome: string;
+  readonly [fact: string]: unknown;
 }
 
 /** No answer came. */
@@ -114,7 +115,8 @@ export async function bodyOf(response: IncomingMessage): Promise<Buffer> {
 export function errorIn({ url, status, body }: Pick<Answer, 'url' | 'status' | 'body'>): ErrorText {
   try {
     const { error } = JSON.parse(body.toString('utf8'));
-    return { code: String(error.code), message: String(error.message), outcome: String(error.outcome) };
+    const { code, message, outcome, ...facts } = error;
+    return { code: String(code), message: String(message), outcome: String(outcome), ...facts };
   } catch {
     return {
       code: `HTTP_${status}`,

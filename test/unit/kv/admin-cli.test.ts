@@ -172,6 +172,15 @@ describe('the other commands of an operator', () => {
     }
   });
 
+  it('tell programs all that the server says of an error', async () => {
+    const error = { code: 'RAFT_NO_LEADER', message: 'none', outcome: 'notCommitted', leaderId: 'n2' };
+    const server = await answering({ status: 503, body: { error } });
+
+    const lines = await said((cluster) => transfer(cluster, undefined, {}), [server.url]);
+
+    expect(lines[0]).toBe(`json ${JSON.stringify({ error })}`);
+  });
+
   it('tell programs, too, that nobody answers', async () => {
     for (const run of [members, (cluster: Cluster) => transfer(cluster, undefined, {})]) {
       const lines = await said(run, [await deserted()]);

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { askAny, NoAnswer } from '../../../examples/kv/cli/client.ts';
+import { askAny, errorIn, NoAnswer } from '../../../examples/kv/cli/client.ts';
 import { deserted, listening } from './servers.ts';
 
 const refusing = (outcome: string): RequestListener => {
@@ -61,5 +61,19 @@ describe('a client of several servers', () => {
     expect((await askAny([echo], { ...get, path: '/kv/%2E%2E?a=%FF' })).body.toString()).toBe(
       '/kv/%2E%2E?a=%FF',
     );
+  });
+});
+
+describe('an error of a server', () => {
+  const told = (body: string) => errorIn({ url: 'http://h', status: 410, body: Buffer.from(body) });
+
+  it('is handed on with all that it says', () => {
+    const error = { code: 'RAFT_COMPACTED', message: 'gone', outcome: 'notCommitted', snapshotIndex: 9 };
+
+    expect(told(JSON.stringify({ error }))).toEqual(error);
+  });
+
+  it.each(['', 'null', '{}', '{"error":null}'])('is one of a stranger where the body is %j', (body) => {
+    expect(told(body)).toMatchObject({ code: 'HTTP_410', outcome: 'unknown' });
   });
 });
