@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Address, formatAddress } from '../config/addresses.ts';
+import { answerClientErrors } from './client-errors.ts';
 import { answerTo, malformed } from './errors.ts';
 import type { Bindings } from './target.ts';
 
@@ -32,11 +33,13 @@ const closeMsMax = 3_000;
 /** Serves an application. Rejects with a sentence for a person if the address can't be had. */
 export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Address): Promise<HttpServer> {
   const answer = getRequestListener(app.fetch, { errorHandler: unreadable });
-  const server = createServer(answer);
+  // Without a `Host` a request is one that can't be read, and gets the same answer as others.
+  const server = createServer({ requireHostHeader: false }, answer);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     continueWhenRead(request, response);
     void answer(request, response);
   });
+  answerClientErrors(server);
   await new Promise<void>((resolve, reject) => {
     // Stays on: an accept that fails later, for want of file descriptors, must not end the process.
     server.on('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));

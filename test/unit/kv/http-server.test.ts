@@ -115,3 +115,47 @@ describe('a client that waits for leave to send a value', () => {
     expect(connection.received()).toContain('Connection: close');
   });
 });
+
+describe('what is no request', () => {
+  const chunked = 'Transfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n';
+  it.each([
+    ['no HTTP', 'FOO\r\n\r\n', 400, 'notCommitted'],
+    ['headers that are too long', `${put}X: ${'y'.repeat(20_000)}\r\n\r\n`, 431, 'notCommitted'],
+    ['no host', 'GET /kv/a HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'notCommitted'],
+    ['what nobody can expect', `${put}Expect: bogus\r\nContent-Length: 2\r\n\r\n`, 417, 'notCommitted'],
+    ['a body that is none', `${put}${chunked}`, 400, 'unknown'],
+  ])('gets its answer in JSON: %s', async (_, text, status, outcome) => {
+    const { dial } = await listening();
+    const connection = dial();
+
+    connection.send(text);
+    await connection.closed;
+
+    expect(connection.statuses()).toEqual([status]);
+    expect(connection.json()).toMatchObject({ error: { code: 'KV_MALFORMED', outcome } });
+    expect(connection.received()).toContain('Connection: close');
+  });
+
+  it('changed nothing where its body was being read', async () => {
+    const { url, dial } = await listening();
+    const connection = dial();
+
+    connection.send(`${put}Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n`);
+    await settled(url);
+    connection.send('ZZ\r\n');
+    await connection.closed;
+
+    expect(connection.statuses()).toEqual([400]);
+    expect(connection.json()).toMatchObject({ error: { code: 'KV_MALFORMED', outcome: 'notCommitted' } });
+  });
+
+  it('gets no answer that could be taken for that of a request before it', async () => {
+    const { dial } = await listening();
+    const connection = dial();
+
+    connection.send(`${put}Content-Length: 2\r\n\r\nhiFOO\r\n\r\n`);
+    await connection.closed;
+
+    expect(connection.received()).not.toContain('KV_MALFORMED');
+  });
+});
