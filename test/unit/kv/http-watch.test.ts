@@ -47,6 +47,14 @@ describe('a watch', () => {
     ]);
   });
 
+  it('leaves out what opens a session', async () => {
+    const server = await fakeServer();
+    await server.send('POST', '/session');
+    await server.send('PUT', '/kv/a', '1');
+
+    expect(await take(server, '/watch?from=1', 1)).toMatchObject([{ id: '2', op: 'put' }]);
+  });
+
   it('begins with what comes next unless it is told where', async () => {
     const server = await fakeServer();
     await server.send('PUT', '/kv/a', '1');
