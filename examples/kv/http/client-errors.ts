@@ -16,13 +16,11 @@ const lingerMs = 500;
  * or too slow, and an `Expect` that nobody can meet.
  */
 export function answerClientErrors(server: Server): void {
-  const pending = new WeakMap<Duplex, Set<Pending>>();
+  const pending = new WeakMap<Duplex, readonly Pending[]>();
   const handled = new WeakSet<Duplex>();
   const note = (request: IncomingMessage, response: ServerResponse): void => {
-    const all = pending.get(request.socket) ?? new Set();
-    const one = { request, response };
-    pending.set(request.socket, all.add(one));
-    response.once('close', () => all.delete(one));
+    const before = unanswered(pending.get(request.socket));
+    pending.set(request.socket, [...before, { request, response }]);
   };
   server.prependListener('request', note);
   server.prependListener('checkContinue', note);
@@ -30,13 +28,17 @@ export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (handled.has(socket)) return; // The rest of what could not be read can't be read, either.
     handled.add(socket);
-    const outcome = outcomeOf([...(pending.get(socket) ?? [])]);
+    const outcome = outcomeOf(unanswered(pending.get(socket)));
     if (outcome === null || !socket.writable || error.code === 'ECONNRESET')
       return void socket.destroy(error);
     socket.end(textOf(new KvError(statusOf(error), 'KV_MALFORMED', messageOf(error), { outcome })));
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(timer));
   });
+}
+
+function unanswered(requests: readonly Pending[] = []): readonly Pending[] {
+  return requests.filter(({ response }) => !response.writableFinished && !response.destroyed);
 }
 
 /**
