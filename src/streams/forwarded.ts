@@ -5,11 +5,13 @@ import {
   type Input,
   index,
   isPayload,
+  type MemberChange,
   type NodeId,
   type Peer,
   type ReadResult,
   type WriteResult,
 } from '../core/index.ts';
+import { changeProblem } from '../transport/member-rules.ts';
 import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
 import {
@@ -109,6 +111,10 @@ export class ForwardedRequests<Result> {
       const what = `${this.#requests.size} forwarded requests are waiting on the leader.`;
       return requestError('RAFT_OVERLOADED', 'notCommitted', what);
     }
+    if (request.type === 'changeMembers') {
+      const problem = request.changes.map(problemOfChange).find((each) => each !== null);
+      return problem === undefined ? undefined : badRequest(problem);
+    }
     if (request.type !== 'write') return undefined;
     const { payload, payloadChecksum, count } = request;
     if (!(payload instanceof Uint8Array)) return badRequest('the payload is not bytes');
@@ -205,6 +211,10 @@ export class ForwardedRequests<Result> {
     const { group } = this.#options;
     return this.#options.reply(from, { type: 'forwardReply', group, bootCounter, seq, reply });
   }
+}
+
+function problemOfChange(change: MemberChange): string | null {
+  return changeProblem(change.type === 'add' ? { type: 'add', ...change.member } : change);
 }
 
 function inputOf(id: number, request: ForwardFrame['request']): Input {

@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import type { MemberChange } from '../core/index.ts';
 import { abortOf } from '../transport/abort-watch.ts';
+import { changeProblem } from '../transport/member-rules.ts';
 import { badRequest, requestError } from './errors.ts';
 import type { NodeNetwork } from './node-network.ts';
 import type { Settings } from './options.ts';
@@ -31,10 +32,10 @@ export async function resolveChange(
   change: MembershipChange,
   options: NewMemberOptions,
 ): Promise<MemberChange> {
-  if (change.type === 'move') checkUrl(change.url);
+  const problem = changeProblem(change);
+  if (problem !== null) throw badRequest(problem);
   if (change.type !== 'add') return change;
   const { id, url, role = 'voter' } = change;
-  checkUrl(url);
   const storeId = change.storeId ?? (await askForStore({ id, url }, options));
   return { type: 'add', member: { id, url, storeId }, role };
 }
@@ -73,9 +74,4 @@ function over(closed: Promise<void>): Observable<never> {
       throw error;
     }),
   );
-}
-
-function checkUrl(url: string): void {
-  const isUrl = typeof url === 'string' && /^wss?:\/\/[!-~]+$/.test(url) && URL.canParse(url);
-  if (!isUrl) throw badRequest(`url is ${JSON.stringify(url)}, expected one such as ws://10.0.0.4:7101`);
 }

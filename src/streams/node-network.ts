@@ -10,6 +10,7 @@ import {
   type State,
 } from '../core/index.ts';
 import type { Founding } from '../storage/storage.ts';
+import { TransportError } from '../transport/errors.ts';
 import { judgeHello } from '../transport/founding.ts';
 import {
   type HandshakeRefusal,
@@ -58,6 +59,8 @@ export class NodeNetwork {
   readonly #connected = new Map<NodeId, Hello>();
   /** Nodes that are asked for their store before they are added. */
   readonly #invited = new Set<Invited>();
+  /** Addresses that the transport could not dial last time. */
+  #undialed: ReadonlySet<string> = new Set();
   /** It introduced itself without an address: it was not in its own configuration yet. */
   #isAddressUntold = false;
 
@@ -192,7 +195,7 @@ export class NodeNetwork {
 
   /**
    * Keeps connections to those of the configurations, and to those who dialed us and are not in them. A wrong address is
-   * no reason to lose a node, nor one that somebody told us to lose the others.
+   * no reason to lose a node, nor the others: whoever is there is left out.
    */
   dialMembers(configurations: readonly Configuration[]): void {
     const known = configurations.flatMap(membersOf);
@@ -207,16 +210,38 @@ export class NodeNetwork {
     if (!this.#tryToDial([...own, ...introduced]) && introduced.length > 0) this.#tryToDial(own);
   }
 
-  /** `false`, and the connections stay as they are, if one of the addresses can't be dialed. */
+  /**
+   * Leaves out the addresses of which the transport says that they can't be dialed. `false`, and the connections stay as
+   * they are, if it does not say which.
+   */
   #tryToDial(addresses: readonly MemberAddress[]): boolean {
-    try {
-      this.dial([...new Map(addresses.map((address) => [address.id, address])).values()]);
-      return true;
-    } catch (error) {
-      const message = `the connections stay as they are: ${textOf(error)}`;
-      this.#options.settings.logger.error({ error, addresses }, message);
-      return false;
+    const bad = new Set<string>();
+    for (;;) {
+      const left = addresses.filter(({ url }) => !bad.has(url));
+      try {
+        this.dial([...new Map(left.map((address) => [address.id, address])).values()]);
+        this.#logUndialed(bad);
+        return true;
+      } catch (error) {
+        const url = error instanceof TransportError ? error.url : undefined;
+        if (url === undefined || !left.some((address) => address.url === url)) {
+          const message = `the connections stay as they are: ${textOf(error)}`;
+          this.#options.settings.logger.error({ error, addresses }, message);
+          return false;
+        }
+        bad.add(url);
+      }
     }
+  }
+
+  /** Once for each address, as long as it is listed. */
+  #logUndialed(urls: ReadonlySet<string>): void {
+    for (const url of urls) {
+      if (this.#undialed.has(url)) continue;
+      const message = `${JSON.stringify(url)} can't be dialed, and who is said to be there is not: move that member to another address, or remove it`;
+      this.#options.settings.logger.error({ url }, message);
+    }
+    this.#undialed = urls;
   }
 
   /**

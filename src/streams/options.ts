@@ -2,6 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { declaredProblem } from '../transport/founding.ts';
 import { problemList, timerProblems } from '../transport/limits.ts';
+import { isPeerUrl, nodeIdPattern } from '../transport/member-rules.ts';
 import type { MemberAddress } from '../transport/transport.ts';
 import { turnScheduler } from '../transport/turn-scheduler.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';
@@ -24,8 +25,6 @@ export interface Settings {
   /** Monotonic milliseconds; fractions are allowed. */
   readonly clock: () => number;
 }
-
-const nodeIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Fills in the defaults. Throws a `RaftError` with code `RAFT_BAD_OPTIONS` that names every problem at once. */
 export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Settings {
@@ -93,6 +92,9 @@ function memberProblems<C, R, Q, A>({
   if (problems.length === 0) {
     const declared = declaredProblem(id, members);
     if (declared !== null) problems.push(declared);
+    const lacksUrl = members.filter(({ url }) => members.length > 1 && !isPeerUrl(url));
+    for (const { id: name, url } of lacksUrl)
+      problems.push(`the URL of ${name} is ${JSON.stringify(url)}, expected one such as ws://10.0.0.4:7101`);
   }
   if (members.length !== 1 && transport === undefined) {
     problems.push(`${members.length} members need a transport to reach each other, such as wsTransport(…)`);

@@ -2,7 +2,14 @@ import { type Crc32, isPayload, type Member, type MemberChange, unreachable } fr
 import { type ByteReader, detached } from './byte-reader.ts';
 import type { ByteSink } from './byte-writer.ts';
 import { frameType } from './frame-type.ts';
-import { readNodeId, readOpaqueId, readOptional, readUrl, writeOptional } from './handshake-codec.ts';
+import {
+  readMemberId,
+  readNodeId,
+  readOpaqueId,
+  readOptional,
+  readUrl,
+  writeOptional,
+} from './handshake-codec.ts';
 import { type ForwardFrame, memberChangesMax } from './transport.ts';
 
 type Request = ForwardFrame['request'];
@@ -128,13 +135,13 @@ function readChange(reader: ByteReader): MemberChange {
       return { type: 'add', member: readMember(reader), role };
     }
     case changeTypes.remove:
-      return { type: 'remove', id: readNodeId(reader) };
+      return { type: 'remove', id: readMemberId(reader) };
     case changeTypes.promote:
-      return { type: 'promote', id: readNodeId(reader) };
+      return { type: 'promote', id: readMemberId(reader) };
     case changeTypes.demote:
-      return { type: 'demote', id: readNodeId(reader) };
+      return { type: 'demote', id: readMemberId(reader) };
     case changeTypes.move:
-      return { type: 'move', id: readNodeId(reader), url: readUrl(reader) };
+      return { type: 'move', id: readMemberId(reader), url: readUrl(reader) };
     default:
       reader.fail('outOfRange', `a change of members is of type ${type}`);
       return { type: 'remove', id: '' };

@@ -1,18 +1,21 @@
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteSink } from './byte-writer.ts';
+import {
+  memberIdBytesMax,
+  memberIdPattern,
+  nodeIdBytesMax,
+  nodeIdPattern,
+  opaqueIdBytesMax,
+  opaqueIdPattern,
+  urlBytesMax,
+} from './member-rules.ts';
 import { type HandshakeRefusal, type Hello, type MemberAddress, protocolVersion } from './transport.ts';
 
 /** The most members that a `Hello` or a founding may list. */
 export const membersMax = 100;
-/** The longest URL of a member, in bytes. */
-export const urlBytesMax = 512;
 /** The longest text meant for people, in bytes; encoders cut longer ones. */
 export const textBytesMax = 4_096;
 
-const nodeIdBytesMax = 64;
-const nodeIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
-const opaqueIdBytesMax = 128;
-const opaqueIdPattern = /^[\x21-\x7e]{1,128}$/;
 const transferIdBytesMax = 64;
 const transferIdPattern = /^[\x21-\x7e]{1,64}$/;
 const urlPattern = /^wss?:\/\/[\x21-\x7e]+$/;
@@ -38,6 +41,9 @@ export interface OtherVersion {
  * Writes a `Hello`, behind its type byte: the magic `rxrf`, u16 protocol version, then, free to differ between
  * versions: cluster id (optional), node id, store id, u53 boot counter, u16 count of members, and for each its
  * id and URL. Every text is a u16 length and UTF-8; an optional one has a u8, 0 or 1, in front.
+ *
+ * A cluster may have members whose name or URL has no place here: they are left out, since a peer that can't read all of it
+ * reads nothing. Declared members are as they are: who founds compares them.
  */
 export function writeHello(sink: ByteSink, hello: Hello): void {
   sink.u32(magic);
@@ -46,11 +52,16 @@ export function writeHello(sink: ByteSink, hello: Hello): void {
   sink.string(hello.id);
   sink.string(hello.storeId);
   sink.u53(hello.bootCounter);
-  sink.u16(hello.members.length);
-  for (const member of hello.members) {
+  const members = hello.clusterId === null ? hello.members : hello.members.filter(isReadable);
+  sink.u16(members.length);
+  for (const member of members) {
     sink.string(member.id);
     sink.string(member.url);
   }
+}
+
+function isReadable({ id, url }: MemberAddress): boolean {
+  return nodeIdPattern.test(id) && url.length <= urlBytesMax && urlPattern.test(url);
 }
 
 /** Reads what {@link writeHello} wrote. */
@@ -99,6 +110,11 @@ export function closeCodeOf(refusal: HandshakeRefusal): number {
 /** Reads the name of a node. */
 export function readNodeId(reader: ByteReader): string {
   return reader.name(nodeIdPattern, nodeIdBytesMax);
+}
+
+/** Reads what an operator calls a member that is there already: it may have got its name before names had a rule. */
+export function readMemberId(reader: ByteReader): string {
+  return reader.name(memberIdPattern, memberIdBytesMax);
 }
 
 /** Reads the id of a store or a cluster: 1 to 128 printable ASCII characters. */

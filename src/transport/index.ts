@@ -14,12 +14,8 @@ export type { Codec } from './codec.ts';
 export * from './errors.ts';
 export { resultsMax } from './forward-reply-codec.ts';
 export * from './founding.ts';
-export {
-  membersMax,
-  type OtherVersion,
-  textBytesMax,
-  urlBytesMax,
-} from './handshake-codec.ts';
+export { membersMax, type OtherVersion, textBytesMax } from './handshake-codec.ts';
+export { urlBytesMax } from './member-rules.ts';
 export {
   type MemoryNetwork,
   type MemoryNetworkOptions,

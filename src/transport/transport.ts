@@ -235,7 +235,8 @@ export interface Transport {
   /**
    * The peers to keep a connection to, before `open` or after; those no longer listed, or listed elsewhere,
    * are hung up on. This node may be on the list: it does not dial itself. Who dials us is another matter, and
-   * up to `admit`. Throws a {@link TransportError}, `RAFT_BAD_URL`, and leaves the peers as they were.
+   * up to `admit`. Throws a {@link TransportError}, `RAFT_BAD_URL`, and leaves the peers as they were. If the error has
+   * the `url`, the node goes on without those who are there; if not, with the peers as they were.
    */
   setPeers(peers: readonly MemberAddress[]): void;
   /**

@@ -205,5 +205,5 @@ function nameOf({ id, url }: MemberAddress): string {
   const name = /^wss?:\/\/([\x21-\x22\x24-\x7e]{1,256})$/.exec(url)?.[1];
   if (name !== undefined) return name;
   const message = `${JSON.stringify(url)}, the address of ${id}, names no node. No link was changed. Write it as ws://NODE`;
-  throw new TransportError('RAFT_BAD_URL', message);
+  throw new TransportError('RAFT_BAD_URL', message, { url });
 }

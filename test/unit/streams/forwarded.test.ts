@@ -183,6 +183,31 @@ describe('a leader to whom a write is passed on', () => {
   });
 });
 
+describe('a leader to whom a change of members is passed on', () => {
+  const member = { id: 'n4', storeId: 's4', url: 'ws://n4.test:1' };
+  it.each([
+    ['a name', { type: 'add', member: { ...member, id: 'eu/db-4' }, role: 'learner' }],
+    ['a URL', { type: 'add', member: { ...member, url: 'ws://n4.test:1#x' }, role: 'learner' }],
+    ['a store', { type: 'add', member: { ...member, storeId: '' }, role: 'learner' }],
+    ['a new URL', { type: 'move', id: 'n2', url: 'http://n2.test:1' }],
+  ] as const)('refuses %s that no handshake has a place for', async (_what, change) => {
+    const { node, peers } = await leading();
+    const { lastIndex } = node.status();
+    const request = {
+      type: 'changeMembers',
+      changes: [change],
+      expectedIndex: null,
+      timeoutMs: 1000,
+    } as const;
+
+    peers.say(n2, { type: 'forward', group: 0, seq: 1, request });
+
+    const code = 'RAFT_BAD_REQUEST';
+    expect(peers.replies).toMatchObject([{ seq: 1, reply: { type: 'notCommitted', code } }]);
+    expect(node.status().lastIndex).toBe(lastIndex);
+  });
+});
+
 describe('a follower that has passed a write on', () => {
   const committed = {
     type: 'committed',

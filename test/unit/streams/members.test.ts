@@ -267,6 +267,29 @@ describe('a founder that comes back with a new store', () => {
   });
 });
 
+describe('a change that would leave the cluster with a member nobody can speak of', () => {
+  const add = { type: 'add', id: 'n4', url: urlOf('n4'), storeId: 's4', role: 'learner' } as const;
+  it.each([
+    ['a name with a slash', { ...add, id: 'eu/db-4' }],
+    ['a long name', { ...add, id: 'n'.repeat(65) }],
+    ['a store id with a space', { ...add, storeId: 's 4' }],
+    ['a URL with a fragment', { ...add, url: 'ws://n4.test:7100#x' }],
+    ['a long URL', { ...add, url: `ws://${'n'.repeat(510)}` }],
+    ['a move to a URL with a fragment', { type: 'move', id: 'n2', url: 'ws://n2.test:7100#x' } as const],
+    ['the removal of what can be no name', { type: 'remove', id: 'n 2' } as const],
+  ])('is refused wherever it is asked for: %s', async (_what, change) => {
+    const leader = await founded();
+    const { lastIndex } = leader.status();
+
+    for (const node of cluster.nodes) {
+      const error = await cluster.settle(failureOf(node.changeMembers([change])));
+
+      expect(error).toEqual({ code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' });
+    }
+    expect(leader.status().lastIndex).toBe(lastIndex);
+  });
+});
+
 describe('a new member that does not answer', () => {
   const absent = [{ type: 'add', id: 'n4', url: urlOf('n4') }] as const;
 

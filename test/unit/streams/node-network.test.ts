@@ -3,6 +3,7 @@ import type { Configuration, State } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { NodeNetwork } from '../../../src/streams/node-network.ts';
 import { settingsOf } from '../../../src/streams/options.ts';
+import { checkUrl } from '../../../src/transport/peer-url.ts';
 import {
   type Hello,
   type MemberAddress,
@@ -26,6 +27,7 @@ class NotedPeers extends ScriptedPeers {
 
   override setPeers(members: readonly MemberAddress[] = []): void {
     if (members.some(({ url }) => url === 'bad')) throw new Error('bad is no URL');
+    members.filter(({ url }) => url.includes('#')).forEach(checkUrl);
     if (members.length === 0) this.hangUps += 1;
     this.members = members;
   }
@@ -34,10 +36,18 @@ class NotedPeers extends ScriptedPeers {
 /** The network of n1, which goes by the configuration that the test sets. */
 function networkOf() {
   const transport = new NotedPeers();
+  const errors: string[] = [];
+  const none = () => {};
+  const logger = {
+    debug: none,
+    info: none,
+    warn: none,
+    error: (_: object, text: string) => errors.push(text),
+  };
   let state: State = stateOf();
   const network = new NodeNetwork({
     transport,
-    settings: settingsOf({ id: 'n1', machine: wordsMachine(), storage: memoryStorage(), transport }),
+    settings: settingsOf({ id: 'n1', machine: wordsMachine(), storage: memoryStorage(), transport, logger }),
     self: n1,
     bootCounter: 1,
     founding: () => null,
@@ -49,7 +59,7 @@ function networkOf() {
   };
   const dialed = () => transport.members.map(({ id }) => id).sort();
   const urlOf = (id: string) => transport.members.find((member) => member.id === id)?.url;
-  return { network, goBy, dialed, urlOf, transport };
+  return { network, goBy, dialed, urlOf, transport, errors };
 }
 
 function hello(id: string, members: readonly MemberAddress[]): Hello {
@@ -175,5 +185,27 @@ describe('a node that is to be added', () => {
     asking.goBy(votersOf(n2, n3));
 
     expect([own, elsewhere, learned(asking, { id: 'n1', url })]).toEqual([n1.storeId, null, n1.storeId]);
+  });
+});
+
+describe('a node whose configuration has an address that can not be dialed', () => {
+  const wrong = { ...n4, url: 'ws://n4#x' };
+
+  it('dials the others, and says so once', () => {
+    const { goBy, dialed, errors } = networkOf();
+
+    goBy({ ...votersOf(n1, n2), learners: [wrong] });
+    goBy({ ...threeNodes, learners: [wrong] });
+
+    expect(dialed()).toEqual(['n2', 'n3']);
+    expect(errors).toEqual([expect.stringContaining('"ws://n4#x" can\'t be dialed')]);
+  });
+
+  it('dials a member where it is, if it was only told a wrong address of it', () => {
+    const { network, urlOf } = networkOf();
+
+    network.onUp({ ...hello('n2', [{ id: 'n2', url: 'ws://n2#x' }]), storeId: 'new' });
+
+    expect(urlOf('n2')).toBe('');
   });
 });

@@ -94,6 +94,16 @@ describe("options that can't be used", () => {
       },
       'twice',
     ],
+    [
+      {
+        members: [
+          { id: 'n1', url: 'ws://h:1' },
+          { id: 'n2', url: 'ws://h:2#x' },
+        ],
+        transport: {},
+      },
+      'the URL of n2 is "ws://h:2#x"',
+    ],
     [{ electionMs: 100, heartbeatMs: 60 }, 'at least two heartbeats'],
     [{ tickMs: 200 }, 'ticks at least as often'],
   ])('such as %j', async (options, words) => {

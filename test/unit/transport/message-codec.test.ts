@@ -102,6 +102,45 @@ describe('the byte form of a message', () => {
   });
 });
 
+describe('a hello', () => {
+  const whole = { ...hello, clusterId: 'c', members: [{ id: 'a', url: 'ws://a:1' }] };
+  const odd = [
+    { id: 'eu/db-4', url: 'ws://b:1' },
+    { id: 'c', url: '' },
+    { id: 'd', url: `ws://${'d'.repeat(600)}` },
+  ];
+
+  it('of a cluster leaves out members that have no place in it', () => {
+    const bytes = encodePeerMessage({
+      type: 'hello',
+      hello: { ...whole, members: [...odd, ...whole.members] },
+    });
+
+    expect(decodePeerMessage(bytes)).toEqual({ type: 'hello', hello: whole });
+  });
+
+  it('of a founder is not read if it declares such members', () => {
+    for (const member of odd) {
+      const bytes = encodePeerMessage({
+        type: 'hello',
+        hello: { ...whole, clusterId: null, members: [member] },
+      });
+
+      expect(kindOf(bytes)).not.toBe('hello');
+    }
+  });
+});
+
+describe('an operator who takes out a member of a name that no new one may have', () => {
+  it('is understood by the leader', () => {
+    const changes = [{ type: 'remove', id: 'eu/db-4' }] as const;
+    const request = { type: 'changeMembers', changes, expectedIndex: null, timeoutMs: 1 } as const;
+    const message = { type: 'frames', frames: [{ type: 'forward', group: 0, seq: 1, request }] } as const;
+
+    expect(decodePeerMessage(encodePeerMessage(message))).toEqual(message);
+  });
+});
+
 describe('bytes that nobody vouches for', () => {
   it('give a value or an error, whatever they are', () => {
     fc.assert(
@@ -297,7 +336,7 @@ describe('bytes that nobody vouches for', () => {
     expect(kindWith([remove('n1')])).toBe('frames');
     expect(kindWith([])).toBe('outOfRange');
     expect(kindWith(Array(257).fill(remove('n1')))).toBe('tooMany');
-    expect(kindWith([remove('n/1')])).toBe('outOfRange');
+    expect(kindWith([remove('n 1')])).toBe('outOfRange');
     expect(kindWith([add('', 's', 'ws://a')])).toBe('outOfRange');
     expect(kindWith([add('n1', 'sé', 'ws://a')])).toBe('outOfRange');
     expect(kindWith([add('n1', 's', 'http://a')])).toBe('outOfRange');
@@ -311,7 +350,9 @@ describe('bytes that nobody vouches for', () => {
     }
     for (const url of ['', 'http://a', 'ws://', 'ws://a b', `ws://${'a'.repeat(600)}`]) {
       const members = [{ id: 'n1', url }];
-      expect(kindOf(encodePeerMessage({ type: 'hello', hello: { ...hello, members } }))).toBe('outOfRange');
+      expect(
+        kindOf(encodePeerMessage({ type: 'hello', hello: { ...hello, clusterId: null, members } })),
+      ).toBe('outOfRange');
     }
   });
 
