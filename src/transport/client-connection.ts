@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { decodePayload } from '../core/index.ts';
+import { watchAbort } from './abort-watch.ts';
 import { detached } from './byte-reader.ts';
 import { decodeClientMessage, encodeClientMessage } from './client/message-codec.ts';
 import {
@@ -61,6 +62,7 @@ export class ClientConnection implements AnsweredConnection {
   readonly #host: ClientHost;
   #hasHello = false;
   #isGone = false;
+  #gone: AbortController | null = null;
   readonly #outbox = new ClientOutbox();
   /** Requests without an answer. */
   #requests = 0;
@@ -91,6 +93,13 @@ export class ClientConnection implements AnsweredConnection {
 
   get isGone(): boolean {
     return this.#isGone || this.#webSocket.readyState !== this.#webSocket.OPEN;
+  }
+
+  /** Aborts once the client is gone. */
+  get goneSignal(): AbortSignal {
+    this.#gone ??= goneController();
+    if (this.#isGone) this.#gone.abort();
+    return this.#gone.signal;
   }
 
   /** Tells the client what has changed about the node. */
@@ -301,6 +310,7 @@ export class ClientConnection implements AnsweredConnection {
 
   #onGone(): void {
     this.#isGone = true;
+    this.#gone?.abort();
     for (const { queries, asked, to } of this.#readings) {
       to.drop(queries.length - asked);
     }
@@ -308,6 +318,13 @@ export class ClientConnection implements AnsweredConnection {
     this.#outbox.clear();
     this.#host.onGone(this);
   }
+}
+
+/** Watched from the beginning: to begin and end that with each request costs more than the request's own watch. */
+function goneController(): AbortController {
+  const controller = new AbortController();
+  watchAbort(controller.signal, () => undefined);
+  return controller;
 }
 
 function readingOf(frame: ReadFrame, connection: ClientConnection): Reading {

@@ -4,7 +4,7 @@ import { RaftError } from '../core/index.ts';
 import type { Codec } from './codec.ts';
 import { limitProblems, limitsOf, problemList } from './limits.ts';
 
-/** What clients ask of a node: a `RaftNode` is one. */
+/** What clients ask of a node: a `RaftNode` is one. A `signal` aborts once the client is gone. */
 export interface ServedNode<Result, Query, Answer> {
   readonly id: string;
   readonly leader$: Observable<string | null>;
@@ -13,7 +13,7 @@ export interface ServedNode<Result, Query, Answer> {
   /** Replicates commands that stand one after the other in the log; they have been decoded once. */
   writeEncoded(
     commands: readonly Uint8Array[],
-    options: { readonly timeoutMs: number },
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<{ readonly index: number; readonly term: number; readonly results: readonly Result[] }>;
   /** Asks the state machine. */
   read(
@@ -22,6 +22,7 @@ export interface ServedNode<Result, Query, Answer> {
       readonly consistency: 'linearizable' | 'session' | 'stale';
       readonly index: number;
       readonly timeoutMs: number;
+      readonly signal?: AbortSignal;
     },
   ): Promise<{ readonly value: Answer; readonly index: number; readonly ageMs: number | null }>;
 }
@@ -38,6 +39,8 @@ export interface ClientEndpointLimits {
   readonly allRequestsMax: number;
   /** Their bytes; beyond it the same, but for a message that is alone. Default 64 MiB. */
   readonly allRequestBytesMax: number;
+  /** Milliseconds that a request may take, however many its client gives it. Default 60,000. */
+  readonly timeoutMsMax: number;
   /** While more bytes of answers than this wait for a client, nothing is read from it. Default 1 MiB. */
   readonly bufferedBytesMax: number;
   /** Beyond this a client that does not read its answers is cut off. Default 64 MiB. */
@@ -104,6 +107,7 @@ const defaultLimits: ClientEndpointLimits = {
   requestsMax: 4_096,
   allRequestsMax: 32_768,
   allRequestBytesMax: 64 * 1024 * 1024,
+  timeoutMsMax: 60_000,
   bufferedBytesMax: 1024 * 1024,
   bufferedBytesCut: 64 * 1024 * 1024,
   handshakeTimeoutMs: 3_000,

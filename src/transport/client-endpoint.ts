@@ -200,6 +200,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
 
   #onLeader(leaderId: string | null): void {
     this.#leaderId = leaderId;
+    this.#work.hasLeader = leaderId !== null;
     const frame = this.#standing();
     for (const connection of this.#connections) connection.stand(frame);
   }

@@ -5,6 +5,7 @@ import type { Answering } from './client-work.ts';
 /** A connection as it is told what is answered, and for how many bytes of requests that counts. */
 export interface AnsweredConnection {
   readonly isGone: boolean;
+  readonly goneSignal: AbortSignal;
   written(frame: WrittenFrame, requestBytes: number): void;
   answered(id: number, answer: EncodedAnswer, requestBytes: number): void;
   refused(frame: RefusedFrame, requestBytes: number): void;
@@ -29,6 +30,10 @@ export class FrameAnswers implements Answering {
 
   get isGone(): boolean {
     return this.#connection.isGone;
+  }
+
+  get goneSignal(): AbortSignal {
+    return this.#connection.goneSignal;
   }
 
   written(frame: WrittenFrame): void {

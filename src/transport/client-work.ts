@@ -12,6 +12,8 @@ const writeCountMax = 2_048;
 export interface Answering {
   /** Nobody is there to hear an answer. */
   readonly isGone: boolean;
+  /** Aborts once that is so. */
+  readonly goneSignal: AbortSignal;
   written(frame: WrittenFrame): void;
   answered(id: number, answer: EncodedAnswer): void;
   refused(frame: RefusedFrame): void;
@@ -37,6 +39,8 @@ interface Run {
 
 /** Carries out what clients ask, on the node that the endpoint belongs to. */
 export class ClientWork<Command, Result, Query, Answer> {
+  /** Whether the node knows of a leader: while it does not, requests wait. */
+  hasLeader = false;
   readonly #settings: EndpointSettings<Command, Result, Query, Answer>;
 
   constructor(settings: EndpointSettings<Command, Result, Query, Answer>) {
@@ -84,11 +88,17 @@ export class ClientWork<Command, Result, Query, Answer> {
   async #send({ firstId, commands }: Run, timeoutMs: number, to: Answering): Promise<void> {
     let committed: CommittedAll<Result>;
     try {
-      committed = await this.#settings.node.writeEncoded(commands, { timeoutMs });
+      const limit = this.#limitMs(timeoutMs);
+      const options = this.hasLeader ? { timeoutMs: limit } : { timeoutMs: limit, signal: to.goneSignal };
+      committed = await this.#settings.node.writeEncoded(commands, options);
     } catch (error) {
       return to.refused(this.#refusal(firstId, commands.length, error, 'unknown'));
     }
     this.#onCommitted(firstId, committed, to);
+  }
+
+  #limitMs(timeoutMs: number): number {
+    return Math.min(timeoutMs, this.#settings.limits.timeoutMsMax);
   }
 
   #onCommitted(firstId: number, { index, term, results }: CommittedAll<Result>, to: Answering): void {
@@ -104,7 +114,10 @@ export class ClientWork<Command, Result, Query, Answer> {
     }
   }
 
-  /** Asks the machine one query: the node lets those of one turn share a read index. */
+  /**
+   * Asks the machine one query: the node lets those of one turn share a read index. Those that may wait for long, for an
+   * index or a leader, are given up when their client is gone; the others, which share a call, are answered soon.
+   */
   read(id: number, bytes: Uint8Array, { consistency, index, timeoutMs }: ReadFrame, to: Answering): void {
     let query: Query;
     try {
@@ -113,8 +126,10 @@ export class ClientWork<Command, Result, Query, Answer> {
       return to.readRefused(refusedOf(id, 1, badQuery(textOf(error)), 'notCommitted'));
     }
     const { node, answer } = this.#settings;
+    const limits = { consistency, index, timeoutMs: this.#limitMs(timeoutMs) };
+    const mayWait = consistency === 'session' || !this.hasLeader;
     node
-      .read(query, { consistency, index, timeoutMs })
+      .read(query, mayWait ? { ...limits, signal: to.goneSignal } : limits)
       .then((read) => ({ index: read.index, ageMs: read.ageMs, bytes: answer.encode(read.value) }))
       .then(
         (encoded) => to.answered(id, encoded),

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { BehaviorSubject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { encodePayload } from '../../../src/core/index.ts';
 import { encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
@@ -340,6 +341,53 @@ describe('what clients can cost', () => {
     await client.answered(11);
 
     expect(client.frames.filter(({ type }) => type === 'refused')).toEqual([]);
+  });
+
+  it('is limited in time, whatever the client says, and what waits for an index ends with its connection', async () => {
+    const [short, long] = [await served({ timeoutMsMax: 50 }), await served()];
+    const [stays, goes] = [new RawClient(short.url), new RawClient(long.url)];
+    await Promise.all([stays.hello(), goes.hello()]);
+    const payload = encodePayload([Uint8Array.of(33)]);
+    const never = { consistency: 'session', index: 2 ** 51, timeoutMs: 2 ** 32 - 1 } as const;
+    const frame = { type: 'read', firstId: 1, count: 1, payload, ...never } as const;
+
+    for (const client of [stays, goes]) client.send({ type: 'frames', frames: [frame] });
+    await stays.answered(1);
+    await vi.waitUntil(() => long.endpoint.requests === 1);
+    goes.socket.terminate();
+    await vi.waitUntil(() => long.endpoint.requests === 0);
+
+    expect(stays.frames).toMatchObject([{ type: 'refused', code: 'RAFT_TIMEOUT', outcome: 'notCommitted' }]);
+  });
+
+  it('ends with its connection where a request waits for a leader; with a leader it does without a signal', async () => {
+    const leader$ = new BehaviorSubject<string | null>(null);
+    const signals: (AbortSignal | undefined)[] = [];
+    const wait = (_: unknown, { signal }: { readonly signal?: AbortSignal }) => {
+      signals.push(signal);
+      return new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', reject));
+    };
+    const status = () => ({ clusterId: 'c', leaderId: leader$.value });
+    const { url, endpoint } = await served({
+      node: { id: 'n1', leader$, status, read: wait, writeEncoded: wait },
+    });
+    const client = new RawClient(url);
+    await client.hello();
+    const ask = async (firstId: number) => {
+      const payload = encodePayload([new Uint8Array(0)]);
+      const head = { firstId, timeoutMs: 1_000, count: 1, payload };
+      const read = { type: 'read', ...head, consistency: 'linearizable', index: 0 } as const;
+      client.send({ type: 'frames', frames: [read, { type: 'write', ...head, firstId: firstId + 1 }] });
+      await vi.waitUntil(() => endpoint.requests === firstId + 1);
+    };
+
+    await ask(1);
+    leader$.next('n1');
+    await ask(3);
+    client.socket.terminate();
+    await vi.waitUntil(() => endpoint.requests === 2);
+
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true, true, undefined, undefined]);
   });
 
   it('is limited where a client does not read its answers: it is not read from, either', async () => {
