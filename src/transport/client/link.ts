@@ -1,3 +1,4 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
 import { decodePayload } from '../../core/index.ts';
 import type { AnyCall } from './calls.ts';
 import { decodeClientMessage, encodeClientMessage } from './message-codec.ts';
@@ -36,6 +37,7 @@ export interface LinkOptions {
   readonly WebSocket: ClientSocketConstructor;
   readonly url: string;
   readonly group: number;
+  readonly scheduler: SchedulerLike;
   readonly owner: LinkOwner;
 }
 
@@ -53,6 +55,9 @@ const endedCodes: readonly string[] = ['RAFT_CLOSED', 'RAFT_STOPPED'];
 /** Pings in a row without a byte from the server, until the connection counts as dead. */
 const silentPingsMax = 3;
 
+/** Milliseconds that a server has to say goodbye too. `ws` gives it 30 seconds, for which the process stays up. */
+const goodbyeMsMax = 500;
+
 /** One connection to one server, and the requests that it has not answered yet. */
 export class Link {
   readonly url: string;
@@ -69,15 +74,19 @@ export class Link {
   #hasEnded = false;
   readonly #owner: LinkOwner;
   readonly #socket: ClientSocket;
+  readonly #scheduler: SchedulerLike;
+  /** Cuts the connection if the server does not close its end. */
+  #cutting: Subscription | null = null;
   readonly #sent = new SentCalls();
   #isClosed = false;
   #hasHeard = false;
   #silentPings = 0;
   #why = '';
 
-  constructor({ WebSocket, url, group, owner }: LinkOptions) {
+  constructor({ WebSocket, url, group, scheduler, owner }: LinkOptions) {
     this.url = url;
     this.#owner = owner;
+    this.#scheduler = scheduler;
     this.#socket = new WebSocket(url);
     this.#socket.binaryType = 'arraybuffer';
     this.#socket.onopen = () => {
@@ -88,8 +97,10 @@ export class Link {
     this.#socket.onerror = ({ message }: { message?: string }) => {
       this.#why ||= message ?? 'the connection failed';
     };
-    this.#socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
+    this.#socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
+      this.#cutting?.unsubscribe();
       this.#finish(reason || this.#why || `closed with ${code}`);
+    };
   }
 
   /** Whether the node behind it leads. */
@@ -159,7 +170,16 @@ export class Link {
     } catch {
       this.#socket.close(); // The reason was too long for it.
     }
+    this.#cutSoon(code);
     this.#finish(reason);
+  }
+
+  /** A server that has gone says no goodbye; neither does one that hangs. */
+  #cutSoon(code: number): void {
+    const socket = this.#socket;
+    if (socket.terminate === undefined) return;
+    if (code === clientCloseCode.silent) socket.terminate();
+    else this.#cutting = this.#scheduler.schedule(() => socket.terminate?.(), goodbyeMsMax);
   }
 
   #send(bytes: Uint8Array): void {

@@ -136,7 +136,7 @@ export class Links {
     const { WebSocket, group, limits, scheduler } = this.#options;
     this.#servers.onDial();
     try {
-      const link = new Link({ WebSocket, url, group, owner: this.#linkOwner });
+      const link = new Link({ WebSocket, url, group, scheduler, owner: this.#linkOwner });
       this.#attempt = link;
       this.#timer = scheduler.schedule(
         () => link.close(clientCloseCode.silent, 'no welcome came in time'),

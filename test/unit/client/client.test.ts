@@ -278,6 +278,21 @@ describe('a request that nobody waits for any more', () => {
   });
 });
 
+describe('a connection that the client closes', () => {
+  it('is cut if the server does not close it too, so that the process can end', async () => {
+    const [hung, fine] = [new Situation(noSession), new Situation(noSession)];
+    for (const { servers } of [hung, fine]) servers.last.welcome('n1');
+
+    for (const { client } of [hung, fine]) await client.close();
+    fine.servers.last.onclose?.({ code: 1000, reason: '' });
+    await Promise.all([hung.pass(499), fine.pass(60_000)]);
+    const before = hung.servers.last.isCut;
+    await hung.pass(1);
+
+    expect([before, hung.servers.last.isCut, fine.servers.last.isCut]).toEqual([false, true, false]);
+  });
+});
+
 describe('a request that a server refuses', () => {
   it('is told so, with the code and the outcome that the server gives', async () => {
     const situation = new Situation(noSession);

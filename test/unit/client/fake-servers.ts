@@ -27,6 +27,8 @@ export class FakeSocket implements ClientSocket {
   onerror: ((event: { message: string }) => void) | null = null;
   readonly url: string;
   readonly messages: ClientMessage[] = [];
+  /** Whether the client has cut it. */
+  isCut = false;
   /** Whether pings are left unanswered. */
   isSilent = false;
   /** With what the client has closed it. */
@@ -46,6 +48,10 @@ export class FakeSocket implements ClientSocket {
 
   close(code?: number, reason?: string): void {
     this.closedWith ??= { code, reason };
+  }
+
+  terminate(): void {
+    this.isCut = true;
   }
 
   /** Lets the client in. */

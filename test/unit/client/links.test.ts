@@ -227,6 +227,7 @@ describe('a client whose servers are away', () => {
     await situation.pass(1_000);
 
     expect(first?.closedWith?.reason).toBe('the server does not answer');
+    expect(first?.isCut).toBe(true);
     situation.servers.last.welcome('nb');
     await situation.pass();
     expect(situation.servers.last.requests().map(({ what }) => what)).toEqual(['rr']);
