@@ -40,10 +40,10 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   };
 
   constructor(codecs: RaftClientOptions<Command, Result, Query, Answer>, settings: ClientSettings) {
-    const { limits, timeScheduler, seed } = settings;
+    const { limits, timeScheduler, clock, seed } = settings;
     this.#codecs = codecs;
     this.#settings = settings;
-    this.#deadlines = new Deadlines(timeScheduler, (now) => this.#onDue(now));
+    this.#deadlines = new Deadlines({ scheduler: timeScheduler, clock }, (now) => this.#onDue(now));
     this.#queue = new CallQueue(limits, (call) => this.#sending.onDone(call));
     this.#sending = new Sending(this.#queue, settings);
     this.#answers = new Answers({
@@ -116,7 +116,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
     if (signal !== undefined && typeof signal?.addEventListener !== 'function')
       throw badRequest(`signal is ${typeof signal}, expected an AbortSignal`);
     if (!(timeoutMs > 0)) throw badRequest(`timeoutMs is ${timeoutMs}, expected a positive number`);
-    return this.#settings.timeScheduler.now() + timeoutMs;
+    return this.#settings.clock() + timeoutMs;
   }
 
   #add(call: WriteCall | ReadCall, signal: AbortSignal | undefined): void {
@@ -141,7 +141,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
 
   #againSoon(): void {
     if (this.#isClosed) return;
-    this.#againMs = Math.min(this.#againMs, this.#settings.timeScheduler.now() + retryMs);
+    this.#againMs = Math.min(this.#againMs, this.#settings.clock() + retryMs);
     this.#deadlines.watch(this.#againMs);
   }
 

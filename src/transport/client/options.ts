@@ -63,6 +63,8 @@ export interface ClientSettings {
   readonly timeoutMs: number;
   readonly WebSocket: ClientSocketConstructor;
   readonly timeScheduler: SchedulerLike;
+  /** Monotonic milliseconds; fractions are allowed. */
+  readonly clock: () => number;
   readonly turnScheduler: SchedulerLike;
   readonly seed: number;
   readonly limits: ClientLimits;
@@ -81,7 +83,7 @@ const defaultLimits: ClientLimits = {
 /** Fills in the defaults. Throws a `RaftError` with code `RAFT_BAD_OPTIONS` that names every problem at once. */
 export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): ClientSettings {
   const limits = limitsOf<ClientLimits>(options, defaultLimits);
-  const { WebSocket = globalWebSocket(), urls, timeoutMs = 5_000 } = options;
+  const { WebSocket = globalWebSocket(), urls, timeoutMs = 5_000, timeScheduler } = options;
   const problems = [...urlProblems(urls), ...limitProblems(limits), ...countProblems({ timeoutMs })];
   if (WebSocket === undefined) {
     problems.push('there is no global WebSocket here, expected the option WebSocket, such as that of `ws`');
@@ -98,7 +100,8 @@ export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): 
     group: options.group ?? 0,
     timeoutMs,
     WebSocket,
-    timeScheduler: options.timeScheduler ?? asyncScheduler,
+    timeScheduler: timeScheduler ?? asyncScheduler,
+    clock: timeScheduler === undefined ? () => performance.now() : () => timeScheduler.now(),
     turnScheduler: options.turnScheduler ?? turnScheduler,
     seed: options.seed ?? randomSeed(),
     limits,

@@ -108,7 +108,7 @@ export class Sending {
     frameOf: (part: readonly Call[], timeoutMs: number) => ClientFrame,
   ): ClientFrame[] {
     const frames: ClientFrame[] = [];
-    const now = this.#settings.timeScheduler.now();
+    const now = this.#settings.clock();
     for (let from = 0; from < calls.length; ) {
       const first = calls[from] as Call;
       const count = framedCount(calls, { from, countMax: requestsPerFrameMax, bytesMax, bytesOf });
@@ -123,7 +123,7 @@ export class Sending {
 
   #openFrames(link: Link): ClientFrame[] {
     if (this.#opening !== null || link.room < 1) return [];
-    const now = this.#settings.timeScheduler.now();
+    const now = this.#settings.clock();
     if (now < this.#opensAtMs) return [];
     const deadlineMs = now + this.#settings.timeoutMs;
     this.#opening = new OpenCall(openSessionBytes, { deadlineMs, order: 0 });
@@ -154,9 +154,9 @@ export class Sending {
     if (call !== this.#opening) return;
     this.#opening = null;
     if (why === 'refused') this.#openRefusals += 1;
-    const { limits, timeScheduler } = this.#settings;
+    const { limits, clock } = this.#settings;
     const failures = 1 + Math.max(1, this.#openRefusals);
-    this.#opensAtMs = timeScheduler.now() + Math.max(1, backoffMs(failures, limits, this.#random));
+    this.#opensAtMs = clock() + Math.max(1, backoffMs(failures, limits, this.#random));
   }
 
   /** The session has expired. What it may have carried out is told by `expired`; the rest goes into another one. */

@@ -1,6 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encodePayload } from '../../../src/core/index.ts';
 import { Situation } from './builders.ts';
+import { clientOf } from './endpoints.ts';
+import { FakeServers } from './fake-servers.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const noSession = { session: false };
@@ -275,6 +277,21 @@ describe('a request that nobody waits for any more', () => {
     expect(isComplete).toHaveBeenCalled();
     await situation.pass(60_000);
     expect(situation.servers.sockets).toHaveLength(1);
+  });
+});
+
+describe('a client without a scheduler of its own', () => {
+  it('keeps its deadlines also where somebody sets the wall clock back', async () => {
+    const servers = new FakeServers();
+    const client = clientOf('ws://a', { WebSocket: servers.WebSocket, timeoutMs: 50 });
+    servers.last.welcome('n1');
+    const wallClock = vi.spyOn(Date, 'now');
+    onTestFinished(() => wallClock.mockRestore());
+
+    const read = client.read('r');
+    wallClock.mockReturnValue(0);
+
+    await expect(read).rejects.toMatchObject({ code: 'RAFT_TIMEOUT' });
   });
 });
 
