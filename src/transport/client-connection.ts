@@ -32,6 +32,8 @@ export interface ClientHost {
   /** Requests are answered. */
   release(count: number, bytes: number): void;
   readonly isClosing: boolean;
+  /** About the size of the largest answers lately, of all clients; a large guess until there were some. */
+  answerBytes: number;
   write(frame: WriteFrame, to: Answering): void;
   read(id: number, query: Uint8Array, frame: ReadFrame, to: Answering): void;
   /** The connection has something to send at the end of this turn. */
@@ -47,10 +49,12 @@ interface Reading {
   asked: number;
 }
 
-/** The size of an answer, as long as no larger one has been seen. */
+/** Queries of one client that are asked at once, however large the answers are. */
+export const readsMin = 16;
+/** The size of an answer at least. */
 const answerBytesMin = 128;
 /** What the memory of a large answer loses with each smaller one. */
-const answerBytesDecay = 0.99;
+const answerBytesDecay = 0.95;
 /** What a client may send. */
 const takenTypes: readonly ClientFrame['type'][] = ['write', 'read', 'ping', 'pong'];
 /** Pings in a row without a byte, until a client counts as gone. */
@@ -69,8 +73,10 @@ export class ClientConnection implements AnsweredConnection {
   /** Queries that the node is asked when there is room for their answers. */
   #readings: Reading[] = [];
   #readsUnderWay = 0;
-  /** About the size of the largest answers lately. */
-  #answerBytes = answerBytesMin;
+  /** Answers that are encoded when there is room for them. */
+  #unencoded: (() => void)[] = [];
+  /** The size of the largest answer to a query. */
+  #answerBytesMax = 0;
   #silentPings = 0;
   /** Answers of the message at hand that say no. */
   #refusals = 0;
@@ -130,10 +136,20 @@ export class ClientConnection implements AnsweredConnection {
     this.#answered(1, requestBytes);
     this.#readsUnderWay -= 1;
     const { byteLength } = answer.bytes;
-    this.#answerBytes = Math.max(answerBytesMin, byteLength, this.#answerBytes * answerBytesDecay);
+    const host = this.#host;
+    host.answerBytes = Math.max(answerBytesMin, byteLength, host.answerBytes * answerBytesDecay);
+    this.#answerBytesMax = Math.max(this.#answerBytesMax, byteLength);
     if (this.#isGone) return;
     this.#outbox.answer(id, answer);
-    this.#leaveSoon();
+    host.flushSoon(this); // We asked for it: a client is not cut off for what is in its bounds.
+  }
+
+  get hasRoom(): boolean {
+    return this.#webSocket.bufferedAmount + this.#outbox.bytes <= this.#host.limits.bufferedBytesMax;
+  }
+
+  whenRoom(answer: () => void): void {
+    this.#unencoded.push(answer);
   }
 
   /** The end of the turn: what was answered leaves. */
@@ -224,15 +240,19 @@ export class ClientConnection implements AnsweredConnection {
     }
   }
 
-  /** Asks the node, as many queries at once as there is room for answers like those of lately. */
+  /** Answers what there is room for, and asks the node as many queries at once as there is for answers like those of lately. */
   #readOn(): void {
+    let count = 0;
+    while (count < this.#unencoded.length && this.hasRoom) this.#unencoded[count++]?.();
+    if (count > 0) this.#unencoded = this.#unencoded.slice(count);
     const { bufferedBytesMax } = this.#host.limits;
-    const isFull = this.#webSocket.bufferedAmount + this.#outbox.bytes > bufferedBytesMax;
+    const readsMax = Math.max(readsMin, bufferedBytesMax / this.#host.answerBytes);
+    const isFull = !this.hasRoom;
     for (let reading = this.#readings[0]; !isFull && reading !== undefined; reading = this.#readings[0]) {
       const { frame, queries, to } = reading;
       for (; reading.asked < queries.length; reading.asked++) {
         if (this.isGone) return;
-        if (this.#readsUnderWay > 0 && this.#readsUnderWay * this.#answerBytes >= bufferedBytesMax) return;
+        if (this.#readsUnderWay >= readsMax) return;
         this.#readsUnderWay += 1;
         this.#host.read(frame.firstId + reading.asked, queries[reading.asked] as Uint8Array, frame, to);
       }
@@ -294,7 +314,7 @@ export class ClientConnection implements AnsweredConnection {
   #watchBuffer(): void {
     const { bufferedBytesMax, bufferedBytesCut } = this.#host.limits;
     const { bufferedAmount } = this.#webSocket;
-    if (bufferedAmount > bufferedBytesCut) this.terminate();
+    if (bufferedAmount - this.#answerBytesMax > bufferedBytesCut) this.terminate();
     else if (bufferedAmount > bufferedBytesMax) this.#webSocket.pause();
   }
 
@@ -315,6 +335,8 @@ export class ClientConnection implements AnsweredConnection {
       to.drop(queries.length - asked);
     }
     this.#readings = [];
+    for (const drop of this.#unencoded) drop();
+    this.#unencoded = [];
     this.#outbox.clear();
     this.#host.onGone(this);
   }

@@ -9,7 +9,7 @@ import {
   type Welcome,
   type WriteFrame,
 } from './client/protocol.ts';
-import { ClientConnection, type ClientHost } from './client-connection.ts';
+import { ClientConnection, type ClientHost, readsMin } from './client-connection.ts';
 import {
   type ClientEndpointLimits,
   type ClientEndpointOptions,
@@ -64,6 +64,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
   readonly group: number;
   isClosing = false;
   requests = 0;
+  answerBytes: number;
   #requestBytes = 0;
   readonly #settings: EndpointSettings<Command, Result, Query, Answer>;
   readonly #work: ClientWork<Command, Result, Query, Answer>;
@@ -78,6 +79,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
 
   constructor(settings: EndpointSettings<Command, Result, Query, Answer>) {
     this.limits = settings.limits;
+    this.answerBytes = settings.limits.bufferedBytesMax / readsMin;
     this.group = settings.group;
     this.#settings = settings;
     this.#work = new ClientWork(settings);

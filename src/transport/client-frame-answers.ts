@@ -6,6 +6,8 @@ import type { Answering } from './client-work.ts';
 export interface AnsweredConnection {
   readonly isGone: boolean;
   readonly goneSignal: AbortSignal;
+  readonly hasRoom: boolean;
+  whenRoom(answer: () => void): void;
   written(frame: WrittenFrame, requestBytes: number): void;
   answered(id: number, answer: EncodedAnswer, requestBytes: number): void;
   refused(frame: RefusedFrame, requestBytes: number): void;
@@ -34,6 +36,14 @@ export class FrameAnswers implements Answering {
 
   get goneSignal(): AbortSignal {
     return this.#connection.goneSignal;
+  }
+
+  get hasRoom(): boolean {
+    return this.#connection.hasRoom;
+  }
+
+  whenRoom(answer: () => void): void {
+    this.#connection.whenRoom(answer);
   }
 
   written(frame: WrittenFrame): void {

@@ -14,6 +14,10 @@ export interface Answering {
   readonly isGone: boolean;
   /** Aborts once that is so. */
   readonly goneSignal: AbortSignal;
+  /** Whether an answer may be encoded: not many bytes wait for the client. */
+  readonly hasRoom: boolean;
+  /** Calls it once that is so, or nobody is there any more. */
+  whenRoom(answer: () => void): void;
   written(frame: WrittenFrame): void;
   answered(id: number, answer: EncodedAnswer): void;
   refused(frame: RefusedFrame): void;
@@ -28,6 +32,13 @@ interface CommittedAll<Result> {
   readonly index: number;
   readonly term: number;
   readonly results: readonly Result[];
+}
+
+/** What the node answers to a query. */
+interface Read<Answer> {
+  readonly value: Answer;
+  readonly index: number;
+  readonly ageMs: number | null;
 }
 
 /** Commands of one frame that go to the node together. */
@@ -125,16 +136,26 @@ export class ClientWork<Command, Result, Query, Answer> {
     } catch (error) {
       return to.readRefused(refusedOf(id, 1, badQuery(textOf(error)), 'notCommitted'));
     }
-    const { node, answer } = this.#settings;
+    const { node } = this.#settings;
     const limits = { consistency, index, timeoutMs: this.#limitMs(timeoutMs) };
     const mayWait = consistency === 'session' || !this.hasLeader;
-    node
-      .read(query, mayWait ? { ...limits, signal: to.goneSignal } : limits)
-      .then((read) => ({ index: read.index, ageMs: read.ageMs, bytes: answer.encode(read.value) }))
-      .then(
-        (encoded) => to.answered(id, encoded),
-        (error) => to.readRefused(this.#refusal(id, 1, error, 'notCommitted')),
-      );
+    node.read(query, mayWait ? { ...limits, signal: to.goneSignal } : limits).then(
+      (read) => this.#answer(id, read, to),
+      (error) => to.readRefused(this.#refusal(id, 1, error, 'notCommitted')),
+    );
+  }
+
+  /** Encodes an answer once there is room for it: what waits in few bytes, or is shared, would be many. */
+  #answer(id: number, read: Read<Answer>, to: Answering): void {
+    if (to.isGone) return to.drop(1);
+    if (!to.hasRoom) return to.whenRoom(() => this.#answer(id, read, to));
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#settings.answer.encode(read.value);
+    } catch (error) {
+      return to.readRefused(this.#refusal(id, 1, error, 'notCommitted'));
+    }
+    to.answered(id, { index: read.index, ageMs: read.ageMs, bytes });
   }
 
   /** What went wrong, as clients are told. What nobody foresaw stays in the log. */

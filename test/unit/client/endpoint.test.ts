@@ -6,6 +6,31 @@ import { encodeClientMessage } from '../../../src/transport/client/message-codec
 import { clientEndpoint } from '../../../src/transport/client-endpoint.ts';
 import { clientOf, RawClient, served } from './endpoints.ts';
 
+/** A node that gives answers so long when it is told to. */
+function heldReads(length: number) {
+  let count = 0;
+  let release = (): void => undefined;
+  let held = Promise.resolve();
+  const hold = (): void => {
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+  };
+  hold();
+  const node = {
+    id: 'n1',
+    leader$: new BehaviorSubject<string | null>('n1'),
+    status: () => ({ clusterId: 'c', leaderId: 'n1' }),
+    writeEncoded: () => Promise.reject(new Error('nobody writes')),
+    async read() {
+      count += 1;
+      await held;
+      return { value: 'x'.repeat(length), index: 1, ageMs: 0 };
+    },
+  };
+  return { node, asked: () => count, hold, release: () => release() };
+}
+
 describe('an endpoint for clients', () => {
   it('writes and reads', async () => {
     const { url } = await served();
@@ -60,10 +85,12 @@ describe('an endpoint for clients', () => {
     const { url } = await served();
     const client = new RawClient(url);
     await client.hello();
+    client.read(1, ...Array(50).fill('3')); // Answers turn out small.
+    await client.answered(50);
     const { length } = client.messages;
 
-    client.read(1, ...Array(50).fill('3'));
-    await client.answered(50);
+    client.read(51, ...Array(50).fill('3'));
+    await client.answered(100);
 
     expect(client.messages).toHaveLength(length + 1);
   });
@@ -431,11 +458,66 @@ describe('what clients can cost', () => {
     const client = new RawClient(url);
     await client.hello();
 
-    client.read(1, ...Array(4).fill('100000'));
+    client.write(1, ...Array(4).fill('x'.repeat(100_000)));
 
     await expect(client.closed).resolves.toMatchObject({ code: 1006 });
     await vi.waitUntil(() => endpoint.connections === 0);
     expect(endpoint.requests).toBe(0);
+  });
+
+  it('is few large answers at a time, in memory and in queries, from the first frame on, and none is lost', async () => {
+    const { node, asked, release } = heldReads(20_000);
+    const { url, endpoint } = await served({ node, bufferedBytesMax: 10_000, bufferedBytesCut: 50_000 });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.read(1, ...Array(200).fill('q'));
+    await vi.waitUntil(() => asked() > 0);
+    const atOnce = asked();
+    release();
+    await client.answered(200);
+
+    expect(atOnce).toBe(16);
+    expect(client.frames.filter(({ type }) => type === 'refused')).toEqual([]);
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+    expect(endpoint.requests).toBe(0);
+  });
+
+  it('is not what holds small reads up: once some were answered, those of a frame are asked together', async () => {
+    const { node, asked, hold, release } = heldReads(1);
+    const { url } = await served({ node });
+    const [first, next] = [new RawClient(url), new RawClient(url)];
+    await Promise.all([first.hello(), next.hello()]);
+    release();
+    first.read(1, ...Array(256).fill('q'));
+    await first.answered(256);
+
+    hold();
+    next.read(1, ...Array(256).fill('q'));
+    await vi.waitUntil(() => asked() > 256);
+
+    expect(asked()).toBe(512);
+  });
+
+  it('is no answer for a client that has gone, and nothing is encoded for it', async () => {
+    const encode = vi.fn((value: string) => new TextEncoder().encode(value));
+    const { url, endpoint } = await served({
+      bufferedBytesMax: 10_000,
+      answer: { encode, decode: (bytes) => new TextDecoder().decode(bytes) },
+    });
+    const client = new RawClient(url);
+    await client.hello();
+    client.socket.pause();
+    client.read(1, ...Array(100).fill('5000000'));
+    await vi.waitUntil(() => encode.mock.calls.length > 0);
+    await pause(50);
+    const before = encode.mock.calls.length;
+
+    client.socket.terminate();
+    await vi.waitUntil(() => endpoint.requests === 0);
+
+    expect(before).toBeLessThan(16);
+    expect(encode.mock.calls.length).toBe(before);
   });
 
   it('is nothing for web pages, unless they are let in', async () => {
