@@ -12,7 +12,6 @@ import {
 import type { Storage } from '../storage/storage.ts';
 import type { PeerFrame } from '../transport/transport.ts';
 import type { Ending, Failure } from './lifetime.ts';
-import type { LogSize } from './log-bytes.ts';
 import { LogLane } from './log-lane.ts';
 import { MachineLane, type MachineReq } from './machine-lane.ts';
 import type { Settings } from './options.ts';
@@ -31,8 +30,8 @@ export interface LanesOptions<Command, Result> {
   readonly appliedIndex: Index;
   /** The log's clock there. */
   readonly logTimeMs: number;
-  /** What the log takes when the node starts. */
-  readonly logSize: LogSize;
+  /** What of the log comes after the last snapshot when the node starts, about. */
+  readonly bytesSinceSnapshot: number;
   readonly group: GroupId;
   readonly send: (to: Peer, frame: PeerFrame) => boolean;
   readonly nextId: () => RequestId;
@@ -59,7 +58,7 @@ export class Lanes<Command, Result> {
     this.log = new LogLane(options.storage, {
       timeScheduler: options.settings.timeScheduler,
       clock: options.settings.clock,
-      found: options.logSize,
+      bytesSinceSnapshot: options.bytesSinceSnapshot,
       input: options.input,
       onError: (cause) => this.onDiskError(cause),
     });
@@ -154,28 +153,12 @@ export class Lanes<Command, Result> {
 
   /** Takes a snapshot and compacts the log, every so many entries or bytes (§7). */
   compactIfDue(state: State): void {
+    const { snapshotEntries, snapshotBytes } = this.#options.settings;
     if (state.compacting !== null || state.installing !== null) return;
-    const isLong = this.#isLongSinceSnapshot(state) || this.#isFoundTooLong(state);
-    if (!isLong || !this.canSnapshot || this.snapshots.isBusy) return;
+    const entries = state.lastApplied - state.snapshotIndex;
+    const isLong = entries >= snapshotEntries || this.log.bytesSinceSnapshot >= snapshotBytes;
+    if (entries === 0 || !isLong || !this.canSnapshot || this.snapshots.isBusy) return;
     this.#options.input({ type: 'compact', id: this.#options.nextId(), keepsPrevious: true });
-  }
-
-  #isLongSinceSnapshot({ lastApplied, snapshotIndex }: State): boolean {
-    const { snapshotEntries, snapshotBytes } = this.#options.settings;
-    const entries = lastApplied - snapshotIndex;
-    return entries >= snapshotEntries || (entries > 0 && this.log.bytesSinceSnapshot >= snapshotBytes);
-  }
-
-  /**
-   * What lies between two snapshots stays, so a log may be twice as long. If it is longer, earlier runs ended before they
-   * came to their second snapshot, which is the one that drops log: the first of this run does.
-   */
-  #isFoundTooLong({ lastApplied, log }: State): boolean {
-    const { snapshotEntries, snapshotBytes } = this.#options.settings;
-    const bytes = this.log.bytesUnlessSnapshot;
-    const entries = lastApplied - log.startIndex;
-    if (bytes === null || entries === 0) return false;
-    return entries >= 2 * snapshotEntries || bytes >= 2 * snapshotBytes;
   }
 
   onDiskError(cause: unknown): void {

@@ -24,7 +24,6 @@ import {
 } from '../core/index.ts';
 import type { SnapshotSwitch, Storage } from '../storage/storage.ts';
 import { CatchUpPace } from './catch-up-pace.ts';
-import type { LogSize } from './log-bytes.ts';
 import { LogCache } from './log-cache.ts';
 import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 
@@ -48,7 +47,6 @@ export class LogLane {
   readonly #writing: Subscription;
   #truncations = 0;
   #bytesSinceSnapshot: number;
-  #bytesUnlessSnapshot: number | null;
   #durableIndex = index0;
   #commitIndex = index0;
 
@@ -58,8 +56,8 @@ export class LogLane {
       readonly timeScheduler: SchedulerLike;
       /** Milliseconds, monotonic. */
       readonly clock: () => number;
-      /** What the log takes when the node starts, and what of it comes after the last snapshot, about. */
-      readonly found: LogSize;
+      /** What of the log comes after the last snapshot when the node starts, about. */
+      readonly bytesSinceSnapshot: number;
       readonly input: (input: Input) => void;
       readonly onError: (error: unknown) => void;
     },
@@ -68,8 +66,7 @@ export class LogLane {
     this.#timeScheduler = options.timeScheduler;
     this.#clock = options.clock;
     this.#pace = new CatchUpPace(options.clock);
-    this.#bytesSinceSnapshot = options.found.bytesSinceSnapshot;
-    this.#bytesUnlessSnapshot = options.found.bytes;
+    this.#bytesSinceSnapshot = options.bytesSinceSnapshot;
     this.#input = options.input;
     this.#onError = options.onError;
     const flushMachine$ = this.#machineChange$.pipe(
@@ -108,7 +105,6 @@ export class LogLane {
     this.#cache.write(request);
     const bytes = encodedBytesOf(request.batches);
     this.#bytesSinceSnapshot += bytes;
-    if (this.#bytesUnlessSnapshot !== null) this.#bytesUnlessSnapshot += bytes;
     this.#pace.onWritten(bytes);
     this.#request$.next(this.#isCommitted(request) ? { type: 'committed', request } : request);
   }
@@ -125,15 +121,9 @@ export class LogLane {
     return this.#bytesSinceSnapshot;
   }
 
-  /** Bytes of the whole log, about, until this run has taken a snapshot; `null` from then on. */
-  get bytesUnlessSnapshot(): number | null {
-    return this.#bytesUnlessSnapshot;
-  }
-
   /** A snapshot is taken: what is written from now on counts towards the next one. */
   noteSnapshot(): void {
     this.#bytesSinceSnapshot = 0;
-    this.#bytesUnlessSnapshot = null;
   }
 
   /** Drops the prefix of the log, in its turn. */

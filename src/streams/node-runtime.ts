@@ -19,10 +19,10 @@ import type { TransportEvent } from '../transport/transport.ts';
 import type { CallLimits } from './call.ts';
 import { runCore, ticks } from './core-loop.ts';
 import { badRequest, noLeader, requestError } from './errors.ts';
+import type { FoundLog } from './found-log.ts';
 import { FoundingRun } from './founding-run.ts';
 import { Lanes } from './lanes.ts';
 import { type Ending, type Failure, Lifetime, within } from './lifetime.ts';
-import type { LogSize } from './log-bytes.ts';
 import { resolveChange } from './new-member.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
@@ -45,9 +45,7 @@ export interface NodeStart {
   readonly appliedIndex: Index;
   /** The log's clock there. */
   readonly logTimeMs: number;
-  /** Where the machine's durable snapshot goes to. */
-  readonly snapshotIndex: Index;
-  readonly logSize: LogSize;
+  readonly found: FoundLog;
 }
 
 /** The machinery of a node: core, lanes, requests and network, put together. */
@@ -107,7 +105,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       machine,
       appliedIndex: this.#start.appliedIndex,
       logTimeMs: this.#start.logTimeMs,
-      logSize: this.#start.logSize,
+      bytesSinceSnapshot: this.#start.found.bytesSinceSnapshot,
       group,
       send: (to, frame) => this.network.send(to, frame),
       nextId: () => this.#nextId(),
@@ -205,7 +203,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
   }
 
   #startCore(founding: Founding, configurations: readonly ConfigurationAt[]): void {
-    const { settings, loaded, appliedIndex, snapshotIndex } = this.#start;
+    const { settings, loaded, appliedIndex, found } = this.#start;
     const { config, seed, logger } = settings;
     const { hardState, log } = loaded;
     const { clusterId } = founding;
@@ -219,7 +217,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       log,
       configurations,
       appliedIndex,
-      snapshotIndex,
+      snapshotIndex: found.snapshotIndex,
     });
     const members = configurationOf(initial);
     logger.info({ id: this.self.id, clusterId, members }, 'the stored membership is in effect');

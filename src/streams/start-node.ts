@@ -1,7 +1,7 @@
-import { type Index, type LogIndex, membersOf, type NodeId, RaftError } from '../core/index.ts';
+import { type Index, membersOf, type NodeId, RaftError } from '../core/index.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { Loaded, Storage } from '../storage/storage.ts';
-import { logSizeOf } from './log-bytes.ts';
+import { foundLogOf } from './found-log.ts';
 import { NodeFace } from './node-face.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { settingsOf } from './options.ts';
@@ -32,10 +32,9 @@ export async function raftNode<Command, Result, Query, Answer>(
     const appliedIndex = await openMachine(options.machine, { storage: options.storage, loaded });
     refuseGap(loaded, appliedIndex);
     const logTimeMs = await logTimeAt(options.storage, appliedIndex);
-    const snapshotIndex = snapshotIndexOf(options.storage, { log: loaded.log, appliedIndex });
-    const logSize = await logSizeOf(options.storage, loaded.log, snapshotIndex);
-    const start = { settings, loaded, appliedIndex, logTimeMs, snapshotIndex, logSize };
-    runtime = new NodeRuntime(options, start);
+    const { keeps } = options.machine;
+    const found = await foundLogOf(options.storage, { log: loaded.log, appliedIndex, keeps }, settings);
+    runtime = new NodeRuntime(options, { settings, loaded, appliedIndex, logTimeMs, found });
     runtime.follow();
     await runtime.network.open();
     runtime.begin();
@@ -120,18 +119,6 @@ async function logTimeAt(storage: Storage, appliedIndex: Index): Promise<number>
   } finally {
     view.close();
   }
-}
-
-/**
- * Where the machine's durable snapshot goes to: for one in the store, its data; for another, what `snapshot()` gave last,
- * which is saved there. Where the log begins, if there is none that the machine has got to.
- */
-function snapshotIndexOf(
-  { machineStore }: Storage,
-  { log, appliedIndex }: { readonly log: LogIndex; readonly appliedIndex: Index },
-): Index {
-  const saved = machineStore.appliedIndex;
-  return saved >= log.startIndex && saved <= appliedIndex ? saved : log.startIndex;
 }
 
 /** Rule 13: data beyond the log were written by a disk that lost part of the log. */

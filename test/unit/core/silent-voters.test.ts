@@ -32,6 +32,22 @@ describe('a change of members after which the voters that answer are no majority
     },
   );
 
+  it('is refused among five by a majority, not by one', () => {
+    const cluster = new BareCluster({ nodes: ['n1', 'n2', 'n3', 'n4', 'n5'] });
+    cluster.elect('n1');
+    cluster.wait('n1', 1000);
+    for (const id of ['n4', 'n5']) cluster.crash(id);
+    cluster.wait('n1', 2000);
+
+    const live = cluster.changeMembers('n1', [{ type: 'remove', id: 'n3' }]);
+    cluster.settle();
+    const dead = cluster.changeMembers('n1', [{ type: 'remove', id: 'n4' }]);
+    cluster.settle();
+
+    expect(cluster.answer(live)).toMatchObject({ type: 'refused', reason: { type: 'busy' } });
+    expect(cluster.answer(dead)).toEqual({ type: 'ok' });
+  });
+
   it('is carried out once they are back', () => {
     const cluster = withSilent('n2');
     cluster.restart('n2');

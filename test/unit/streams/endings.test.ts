@@ -1,6 +1,6 @@
 import { lastValueFrom, type Observable, toArray } from 'rxjs';
 import { raftNode } from 'rxraft';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type MemoryDisk, memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { Lifetime } from '../../../src/streams/lifetime.ts';
@@ -12,6 +12,10 @@ const failures: unknown[] = [];
 const noteFailure = (error: unknown) => failures.push(error);
 process.on('unhandledRejection', noteFailure);
 process.on('uncaughtException', noteFailure);
+afterAll(() => {
+  process.off('unhandledRejection', noteFailure);
+  process.off('uncaughtException', noteFailure);
+});
 
 afterEach(async () => {
   await new Promise((resolve) => setTimeout(resolve, 1));

@@ -19,7 +19,7 @@ function logLaneOn(storage: Storage): LogLane {
   return new LogLane(storage, {
     timeScheduler: scheduler,
     clock: () => scheduler.now(),
-    found: { bytes: 0, bytesSinceSnapshot: 0 },
+    bytesSinceSnapshot: 0,
     input: () => {},
     onError: fail,
   });
@@ -48,7 +48,7 @@ describe('a request for the disk', () => {
     const log = new LogLane(storage, {
       timeScheduler: scheduler,
       clock: () => scheduler.now(),
-      found: { bytes: 0, bytesSinceSnapshot: 0 },
+      bytesSinceSnapshot: 0,
       input: () => {},
       onError: () => {},
     });
@@ -101,7 +101,7 @@ describe('a reading of the log', () => {
     const lane = new LogLane(storage, {
       timeScheduler: timers,
       clock: () => clock.now,
-      found: { bytes: 0, bytesSinceSnapshot: 0 },
+      bytesSinceSnapshot: 0,
       input: () => answeredAt.push(clock.now),
       onError: () => {},
     });
