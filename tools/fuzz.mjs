@@ -9,7 +9,7 @@ import { optionsOf } from './options.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values, positionals } = optionsOf(
-  { minutes: { type: 'string', number: 'any', default: '1' } },
+  { minutes: { type: 'string', number: 'positive', default: '1' } },
   { allowPositionals: true },
 );
 const { minutes } = values;

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
  * The options and the words of the command line, of which there may be some only if `allowPositionals` is said. Ends the process with 2 where
  * it names an option that is not there, or a number that is none.
  *
- * @param options - as `parseArgs` takes them, and `number` for those that are numbers: `whole`, such as 10 or Infinity, or `any`.
+ * @param options - as `parseArgs` takes them, and `number` for those that are numbers: `whole`, such as 10 or Infinity, or `positive`.
  */
 export function optionsOf(options, { allowPositionals = false } = {}) {
   const { values, positionals } = parsed(options, allowPositionals);
@@ -27,10 +27,8 @@ function parsed(options, allowPositionals) {
 function numberOf(name, text, number) {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   const isWhole = Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
-  if (value >= 0 && (number === 'any' || isWhole)) return value;
-  return refuse(
-    `--${name} ${text}: not a ${number === 'any' ? '' : 'whole '}number. Expected one such as --${name} 10`,
-  );
+  if (number === 'whole' ? isWhole && value >= 0 : value > 0) return value;
+  return refuse(`--${name} ${text}: not a ${number} number. Expected one such as --${name} 10`);
 }
 
 function refuse(message) {

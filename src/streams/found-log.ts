@@ -1,5 +1,6 @@
 import { encodedBytes, type Index, index, type LogIndex, lastOf, lower } from '../core/index.ts';
 import type { Storage } from '../storage/storage.ts';
+import { batchHolding } from './batch-holding.ts';
 
 /** What a node that starts makes of the log that it finds. */
 export interface FoundLog {
@@ -45,8 +46,7 @@ async function entryBytesOf(
   let bytes = 0;
   for (let look = 0; look < looks; look++) {
     const from = index(startIndex + 1 + Math.floor((entries * look) / looks));
-    const batches = await storage.readLog({ from, maxBytes: 1 });
-    const batch = batches === 'compacted' ? undefined : batches[0];
+    const batch = await batchHolding(storage, from);
     if (batch !== undefined) bytes += encodedBytes(batch) / batch.count / looks;
   }
   return bytes;
@@ -64,8 +64,7 @@ async function endAnIntervalBefore(
   const entries = Math.min(snapshotEntries, Math.ceil(snapshotBytes / Math.max(1, entryBytes)));
   const from = appliedIndex - entries;
   if (from <= log.startIndex) return log.startIndex;
-  const batches = await storage.readLog({ from: index(from), maxBytes: 1 });
-  const batch = batches === 'compacted' ? undefined : batches[0];
+  const batch = await batchHolding(storage, index(from));
   return batch === undefined ? log.startIndex : lower(lastOf(batch), appliedIndex);
 }
 

@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
+import { clockOf } from '../transport/clock.ts';
 import { declaredProblem } from '../transport/founding.ts';
 import { problemList, timerProblems } from '../transport/limits.ts';
 import { isPeerUrl, nodeIdPattern } from '../transport/member-rules.ts';
@@ -51,7 +52,7 @@ export function settingsOf<C, R, Q, A>(options: RaftNodeOptions<C, R, Q, A>): Se
     seed: options.seed ?? randomSeed(),
     timeScheduler: timeScheduler ?? asyncScheduler,
     turnScheduler: options.turnScheduler ?? turnScheduler,
-    clock: timeScheduler === undefined ? () => performance.now() : () => timeScheduler.now(),
+    clock: clockOf(timeScheduler),
   };
   const problems = [
     ...partProblems(options),

@@ -1,6 +1,7 @@
 import { type Index, membersOf, type NodeId, RaftError } from '../core/index.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { Loaded, Storage } from '../storage/storage.ts';
+import { batchHolding } from './batch-holding.ts';
 import { foundLogOf } from './found-log.ts';
 import { NodeFace } from './node-face.ts';
 import { NodeRuntime } from './node-runtime.ts';
@@ -109,8 +110,7 @@ async function restoreMachine<C, R, Q, A>(
  */
 async function logTimeAt(storage: Storage, appliedIndex: Index): Promise<number> {
   if (appliedIndex !== storage.machineStore.appliedIndex) {
-    const batches = await storage.readLog({ from: appliedIndex, maxBytes: 1 });
-    const batch = batches === 'compacted' ? undefined : batches[0];
+    const batch = await batchHolding(storage, appliedIndex);
     if (batch !== undefined) return batch.logTimeMs;
   }
   const view = storage.viewMachine();

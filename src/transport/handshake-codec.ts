@@ -8,6 +8,7 @@ import {
   opaqueIdBytesMax,
   opaqueIdPattern,
   urlBytesMax,
+  urlPattern,
 } from './member-rules.ts';
 import { type HandshakeRefusal, type Hello, type MemberAddress, protocolVersion } from './transport.ts';
 
@@ -18,7 +19,6 @@ export const textBytesMax = 4_096;
 
 const transferIdBytesMax = 64;
 const transferIdPattern = /^[\x21-\x7e]{1,64}$/;
-const urlPattern = /^wss?:\/\/[\x21-\x7e]+$/;
 const magic = 0x72_78_72_66; // "rxrf"
 
 const refusalCodes: readonly HandshakeRefusal['code'][] = [

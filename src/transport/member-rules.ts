@@ -12,10 +12,13 @@ export const memberIdBytesMax = 512;
 /** The longest URL of a member, in bytes. */
 export const urlBytesMax = 512;
 
+/** A URL as every handshake and every client has a place for it. */
+export const urlPattern = /^wss?:\/\/[\x21-\x7e]+$/;
+
 /** Whether this is a URL to dial: `ws:` or `wss:`, printable ASCII, no fragment, at most {@link urlBytesMax} bytes. */
 export function isPeerUrl(url: unknown): boolean {
   if (typeof url !== 'string' || url.length > urlBytesMax || url.includes('#')) return false;
-  return /^wss?:\/\/[\x21-\x7e]+$/.test(url) && URL.canParse(url);
+  return urlPattern.test(url) && URL.canParse(url);
 }
 
 /** A member that is to be added, before its store is known or after. */

@@ -1,8 +1,10 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { RaftError } from '../../core/index.ts';
 import { defaultBackoff } from '../backoff.ts';
+import { clockOf } from '../clock.ts';
 import type { Codec } from '../codec.ts';
 import { countProblems, limitProblems, limitsOf, problemList } from '../limits.ts';
+import { urlPattern } from '../member-rules.ts';
 import { randomSeed } from '../random.ts';
 import { turnScheduler } from '../turn-scheduler.ts';
 import type { QueueLimits } from './call-queue.ts';
@@ -101,7 +103,7 @@ export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): 
     timeoutMs,
     WebSocket,
     timeScheduler: timeScheduler ?? asyncScheduler,
-    clock: timeScheduler === undefined ? () => performance.now() : () => timeScheduler.now(),
+    clock: clockOf(timeScheduler),
     turnScheduler: options.turnScheduler ?? turnScheduler,
     seed: options.seed ?? randomSeed(),
     limits,
@@ -112,6 +114,6 @@ function urlProblems(urls: readonly string[]): string[] {
   if (!Array.isArray(urls) || urls.length === 0)
     return ['urls is empty, expected servers such as ws://127.0.0.1:8101/client'];
   return urls
-    .filter((url) => !/^wss?:\/\/[\x21-\x7e]+$/.test(url) || url.includes('#'))
+    .filter((url) => !urlPattern.test(url) || url.includes('#'))
     .map((url) => `${JSON.stringify(url)} is not a WebSocket URL such as ws://127.0.0.1:8101/client`);
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { snapshot, transfer } from '../../../examples/kv/cli/admin-commands.ts';
 import type { Cluster } from '../../../examples/kv/cli/cluster.ts';
 import {
@@ -198,6 +198,8 @@ describe('the other commands of an operator', () => {
 });
 
 describe('something that takes a while', () => {
+  afterEach(() => vi.useRealTimers());
+
   it('is said to be under way, once a second', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     const { output, lines } = fakeOutput();
@@ -210,7 +212,6 @@ describe('something that takes a while', () => {
     finish('done');
     await work;
     vi.advanceTimersByTime(5_000);
-    vi.useRealTimers();
 
     expect(lines).toEqual(['say no answer yet (1 s)', 'say no answer yet (2 s)']);
   });

@@ -223,10 +223,7 @@ describe('opening', () => {
 
 describe('frames', () => {
   it('of one turn leave in one message', async () => {
-    const { url, messages } = await rawAcceptor();
-    const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const { a, messages } = await connectedToRaw();
 
     for (let count = 0; count < 5; count++) a.transport.send(peer('b'), small);
     await Promise.resolve();
@@ -238,10 +235,7 @@ describe('frames', () => {
   });
 
   it('with news alone leave with the entries of the next turn, which say it again', async () => {
-    const { url, messages } = await rawAcceptor();
-    const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const { a, messages } = await connectedToRaw();
     const entries = append([batch(10, [new Uint8Array(5)])]);
 
     a.transport.send(peer('b'), append([], { isReplyDue: false }));
@@ -252,10 +246,7 @@ describe('frames', () => {
   });
 
   it('that are to be answered at once leave with the entries of the next turn, which are answered later', async () => {
-    const { url, messages } = await rawAcceptor();
-    const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const { a, messages } = await connectedToRaw();
     const entries = append([batch(10, [new Uint8Array(5)])]);
     const [first, heartbeat] = [append([]), append([], { leaderCommit: index(9) })];
 
@@ -268,10 +259,7 @@ describe('frames', () => {
   });
 
   it('with entries leave at once, before the end of the turn', async () => {
-    const { url, messages } = await rawAcceptor();
-    const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const { a, messages } = await connectedToRaw();
     const entries = append([batch(10, [new Uint8Array(5)])]);
 
     a.transport.send(peer('b'), small);
@@ -284,7 +272,6 @@ describe('frames', () => {
   });
 
   it('with a commit index alone wait a moment for entries, and those with a new round do not', async () => {
-    const { url, messages } = await rawAcceptor();
     const moments: (() => void)[] = [];
     const timers: Subscription[] = [];
     const schedule = <T>(work: (this: SchedulerAction<T>, state?: T) => void, delayMs = 0, state?: T) => {
@@ -294,9 +281,8 @@ describe('frames', () => {
       timers.push(timer);
       return timer;
     };
-    const a = await node('a', { scheduler: { now: () => asyncScheduler.now(), schedule } });
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const scheduler = { now: () => asyncScheduler.now(), schedule };
+    const { a, messages } = await connectedToRaw({ scheduler });
     const news = (commit: number, round = 1) =>
       append([], { leaderCommit: index(commit), round, isReplyDue: false });
     const entries = append([batch(10, [new Uint8Array(5)])], { leaderCommit: index(9), round: 1 });
@@ -322,10 +308,7 @@ describe('frames', () => {
   });
 
   it('with news that nothing says again arrive', async () => {
-    const { url, messages } = await rawAcceptor();
-    const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const { a, messages } = await connectedToRaw();
     const older = append([], { leaderCommit: index(7) });
     const unanswered = append([], { leaderCommit: index(7), isReplyDue: false });
 
@@ -382,15 +365,21 @@ async function rawAcceptor() {
   return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, messages };
 }
 
+/** The node `a`, with an open connection to such a server. */
+async function connectedToRaw(options?: Parameters<typeof node>[1]) {
+  const { url, messages } = await rawAcceptor();
+  const a = await node('a', options);
+  a.transport.setPeers([{ id: 'b', url }]);
+  await until(() => messages.length === 2 && isOpen(a.transport));
+  return { a, messages };
+}
+
 describe('pieces of a snapshot', () => {
   const kib = 1024;
   const piece = (number: number, bytes: number) => chunk(number, new Uint8Array(bytes).fill(number));
 
   it('leave after whatever else was sent in their turn, each in a message of its own', async () => {
-    const { url, messages } = await rawAcceptor();
-    const a = await node('a');
-    a.transport.setPeers([{ id: 'b', url }]);
-    await until(() => messages.length === 2 && isOpen(a.transport));
+    const { a, messages } = await connectedToRaw();
 
     for (const frame of [piece(0, 100), small, piece(1, 100), append([])]) {
       a.transport.send(peer('b'), frame);
