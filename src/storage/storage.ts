@@ -173,13 +173,17 @@ export interface Storage {
   /** The ordered space in the same environment where a state machine keeps its data. */
   readonly machineStore: MachineStore;
 
-  /** Flushes what is pending and lets go of the files. Never rejects for a store that has failed already. */
+  /**
+   * Flushes what is pending and lets go of the files. Never rejects for a store that has failed already. While it or
+   * {@link Storage.discard} is under way, either gives the promise of that ending, and opening is refused
+   * (`RAFT_STORE_IN_USE`).
+   */
   close(): Promise<void>;
 
   /**
    * Lets go of the files once what is being written has settled, and begins nothing more: what the machine store holds
-   * unflushed is forgotten. For a machine that threw, whose writes may be those of half a batch. Afterwards the store can
-   * be opened again, as it was flushed last.
+   * unflushed is forgotten, also by a close that waits for a write. For a machine that threw, whose writes may be those of
+   * half a batch. Afterwards the store can be opened again, as it was flushed last.
    */
   discard(): Promise<void>;
 }

@@ -79,6 +79,13 @@ export function openAlready(): StorageError {
   );
 }
 
+export function stillClosing(): StorageError {
+  return new StorageError(
+    'RAFT_STORE_IN_USE',
+    'this storage is being closed. Nothing was changed. Await close() or discard() before it is opened again.',
+  );
+}
+
 export function foundedAlready(held: Founding, offered: Founding): StorageError {
   return new StorageError(
     'RAFT_STORE_FOUNDED',

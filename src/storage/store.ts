@@ -26,7 +26,7 @@ import type {
   SnapshotView,
   Storage,
 } from './storage.ts';
-import { diskFailed, foundedAlready, openAlready } from './store-errors.ts';
+import { diskFailed, foundedAlready, openAlready, stillClosing } from './store-errors.ts';
 import { StoreStatus } from './store-status.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -47,6 +47,8 @@ export class Store implements Storage {
   #founding: Founding | null = null;
   #lastGeneration = 0;
   #writing: Promise<void> | null = null;
+  /** While files are being let go. */
+  #ending: Promise<void> | null = null;
 
   constructor(medium: Medium) {
     this.#medium = medium;
@@ -69,6 +71,7 @@ export class Store implements Storage {
   }
 
   async open(): Promise<Loaded> {
+    if (this.#ending !== null) throw stillClosing();
     if (!this.#status.isClosed) throw openAlready();
     const { machine, stage, lastGeneration, ...loaded } = await this.#openMedium();
     this.#status.open();
@@ -210,23 +213,30 @@ export class Store implements Storage {
     return this.#status.checked(() => takeBatches(this.#medium.batchesFrom(from), maxBytes));
   }
 
-  async close(): Promise<void> {
-    if (this.#status.isClosed) return;
+  close(): Promise<void> {
+    return this.#end({ flushes: true });
+  }
+
+  discard(): Promise<void> {
+    return this.#end({ flushes: false });
+  }
+
+  /** Whoever asks again while it is under way waits for the same ending. */
+  #end({ flushes }: { readonly flushes: boolean }): Promise<void> {
+    if (this.#ending === null && this.#status.isClosed) return Promise.resolve();
+    if (!flushes) this.#status.close(); // From here on nothing is flushed, nor by a close that waits for a write.
+    this.#ending ??= this.#settleAndLetGo();
+    return this.#ending;
+  }
+
+  async #settleAndLetGo(): Promise<void> {
     try {
       if (!this.#medium.isGone) await this.#settle();
     } finally {
       this.#status.close();
-      await this.#letGo();
-    }
-  }
-
-  async discard(): Promise<void> {
-    if (this.#status.isClosed) return;
-    this.#status.close(); // From here on nothing is flushed.
-    try {
-      if (!this.#medium.isGone) await this.#settle();
-    } finally {
-      await this.#letGo();
+      await this.#letGo().finally(() => {
+        this.#ending = null;
+      });
     }
   }
 

@@ -3,6 +3,7 @@ import {
   batchOf,
   conform,
   entriesOf,
+  ignored,
   key,
   rejects,
   request,
@@ -205,6 +206,46 @@ export const storageMachineCases: readonly StorageConformanceCase[] = [
     const loaded = await place.open();
 
     same('last', loaded.log.lastIndex, 1);
+    same('entries', entriesOf(place.machine), [['a', '1']]);
+  }),
+  ...(['close', 'discard'] as const).flatMap((first) =>
+    (['close', 'discard'] as const).map((second) =>
+      conform(`has let go when a ${second} during a ${first} is through`, async (place) => {
+        await place.begin();
+        const ending = place.current;
+        ignored(ending.persist([request({ seq: 1, batches: [batchOf(1)] })]));
+        const started = ending[first]();
+        ignored(started);
+
+        await ending[second]();
+
+        same('last index', (await place.open()).log.lastIndex, 1);
+        await started;
+      }),
+    ),
+  ),
+  ...(['close', 'discard'] as const).map((end) =>
+    conform(`refuses to be opened while a ${end} is under way`, async (place) => {
+      await place.begin();
+      const ending = place.current;
+      ignored(ending.persist([request({ seq: 1, batches: [batchOf(1)] })]));
+      const ended = ending[end]();
+
+      await rejects('opening it', 'RAFT_STORE_IN_USE', ending.open());
+      await ended;
+      same('last index', (await ending.open()).log.lastIndex, 1);
+    }),
+  ),
+  conform('flushes nothing when a discard overtakes a close', async (place) => {
+    await place.begin();
+    place.machine.put(key('a'), key('1'));
+    const writing = place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
+    place.machine.put(key('a'), key('2'));
+    const closing = place.current.close();
+
+    await Promise.all([writing, closing, place.current.discard()]);
+
+    await place.open();
     same('entries', entriesOf(place.machine), [['a', '1']]);
   }),
   conform('flushes the machine when it is closed', async (place) => {
