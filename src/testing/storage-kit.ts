@@ -210,6 +210,11 @@ export function indexesOf(batches: readonly EntryBatch[]): readonly Index[] {
   return batches.map((batch) => batch.index);
 }
 
+/** What was asked for may have begun, and can't be done yet: no I/O comes back within an event-loop turn. */
+export async function begun(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
 /** A promise that may settle either way, or never. */
 export function ignored(promise: Promise<unknown> | undefined): void {
   promise?.catch(() => undefined);

@@ -267,3 +267,30 @@ describe('a chunk that is being written on a disk in memory', () => {
     expect(await stateOn(disk)).toEqual(afterwards);
   });
 });
+
+describe('a storage that is discarded on a disk in memory', () => {
+  const chunk = async (storage: Storage) =>
+    (await storage.stage('u')).append({ number: 0, bytes, isLast: true });
+  it.each([
+    { what: 'a chunk', nth: 3, begin: chunk },
+    { what: 'a stage', nth: 1, begin: (storage: Storage) => storage.stage('u') },
+    { what: 'a switch', nth: 1, begin: (storage: Storage) => storage.install(snapshot) },
+    { what: 'a slice of what it deletes', nth: 2, begin: (storage: Storage) => storage.install(snapshot) },
+  ])('waits for $what that is being written, as does a close, and opens again', async ({ nth, begin }) => {
+    const disk = memoryDisk();
+    const storage = await withStage(disk);
+    disk.plan({ type: 'hang' }, nth);
+    const begun = begin(storage);
+    await outcomeOf(begun);
+    storage.machineStore.put(Uint8Array.of(7), Uint8Array.of(7));
+
+    const endings = [storage.discard(), storage.close()] as const;
+
+    expect(await Promise.all(endings.map(outcomeOf))).toEqual(['pending', 'pending']);
+    disk.release();
+    await Promise.all([begun, ...endings]);
+    await storage.open();
+    expect(storage.machineStore.get(Uint8Array.of(7))).toBe(undefined);
+    await storage.close();
+  });
+});

@@ -1,10 +1,12 @@
 import { type RaftNodeOptions, raftNode, reducer } from 'rxraft';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { KeyMap } from '../../../src/storage/key-map.ts';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { settingsOf } from '../../../src/streams/options.ts';
 import { memoryNetwork } from '../../../src/transport/memory-network.ts';
 import { wsTransport } from '../../../src/transport/ws-transport.ts';
+import { noteMachine } from './note-machine.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
 import { type WordsMachine, wordsMachine } from './words.ts';
 
@@ -195,6 +197,58 @@ describe('a start that fails', () => {
     const node = await raftNode({ id: 'n1', ...again });
     expect((await node.write('x')).result).toBe(1);
     await node.close();
+  });
+
+  it('leaves nothing on the disk of what the machine wrote before it threw', async () => {
+    const disk = memoryDisk();
+    const storage = memoryStorage({ disk });
+    const open: WordsMachine['open'] = (store) => {
+      store.put(Uint8Array.of(1), Uint8Array.of(1));
+      throw new Error('no');
+    };
+
+    const starting = raftNode({ id: 'n1', machine: { ...noteMachine([]), open }, storage });
+
+    await expect(starting).rejects.toThrow('no');
+    await using node = await raftNode({ id: 'n1', machine: noteMachine([]), storage });
+    expect((await node.write('x')).result).toBe(1);
+  });
+
+  it('waits for what is being deleted on the disk, and the next start deletes the rest', async () => {
+    const disk = memoryDisk();
+    for (const orphan of [16, 17]) disk.image.generations.set(orphan, new KeyMap());
+    const storage = memoryStorage({ disk });
+    disk.plan({ type: 'hang' }, 2); // After the boot counter.
+    let hasSettled = false;
+    const broken = { ...noteMachine([]), open: () => Promise.reject(new Error('no')) };
+
+    const starting = raftNode({ id: 'n1', machine: broken, storage }).finally(() => {
+      hasSettled = true;
+    });
+
+    starting.catch(() => {});
+    await vi.waitFor(() => expect(disk.faultCounts.hang).toBe(1));
+    await expect(storage.open()).rejects.toMatchObject({ code: 'RAFT_STORE_IN_USE' });
+    expect(hasSettled).toBe(false);
+    disk.release();
+    await expect(starting).rejects.toThrow('no');
+    await using node = await raftNode({ id: 'n1', machine: noteMachine([]), storage });
+    await node.write('x');
+    await vi.waitFor(() => expect([...disk.image.generations.keys()]).toEqual([0]));
+  });
+
+  it('says why it failed, and logs that the storage could not be let go of', async () => {
+    const cause = new Error('stuck');
+    const storage = Object.assign(memoryStorage(), { discard: () => Promise.reject(cause) });
+    const machine = { ...wordsMachine(), open: () => Promise.reject(new Error('no')) };
+    const error = vi.fn();
+    const ignore = () => {};
+    const logger = { debug: ignore, info: ignore, warn: ignore, error };
+
+    const starting = raftNode({ id: 'n1', machine, storage, logger });
+
+    await expect(starting).rejects.toThrow('no');
+    expect(error.mock.calls).toEqual([[{ cause }, 'could not let go of everything']]);
   });
 
   it('for the sake of the storage says why', async () => {
