@@ -3,7 +3,10 @@ import {
   type ConfigurationAt,
   type Index,
   type Input,
+  index,
   initialState,
+  lastOf,
+  lower,
   type Output,
   type Peer,
   type State,
@@ -13,7 +16,10 @@ import { BareDisk } from './bare-disk.ts';
 import type { LogWork } from './bare-lanes.ts';
 import { BareProcess } from './bare-process.ts';
 import type { Shipment } from './bare-snapshots.ts';
-import { type Applied, configurationsOf, type Disk, logIndexOf } from './disk.ts';
+import { type Applied, batchAt, configurationsOf, type Disk, logIndexOf, startOf } from './disk.ts';
+
+/** How many entries two snapshots are taken to have between them, where a machine in the store keeps none of its own. */
+export const bareSnapshotEntries = 15;
 
 /** How a bare node is put together. */
 export interface BareNodeOptions {
@@ -226,6 +232,19 @@ export class BareNode {
       log: logIndexOf(durable),
       configurations: durable.start === undefined ? [...configurations, ...known] : known,
       appliedIndex: this.appliedIndex,
+      snapshotIndex: this.#snapshotIndex,
     });
+  }
+
+  /**
+   * Where the machine's last snapshot is taken to be, as the runtime does (`found-log.ts` in `src/streams`): what was saved
+   * of a machine in memory, or the end of a batch an interval before what one in the store has applied.
+   */
+  get #snapshotIndex(): Index {
+    const { appliedIndex, durable } = this;
+    if (!this.#options.isMachineDurable) return appliedIndex;
+    const from = appliedIndex - bareSnapshotEntries;
+    const batch = from > startOf(durable) ? batchAt(durable, index(from)) : undefined;
+    return batch === undefined ? startOf(durable) : lower(lastOf(batch), appliedIndex);
   }
 }

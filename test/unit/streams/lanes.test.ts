@@ -1,6 +1,13 @@
 import { asapScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type EntryBatch, type Input, index, type PersistReq, term } from '../../../src/core/index.ts';
+import {
+  type EntryBatch,
+  encodedBytesOf,
+  type Input,
+  index,
+  type PersistReq,
+  term,
+} from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { LogLane } from '../../../src/streams/log-lane.ts';
@@ -12,14 +19,14 @@ import { wordsMachine } from './words.ts';
 
 const scheduler = new VirtualScheduler();
 
-function logLaneOn(storage: Storage): LogLane {
+function logLaneOn(storage: Storage, { bytesSinceSnapshot = 0 } = {}): LogLane {
   const fail = (error: unknown) => {
     throw error;
   };
   return new LogLane(storage, {
     timeScheduler: scheduler,
     clock: () => scheduler.now(),
-    bytesSinceSnapshot: 0,
+    bytesSinceSnapshot,
     input: () => {},
     onError: fail,
   });
@@ -30,6 +37,23 @@ const write = (batches: readonly EntryBatch[], truncateFrom?: number): PersistRe
   seq: 1,
   ...(truncateFrom !== undefined && { truncateFrom: index(truncateFrom) }),
   batches,
+});
+
+describe('the bytes since the last snapshot', () => {
+  it('go on from what a start has found, until the next snapshot', () => {
+    const storage: Storage = { ...memoryStorage(), machineStore: memoryStorage().machineStore };
+    const persist: Storage['persist'] = async () => ({ seq: 1, durableAppliedIndex: index(0) });
+    const log = logLaneOn({ ...storage, persist }, { bytesSinceSnapshot: 1000 });
+    const batches = [batchOf(1, ['a'])];
+
+    const found = log.bytesSinceSnapshot;
+    log.persist(write(batches));
+
+    expect(found).toBe(1000);
+    expect(log.bytesSinceSnapshot).toBe(1000 + encodedBytesOf(batches));
+    log.noteSnapshot();
+    expect(log.bytesSinceSnapshot).toBe(0);
+  });
 });
 
 describe('a request for the disk', () => {
