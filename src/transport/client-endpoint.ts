@@ -36,8 +36,9 @@ export interface ClientEndpoint {
   /** Requests without an answer. */
   readonly requests: number;
   /**
-   * Takes no more requests, tells clients so, and closes each connection once its requests are answered. Comes before
-   * the node's own `close`, or together with it. Called again, it gives the same promise.
+   * Takes no more requests, tells clients so, and closes each connection once its requests are answered; who does not
+   * close it in time is cut off. Resolves when all are gone. Comes before the node's own `close`, or together with it.
+   * Called again, it gives the same promise.
    */
   close(): Promise<void>;
 }
@@ -237,7 +238,9 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
       this.#whenGone = resolve;
     });
     if (this.#connections.size > 0) await within(closeTimeoutMs, gone);
+    if (this.#connections.size === 0) return;
     for (const connection of [...this.#connections]) connection.terminate();
+    await gone; // A socket that is destroyed closes by itself, soon.
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BehaviorSubject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
@@ -176,6 +177,24 @@ describe('an endpoint that is closed twice', () => {
     expect(client.frames).toContainEqual(expect.objectContaining({ type: 'written', firstId: 1 }));
     expect(endpoint.connections).toBe(0);
     await expect(endpoint.close()).resolves.toBe(undefined);
+  });
+});
+
+describe('an endpoint that closes while clients do not read', () => {
+  it('has cut their connections when it has closed', async () => {
+    const { url, endpoint, server } = await served({ closeTimeoutMs: 20 });
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => sockets.push(socket));
+    const clients = [new RawClient(url), new RawClient(url)];
+    for (const client of clients) {
+      await client.hello();
+      client.socket.pause(); // It never hears that it should close.
+    }
+
+    await endpoint.close();
+
+    expect(endpoint.connections).toBe(0);
+    expect(sockets.map((socket) => socket.closed)).toEqual([true, true]);
   });
 });
 
