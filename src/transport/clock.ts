@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 
 /**
- * The clock of deadlines, in monotonic milliseconds: that of the process or, in virtual time, of the scheduler. That of RxJS's own
+ * The clock of deadlines and of waits, in monotonic milliseconds: that of the process or, in virtual time, of the scheduler. That of RxJS's own
  * schedulers is the wall clock, which somebody may set back.
  */
 export function clockOf(timeScheduler: SchedulerLike | undefined): () => number {

@@ -172,8 +172,8 @@ export class WsDialer {
 
   private dialAgain({ hasLived }: { hasLived: boolean }): void {
     if (this.hasStopped) return;
-    const { limits, scheduler } = this.host;
-    const waitMs = this.backoff.waitMs({ hasLived, nowMs: scheduler.now() });
+    const { limits, scheduler, clock } = this.host;
+    const waitMs = this.backoff.waitMs({ hasLived, nowMs: clock() });
     const isPaused = this.host.isPaused(this.address.id);
     this.timer = scheduler.schedule(() => this.dial(), isPaused ? limits.backoffMsMax : waitMs);
   }

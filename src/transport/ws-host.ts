@@ -11,6 +11,8 @@ import type { PeerSocket } from './ws-socket.ts';
 export interface WsHost {
   readonly limits: WsLimits;
   readonly scheduler: SchedulerLike;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
   readonly random: Random;
   readonly identity: TransportIdentity;
   emit(event: TransportEvent): void;

@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type BackoffLimits, defaultBackoff } from './backoff.ts';
+import { clockOf } from './clock.ts';
 import { TransportError } from './errors.ts';
 import { limitProblems, limitsOf, problemList } from './limits.ts';
 import { randomSeed } from './random.ts';
@@ -53,6 +54,8 @@ export interface WsSettings {
   readonly port: number;
   readonly isInsecure: boolean;
   readonly scheduler: SchedulerLike;
+  /** Monotonic milliseconds; fractions are allowed. */
+  readonly clock: () => number;
   readonly seed: number;
   readonly limits: WsLimits;
 }
@@ -92,6 +95,7 @@ export function settingsOf(options: WsTransportOptions): WsSettings {
     port: listen.port,
     isInsecure: isInsecure ?? false,
     scheduler: scheduler ?? asyncScheduler,
+    clock: clockOf(scheduler),
     seed: seed ?? randomSeed(),
     limits,
   };

@@ -48,6 +48,7 @@ class WebSocketTransport implements WsTransport, WsHost {
   readonly event$: Observable<TransportEvent>;
   readonly limits: WsLimits;
   readonly scheduler: SchedulerLike;
+  readonly clock: () => number;
   random: Random = () => 0;
   port: number | null = null;
   private readonly settings: WsSettings;
@@ -75,6 +76,7 @@ class WebSocketTransport implements WsTransport, WsHost {
     this.settings = settings;
     this.limits = settings.limits;
     this.scheduler = settings.scheduler;
+    this.clock = settings.clock;
     this.event$ = this.events.asObservable();
   }
 

@@ -538,6 +538,32 @@ describe('a connection that was cut', () => {
     expect(waitsAtDial[1]).toBe(waitsAtDial[0]);
   });
 
+  it('is dialed again at once if it had lived long enough, whatever the wall clock says', async () => {
+    const scheduled = vi.spyOn(asyncScheduler, 'schedule');
+    cleanups.push(() => scheduled.mockRestore());
+    const limits = { ...calm, backoffMsMin: 20, backoffMsMax: 20 };
+    const a = await node('a', limits);
+    const port = await closedPort();
+    let dialed = 0;
+    const cutLater = (socket: WebSocket) => socket.once('ping', () => setTimeout(() => socket.close(), 100));
+    const setBack = (count: number): void => {
+      dialed = count;
+      if (count !== 2) return;
+      const hourAgo = Date.now() - 3_600_000;
+      const wallClock = vi.spyOn(Date, 'now').mockReturnValue(hourAgo);
+      cleanups.push(() => wallClock.mockRestore());
+    };
+    await acceptor(port, cutLater, setBack);
+
+    a.transport.setPeers([{ id: 'b', url: `ws://127.0.0.1:${port}` }]);
+    await until(() => dialed >= 3);
+
+    const waits = scheduled.mock.calls.flatMap(([, delayMs = 0]) =>
+      delayMs > 0 && delayMs <= 20 ? [delayMs] : [],
+    );
+    expect(waits).toEqual([]);
+  });
+
   it('is dialed less and less if the peer hangs up each time, at once or after a sign of life', async () => {
     const hangUps = {
       atOnce: (socket: WebSocket) => socket.close(1008, 'no'),
