@@ -11,7 +11,7 @@ import {
   type ReadResult,
   type WriteResult,
 } from '../core/index.ts';
-import { changeProblem } from '../transport/member-rules.ts';
+import { changesProblem, successorProblem } from '../transport/member-rules.ts';
 import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
 import {
@@ -112,8 +112,12 @@ export class ForwardedRequests<Result> {
       return requestError('RAFT_OVERLOADED', 'notCommitted', what);
     }
     if (request.type === 'changeMembers') {
-      const problem = request.changes.map(problemOfChange).find((each) => each !== null);
-      return problem === undefined ? undefined : badRequest(problem);
+      const problem = changesProblem(request.changes.map(asAsked), request.expectedIndex);
+      return problem === null ? undefined : badRequest(problem);
+    }
+    if (request.type === 'transferLeadership') {
+      const problem = request.to === null ? null : successorProblem(request.to);
+      return problem === null ? undefined : badRequest(problem);
     }
     if (request.type !== 'write') return undefined;
     const { payload, payloadChecksum, count } = request;
@@ -213,8 +217,9 @@ export class ForwardedRequests<Result> {
   }
 }
 
-function problemOfChange(change: MemberChange): string | null {
-  return changeProblem(change.type === 'add' ? { type: 'add', ...change.member } : change);
+/** A change as it was before the store of a new member was known. */
+function asAsked(change: MemberChange): Parameters<typeof changesProblem>[0][number] {
+  return change.type === 'add' ? { type: 'add', ...change.member, role: change.role } : change;
 }
 
 function inputOf(id: number, request: ForwardFrame['request']): Input {

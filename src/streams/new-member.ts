@@ -11,8 +11,7 @@ import {
 } from 'rxjs';
 import type { MemberChange } from '../core/index.ts';
 import { abortOf } from '../transport/abort-watch.ts';
-import { changeProblem } from '../transport/member-rules.ts';
-import { badRequest, requestError } from './errors.ts';
+import { requestError } from './errors.ts';
 import type { NodeNetwork } from './node-network.ts';
 import type { Settings } from './options.ts';
 import type { MembershipChange } from './raft-node.ts';
@@ -32,8 +31,6 @@ export async function resolveChange(
   change: MembershipChange,
   options: NewMemberOptions,
 ): Promise<MemberChange> {
-  const problem = changeProblem(change);
-  if (problem !== null) throw badRequest(problem);
   if (change.type !== 'add') return change;
   const { id, url, role = 'voter' } = change;
   const storeId = change.storeId ?? (await askForStore({ id, url }, options));

@@ -11,8 +11,10 @@ import {
   type State,
   term0,
 } from '../core/index.ts';
+import { changesProblem, successorProblem } from '../transport/member-rules.ts';
 import type { AdminWork } from './admin-queue.ts';
 import { commitsFrom } from './commit-stream.ts';
+import { badRequest } from './errors.ts';
 import { handOver } from './hand-over.ts';
 import type { NodeRuntime } from './node-runtime.ts';
 import type {
@@ -199,6 +201,8 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   ): Promise<void> {
     const runtime = this.#runtime;
     const limits = runtime.requests.limitsOf(options);
+    const problem = changesProblem(changes, options.expectedIndex);
+    if (problem !== null) throw badRequest(problem);
     const resolved = await Promise.all(changes.map((change) => runtime.resolveChange(change, limits)));
     const { expectedIndex, signal } = options;
     const at = expectedIndex === undefined ? null : index(expectedIndex);
@@ -207,8 +211,11 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     await this.#administer(work, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
   }
 
-  transferLeadership(to?: NodeId, options: RequestOptions = {}): Promise<void> {
-    return this.#administer({ type: 'transferLeadership', to: to ?? null }, options);
+  async transferLeadership(to?: NodeId, options: RequestOptions = {}): Promise<void> {
+    const successor = to ?? null;
+    const problem = successor === null ? null : successorProblem(successor);
+    if (problem !== null) throw badRequest(problem);
+    await this.#administer({ type: 'transferLeadership', to: successor }, options);
   }
 
   async snapshot(options: RequestOptions = {}): Promise<void> {

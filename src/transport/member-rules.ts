@@ -1,4 +1,5 @@
 import type { MemberChange, NodeId } from '../core/index.ts';
+import { memberChangesMax } from './transport.ts';
 
 /** The name of a node. */
 export const nodeIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
@@ -26,23 +27,55 @@ interface Added {
   readonly id: NodeId;
   readonly url: string;
   readonly storeId?: string;
+  readonly role?: 'voter' | 'learner';
 }
+
+type AskedChange = Exclude<MemberChange, { readonly type: 'add' }> | ({ readonly type: 'add' } & Added);
 
 /**
  * Why the members can't be changed so, in words; `null` if they can. A name, a store or a URL that no handshake has a
- * place for would be in the configuration of every node, and keep them from speaking with each other.
+ * place for would be in the configuration of every node, and keep them from speaking with each other. What has no place
+ * in a frame is refused by the node that is asked: the leader would hang up on it.
  */
-export function changeProblem(
-  change: Exclude<MemberChange, { readonly type: 'add' }> | ({ readonly type: 'add' } & Added),
+export function changesProblem(
+  changes: readonly AskedChange[],
+  expectedIndex: number | null | undefined,
 ): string | null {
-  switch (change.type) {
+  if (!Array.isArray(changes)) return `the changes are ${JSON.stringify(changes)}, expected a list`;
+  if (changes.length === 0) return 'there is no change in the list of changes';
+  if (changes.length > memberChangesMax)
+    return `${changes.length} changes are too many, expected at most ${memberChangesMax} at once`;
+  for (const change of changes) {
+    const problem = changeProblem(change);
+    if (problem !== null) return problem;
+  }
+  return indexProblem(expectedIndex);
+}
+
+function changeProblem(change: AskedChange): string | null {
+  switch (change?.type) {
     case 'add':
-      return nameProblem(change.id) ?? storeProblem(change.storeId) ?? urlProblem(change.url);
+      return (
+        nameProblem(change.id) ??
+        storeProblem(change.storeId) ??
+        urlProblem(change.url) ??
+        roleProblem(change.role)
+      );
     case 'move':
       return knownNameProblem(change.id) ?? urlProblem(change.url);
-    default:
+    case 'remove':
+    case 'promote':
+    case 'demote':
       return knownNameProblem(change.id);
+    default:
+      return `a change is ${JSON.stringify(change)}, expected one of type add, remove, promote, demote or move`;
   }
+}
+
+/** Why leadership can't be handed over to whoever has this name, in words; `null` if it may be possible. */
+export function successorProblem(id: unknown): string | null {
+  if (typeof id === 'string' && nodeIdPattern.test(id)) return null;
+  return `no voter that could take over is called ${JSON.stringify(id)}, expected a name such as n2`;
 }
 
 function nameProblem(id: unknown): string | null {
@@ -59,6 +92,17 @@ function knownNameProblem(id: unknown): string | null {
 function storeProblem(storeId: unknown): string | null {
   if (storeId === undefined || (typeof storeId === 'string' && opaqueIdPattern.test(storeId))) return null;
   return `storeId is ${JSON.stringify(storeId)}, expected 1 to 128 printable ASCII characters`;
+}
+
+function roleProblem(role: unknown): string | null {
+  if (role === undefined || role === 'voter' || role === 'learner') return null;
+  return `role is ${JSON.stringify(role)}, expected voter or learner`;
+}
+
+function indexProblem(expectedIndex: number | null | undefined): string | null {
+  if (expectedIndex === undefined || expectedIndex === null) return null;
+  if (Number.isSafeInteger(expectedIndex) && expectedIndex >= 0) return null;
+  return `expectedIndex is ${expectedIndex}, expected the index of a configuration`;
 }
 
 function urlProblem(url: unknown): string | null {

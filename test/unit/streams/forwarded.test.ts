@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { filter, firstValueFrom } from 'rxjs';
 import { raftNode } from 'rxraft';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { crc32, encodePayload } from '../../../src/core/index.ts';
 import type { ForwardFrame } from '../../../src/transport/transport.ts';
 import { foundedStorage, heartbeat, n2, n3, peerBoot, ScriptedPeers } from './scripted-peers.ts';
@@ -183,8 +183,10 @@ describe('a leader to whom a write is passed on', () => {
   });
 });
 
-describe('a leader to whom a change of members is passed on', () => {
-  const member = { id: 'n4', storeId: 's4', url: 'ws://n4.test:1' };
+const urlOfNew = 'ws://n4.test:1';
+
+describe('a leader to whom a request of an operator is passed on', () => {
+  const member = { id: 'n4', storeId: 's4', url: urlOfNew };
   it.each([
     ['a name', { type: 'add', member: { ...member, id: 'eu/db-4' }, role: 'learner' }],
     ['a URL', { type: 'add', member: { ...member, url: 'ws://n4.test:1#x' }, role: 'learner' }],
@@ -205,6 +207,68 @@ describe('a leader to whom a change of members is passed on', () => {
     const code = 'RAFT_BAD_REQUEST';
     expect(peers.replies).toMatchObject([{ seq: 1, reply: { type: 'notCommitted', code } }]);
     expect(node.status().lastIndex).toBe(lastIndex);
+  });
+
+  it.each<[string, ForwardFrame['request'], RegExp]>([
+    [
+      'no change',
+      { type: 'changeMembers', changes: [], expectedIndex: null, timeoutMs: 1000 },
+      /^there is no/,
+    ],
+    [
+      'a successor without a name',
+      { type: 'transferLeadership', to: 'no name!', timeoutMs: 1000 },
+      /such as n2/,
+    ],
+  ])('refuses %s in the words of the node that should have', async (_what, request, words) => {
+    const { node, peers } = await leading();
+    const { lastIndex } = node.status();
+
+    peers.say(n2, { type: 'forward', group: 0, seq: 1, request });
+
+    const reply = { type: 'notCommitted', code: 'RAFT_BAD_REQUEST', message: expect.stringMatching(words) };
+    expect(peers.replies).toMatchObject([{ seq: 1, reply }]);
+    expect(node.status().lastIndex).toBe(lastIndex);
+  });
+});
+
+describe('an operator who asks for what no node can be asked', () => {
+  const remove = { type: 'remove', id: 'n2' } as const;
+  const add = { type: 'add', id: 'n4', storeId: 's4', url: urlOfNew } as const;
+  it.each<[string, (node: WordsNode) => Promise<void>, RegExp]>([
+    ['no change', (node) => node.changeMembers([]), /no change/],
+    ['more changes than fit', (node) => node.changeMembers(Array(257).fill(remove)), /257 changes.* 256/],
+    ['no list', (node) => node.changeMembers(remove as never), /list/],
+    ['an unknown change', (node) => node.changeMembers([{ ...remove, type: 'rename' } as never]), /"rename"/],
+    ['a change that is none', (node) => node.changeMembers([null as never]), /null/],
+    ['an unknown role', (node) => node.changeMembers([{ ...add, role: 'boss' as never }]), /"boss"/],
+    ['no index', (node) => node.changeMembers([remove], { expectedIndex: -1 }), /expectedIndex is -1/],
+    ['no name', (node) => node.transferLeadership('not a name!'), /"not a name!"/],
+  ])('is told so by the node that was asked, whether it leads or not: %s', async (_what, ask, words) => {
+    const [follower, leader] = [await following(), await leading()];
+    const { lastIndex } = leader.node.status();
+
+    for (const { node } of [follower, leader]) {
+      const asked = ask(node);
+      const message = asked.catch((error: Error) => error.message);
+      expect(await failureOf(asked)).toEqual({ code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' });
+      expect(await message).toMatch(words);
+    }
+
+    expect(follower.peers.forwards).toEqual([]);
+    expect(leader.node.status().lastIndex).toBe(lastIndex);
+  });
+
+  it('is told so before any node is asked for its store', async () => {
+    const { node, peers } = await following();
+    const dialed = vi.spyOn(peers, 'setPeers');
+    const adding = node.changeMembers([
+      { type: 'add', id: 'n4', url: urlOfNew },
+      { type: 'move', id: 'n2', url: 'http://n2.test:1' },
+    ]);
+
+    expect(await failureOf(adding)).toEqual({ code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' });
+    expect(dialed).not.toHaveBeenCalled();
   });
 });
 

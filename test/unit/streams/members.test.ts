@@ -147,6 +147,23 @@ describe('a cluster that is told to change its members', () => {
     expect((await cluster.settle(failureOf(late))).outcome).toBe('notCommitted');
   });
 
+  it('keeps its connections whatever a follower is asked, since no leader could read it', async () => {
+    const leader = await founded({ network: { encode: true } });
+    const asked = cluster.nodes.find((node) => node !== leader) as WordsNode;
+    const tooMany = Array.from({ length: 257 }, () => ({ type: 'remove', id: 'n9' }) as const);
+
+    const answers = [
+      asked.changeMembers([]),
+      asked.changeMembers(tooMany),
+      asked.transferLeadership('not a name!'),
+    ].map(failureOf);
+    const written = asked.write('a');
+
+    const refused = { code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' };
+    expect(await cluster.settle(Promise.all(answers))).toEqual([refused, refused, refused]);
+    expect((await cluster.settle(written)).result).toBe(1);
+  });
+
   it('reaches a member under its new address', async () => {
     const leader = await founded();
     const moved = founders.find((id) => id !== leader.id) as string;
