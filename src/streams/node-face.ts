@@ -203,7 +203,7 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     const limits = runtime.requests.limitsOf(options);
     const problem = changesProblem(changes, options.expectedIndex);
     if (problem !== null) throw badRequest(problem);
-    const resolved = await Promise.all(changes.map((change) => runtime.resolveChange(change, limits)));
+    const resolved = await runtime.resolveChanges(changes, limits);
     const { expectedIndex, signal } = options;
     const at = expectedIndex === undefined ? null : index(expectedIndex);
     const timeoutMs = runtime.msUntil(limits.deadlineMs);

@@ -275,10 +275,15 @@ export class NodeNetwork {
     }
   }
 
+  /** The member of this name, as far as this node knows. */
+  memberCalled(id: NodeId): Member | undefined {
+    const configuration = this.#configuration();
+    return configuration && membersOf(configuration).find((candidate) => candidate.id === id);
+  }
+
   /** Sends to a member by its name. */
   sendTo(id: NodeId, frame: PeerFrame): boolean {
-    const configuration = this.#configuration();
-    const member = configuration && membersOf(configuration).find((candidate) => candidate.id === id);
+    const member = this.memberCalled(id);
     return member !== undefined && this.send(member, frame);
   }
 

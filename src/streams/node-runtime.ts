@@ -23,7 +23,7 @@ import type { FoundLog } from './found-log.ts';
 import { FoundingRun } from './founding-run.ts';
 import { Lanes } from './lanes.ts';
 import { type Ending, type Failure, Lifetime, within } from './lifetime.ts';
-import { resolveChange } from './new-member.ts';
+import { resolveChanges } from './new-member.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
 import type { Settings } from './options.ts';
@@ -263,12 +263,16 @@ export class NodeRuntime<Command, Result, Query, Value> {
       throw requestError('RAFT_BUSY', 'notCommitted', 'A snapshot is under way.');
   }
 
-  /** An operator's change, with the store of a new member filled in. */
-  resolveChange(change: MembershipChange, { deadlineMs, signal }: CallLimits): Promise<MemberChange> {
-    const { network, lifetime } = this;
-    const { settings } = this.#start;
-    const timeoutMs = this.msUntil(deadlineMs);
-    return resolveChange(change, { network, settings, timeoutMs, signal, closed: lifetime.closed });
+  /** An operator's changes, with the stores of new members filled in. */
+  resolveChanges(changes: readonly MembershipChange[], limits: CallLimits): Promise<readonly MemberChange[]> {
+    return resolveChanges(changes, {
+      network: this.network,
+      settings: this.#start.settings,
+      msLeft: () => this.msUntil(limits.deadlineMs),
+      signal: limits.signal,
+      closed: this.lifetime.closed,
+      catchUp: () => this.requests.catchUp(limits),
+    });
   }
 
   /** Milliseconds until then on this node's clock; at least 1. */

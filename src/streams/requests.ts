@@ -169,6 +169,14 @@ export class Requests<Command, Result, Query, Value> {
     return answer;
   }
 
+  /** Resolves once everything that is committed now is applied here. */
+  async catchUp(limits: CallLimits): Promise<void> {
+    await new Promise<Answered<Value>>((resolve, reject) => {
+      this.#reads.add([], limits, { resolve, reject });
+      this.flushSoon();
+    });
+  }
+
   /** Takes what an operator asks. Throws what can be said at once. */
   administer(work: AdminWork, options: RequestOptions, answer: Answer<void>): void {
     this.#admin.add(work, this.limitsOf(options), answer);

@@ -126,6 +126,62 @@ describe('a cluster that is told to change its members', () => {
       }
   });
 
+  it('says at once of a member that it is one, though nobody answers at the URL it is to be added at', async () => {
+    const leader = await founded();
+    const [down, asked] = founders.filter((id) => id !== leader.id) as [string, string];
+    cluster.kill(down);
+    const elsewhere = 'ws://elsewhere.test:1';
+
+    for (const [id, url, words] of [
+      [down, elsewhere, /at ws:.*move it .*elsewhere.*remove it first/],
+      [down, urlOf(down), /at that very URL: remove it first/],
+      [leader.id, elsewhere, /at ws:.*move it/],
+      [asked, elsewhere, /at ws:.*move it/],
+    ] as const)
+      for (const node of [leader, cluster.node(asked)]) {
+        const adding = node.changeMembers([{ type: 'add', id, url }], { timeoutMs: 60_000 });
+        const message = adding.catch((error: Error) => error.message);
+        const refusal = await cluster.settle(failureOf(adding), 5_000);
+        expect(refusal).toEqual({ code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' });
+        expect(await message).toMatch(new RegExp(`^${id} is a member already, ${words.source}`));
+      }
+  });
+
+  it('says where a member is that asks with its store to be added elsewhere', async () => {
+    const leader = await founded();
+    const id = founders.find((each) => each !== leader.id) as string;
+    const { storeId } = cluster.node(id).status();
+    const add = { type: 'add', id, storeId, url: 'ws://elsewhere.test:1' } as const;
+
+    const message = leader.changeMembers([add]).catch((error: Error) => error.message);
+
+    expect(await cluster.settle(message)).toMatch(/at ws:.*move it/);
+  });
+
+  it('adds a node by way of a member that has not heard yet that it was removed', async () => {
+    const leader = await founded();
+    await join('n4');
+    await cluster.settle(leader.changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4') }]));
+    await untilVoters('n1', 'n2', 'n3', 'n4');
+    await cluster.run(500); // That change is complete before the next one.
+    const [id, late] = founders.filter((each) => each !== leader.id) as [string, string];
+    const asked = cluster.node(late);
+    cluster.network.partition([[late], ['n1', 'n2', 'n3', 'n4'].filter((each) => each !== late)]);
+    await cluster.settle(leader.changeMembers([{ type: 'remove', id }]));
+    cluster.kill(id);
+    const url = 'ws://elsewhere.test:1';
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const transport = cluster.network.transport(url);
+    await cluster.start(id, { storage: memoryStorage({ disk }), transport, members: [] });
+    expect(votersOf(asked)).toContain(id);
+
+    cluster.network.heal();
+    await cluster.settle(asked.changeMembers([{ type: 'add', id, url }]));
+    await cluster.until(() => votersOf(leader).includes(id));
+
+    expect(votersOf(leader)).toHaveLength(4);
+  });
+
   it('says in whole milliseconds how long it has asked in vain', async () => {
     const leader = await founded();
 
