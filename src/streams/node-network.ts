@@ -50,6 +50,11 @@ interface Introduction {
   readonly isUp: boolean;
 }
 
+/** Connected nodes that the own configuration does not list: as many as one that was missed could have, two in one. */
+const strangersMax = 100;
+/** Peers that told of others: all members, of a change that is under way too, and all strangers. Who has gone makes room. */
+const introducedMax = 200;
+
 /** The transport as one node uses it: who may speak with it, whom it speaks with, and what it says. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
@@ -114,7 +119,20 @@ export class NodeNetwork {
     for (const { address, resolve } of this.#invited) if (address.id === hello.id) resolve(hello.storeId);
     // Its name is in use by another store now, and the old connection may not have ended yet.
     if (this.#connected.get(hello.id)?.storeId !== hello.storeId) this.#connected.delete(hello.id);
-    return judgeHello({ hello: this.#hello(), members }, hello);
+    return judgeHello({ hello: this.#hello(), members }, hello) ?? this.#judgeCrowd(members, hello);
+  }
+
+  /** Any number of stores may hold a configuration of this cluster: those that were members, and copies. */
+  #judgeCrowd(members: readonly Member[], { id, storeId }: Hello): HandshakeRefusal | null {
+    if (lists(members, { id, storeId }) || this.#connected.has(id)) return null;
+    let strangers = 0;
+    for (const peer of this.#connected.values()) if (!lists(members, peer)) strangers += 1;
+    if (strangers < strangersMax) return null;
+    const { self } = this.#options;
+    return {
+      code: 'notAMember',
+      reason: `${id} is not in the configuration that ${self.id} knows, nor are ${strangers} others that are connected to it, and no more are let in; stop the nodes that were removed, or are copies`,
+    };
   }
 
   /** Who is in the cluster: what was declared, and once founded, the members now. A node that joins learns it so. */
@@ -134,7 +152,15 @@ export class NodeNetwork {
     if (clusterId === null) return;
     this.#introduced.delete(id); // The latest stands last, and counts where two tell different addresses.
     this.#introduced.set(id, { peer: { id, storeId }, members, isUp: true });
+    this.#forgetOldest();
     this.#redial();
+  }
+
+  #forgetOldest(): void {
+    for (const [id, { isUp }] of [...this.#introduced]) {
+      if (this.#introduced.size <= introducedMax) return;
+      if (!isUp) this.#introduced.delete(id);
+    }
   }
 
   /** No connection is open with this peer. If it comes back, it introduces itself again. */

@@ -121,6 +121,61 @@ describe('a node that is dialed by a member it does not know', () => {
   });
 });
 
+describe('a node that many dial whom it does not know', () => {
+  /** It has let in so many of them, with the names s1, s2 and so on. */
+  async function crowded(count: number) {
+    const parts = networkOf();
+    await parts.network.open();
+    const admit = (introduced: Hello) => parts.transport.identity?.admit(introduced);
+    for (let n = 1; n <= count; n++) {
+      const introduced = hello(`s${n}`, [{ id: `s${n}`, url: `ws://s${n}` }]);
+      if (admit(introduced) === null) parts.network.onUp(introduced);
+    }
+    return { ...parts, admit };
+  }
+
+  it('lets in as many as a configuration that it has missed could have, and tells the others why', async () => {
+    const { admit, dialed } = await crowded(1000);
+
+    expect(dialed()).toHaveLength(2 + 100);
+    const refusal = admit(hello('s1001', []));
+    expect(refusal).toMatchObject({ code: 'notAMember', reason: expect.stringMatching(/s1001.*100.*stop/) });
+  });
+
+  it('still lets in its members, and those of them that come again', async () => {
+    const { admit } = await crowded(1000);
+
+    expect(admit({ ...hello('n2', []), storeId: n2.storeId })).toBeNull();
+    expect(admit(hello('s1', []))).toBeNull();
+  });
+
+  it('lets in another one once one has gone, or is a member', async () => {
+    const { admit, network, goBy } = await crowded(1000);
+    const [s101, s102] = [hello('s101', []), hello('s102', [])];
+
+    network.onDown('s1');
+    expect(admit(s101)).toBeNull();
+    network.onUp(s101);
+    expect(admit(s102)).not.toBeNull();
+    goBy(votersOf(n1, n2, n3, { id: 's2', storeId: 's2' }));
+
+    expect(admit(s102)).toBeNull();
+  });
+
+  it('forgets those who have gone, though it may be told of its own cluster by any of them', async () => {
+    const { network, goBy, dialed } = await crowded(0);
+    goBy(votersOf(n2, n3));
+
+    for (let n = 1; n <= 1000; n++) {
+      network.onUp(hello(`s${n}`, [{ id: `s${n}`, url: `ws://s${n}` }]));
+      network.onDown(`s${n}`);
+    }
+
+    expect(dialed().length).toBeLessThanOrEqual(2 + 200);
+    expect(dialed()).toContain('s1000');
+  });
+});
+
 describe('a node that is to be added', () => {
   const url = 'ws://n4';
 
