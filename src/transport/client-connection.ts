@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { decodePayload } from '../core/index.ts';
 import { watchAbort } from './abort-watch.ts';
@@ -19,6 +20,7 @@ import type { ClientEndpointLimits } from './client-endpoint-options.ts';
 import { type AnsweredConnection, FrameAnswers } from './client-frame-answers.ts';
 import { ClientOutbox, type EncodedAnswer } from './client-outbox.ts';
 import { type Answering, refuseAll } from './client-work.ts';
+import { TcpProgress } from './tcp-progress.ts';
 import { closeCode, cutToFit } from './ws-socket.ts';
 
 /** What a connection needs of its endpoint. */
@@ -57,7 +59,7 @@ const answerBytesMin = 128;
 const answerBytesDecay = 0.95;
 /** What a client may send. */
 const takenTypes: readonly ClientFrame['type'][] = ['write', 'read', 'ping', 'pong'];
-/** Pings in a row without a byte, until a client counts as gone. */
+/** Pings in a row without a byte from a client, or to one that has to wait, until it counts as gone. */
 const silentPingsMax = 3;
 
 /** One client: requests in, and the answers of each event-loop turn out in one message. */
@@ -78,11 +80,17 @@ export class ClientConnection implements AnsweredConnection {
   /** The size of the largest answer to a query. */
   #answerBytesMax = 0;
   #silentPings = 0;
+  readonly #progress: TcpProgress;
+  /** Bytes that had arrived when the client was last assured. */
+  #assuredBytes = 0;
+  /** Whether a message has arrived since then. */
+  #hasHeard = false;
   /** Answers of the message at hand that say no. */
   #refusals = 0;
 
-  constructor(webSocket: WebSocket, host: ClientHost) {
+  constructor({ webSocket, tcp }: { webSocket: WebSocket; tcp: Duplex }, host: ClientHost) {
     this.#webSocket = webSocket;
+    this.#progress = new TcpProgress(tcp);
     this.#host = host;
     webSocket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     webSocket.on('pong', () => {
@@ -161,11 +169,27 @@ export class ClientConnection implements AnsweredConnection {
     this.#readOn();
   }
 
-  /** Now and then: asks whether the client is there. */
+  /**
+   * Now and then: asks whether the client is there. One that is not read from can't say so: it is there while it takes
+   * what waits for it.
+   */
   pulse(): void {
+    if (this.#progress.hasMoved()) this.#silentPings = 0;
     if (this.#silentPings >= silentPingsMax) return this.#webSocket.terminate();
     this.#silentPings += 1;
     if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+  }
+
+  /**
+   * More often: says something to a client whose long message is arriving. Its pings wait behind that message, and it
+   * takes a server that says nothing for dead.
+   */
+  assure(): void {
+    const { arrivedBytes } = this.#progress;
+    const isArriving = arrivedBytes > this.#assuredBytes && !this.#hasHeard;
+    this.#assuredBytes = arrivedBytes;
+    this.#hasHeard = false;
+    if (isArriving && this.#hasHello) this.#push({ type: 'pong', number: 0 }, 0);
   }
 
   /** Does not let the client in. */
@@ -186,6 +210,7 @@ export class ClientConnection implements AnsweredConnection {
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.isGone) return;
     this.#silentPings = 0;
+    this.#hasHeard = true;
     this.#refusals = 0;
     if (!isBinary) return this.#breakOff('a text message arrived, only binary ones are sent');
     const buffer = data as Buffer; // `binaryType` is 'nodebuffer'.

@@ -47,7 +47,10 @@ export interface ClientEndpointLimits {
   readonly bufferedBytesCut: number;
   /** Milliseconds that a client has to introduce itself. Default 3,000. */
   readonly handshakeTimeoutMs: number;
-  /** Milliseconds between pings; a client that leaves three in a row unanswered is cut off. Default 5,000. */
+  /**
+   * Milliseconds between pings; a client that leaves three in a row unanswered is cut off, unless a long message moves
+   * meanwhile. Default 5,000.
+   */
   readonly pingMs: number;
   /** Milliseconds that `close` waits for answers to requests under way, and then for clients to hang up. Default 3,000. */
   readonly closeTimeoutMs: number;

@@ -43,6 +43,9 @@ export interface ClientEndpoint {
   close(): Promise<void>;
 }
 
+/** Milliseconds after which a client whose message is still arriving is told so: it gives up after four seconds. */
+const assureMs = 1_000;
+
 /**
  * A WebSocket endpoint for `rxraft/client`, which belongs to a node and shares an HTTP server.
  *
@@ -98,6 +101,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
         complete: () => this.#stopTaking(), // The node has stopped: whoever asks it is better off elsewhere.
       }),
       interval(settings.limits.pingMs).subscribe(() => this.#pulse()),
+      interval(Math.min(settings.limits.pingMs, assureMs)).subscribe(() => this.#assure()),
     );
   }
 
@@ -121,7 +125,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
     const refusal = this.#refusalOf(request);
     if (refusal !== null) return refuse(socket, refusal);
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new ClientConnection(webSocket, this);
+      const connection = new ClientConnection({ webSocket, tcp: socket }, this);
       this.#connections.add(connection);
       const timer = setTimeout(() => {
         if (!connection.hasHello) connection.terminate();
@@ -210,6 +214,10 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
 
   #pulse(): void {
     for (const connection of [...this.#connections]) connection.pulse();
+  }
+
+  #assure(): void {
+    for (const connection of this.#connections) connection.assure();
   }
 
   /** Takes no more requests, and says so. */

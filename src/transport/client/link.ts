@@ -2,6 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { decodePayload } from '../../core/index.ts';
 import type { AnyCall } from './calls.ts';
 import { decodeClientMessage, encodeClientMessage } from './message-codec.ts';
+import { Progress } from './progress.ts';
 import {
   type AnsweredFrame,
   type ClientFrame,
@@ -52,7 +53,7 @@ export const clientCloseCode = {
 /** Refusals of a node that will not take anything any more. */
 const endedCodes: readonly string[] = ['RAFT_CLOSED', 'RAFT_STOPPED'];
 
-/** Pings in a row without a byte from the server, until the connection counts as dead. */
+/** Pings in a row without a sign of life from the server, until the connection counts as dead. */
 const silentPingsMax = 3;
 
 /** Milliseconds that a server has to say goodbye too. `ws` gives it 30 seconds, for which the process stays up. */
@@ -78,6 +79,7 @@ export class Link {
   /** Cuts the connection if the server does not close its end. */
   #cutting: Subscription | null = null;
   readonly #sent = new SentCalls();
+  readonly #progress: Progress;
   #isClosed = false;
   #hasHeard = false;
   #silentPings = 0;
@@ -89,6 +91,7 @@ export class Link {
     this.#scheduler = scheduler;
     this.#socket = new WebSocket(url);
     this.#socket.binaryType = 'arraybuffer';
+    this.#progress = new Progress(this.#socket);
     this.#socket.onopen = () => {
       const hello = { protocolVersion: clientProtocolVersion, group };
       this.#send(encodeClientMessage({ type: 'hello', hello }));
@@ -153,10 +156,14 @@ export class Link {
     return this.#sent.takeAll(isWanted);
   }
 
-  /** Now and then: asks a server that says nothing whether it is there, and hangs up if it says nothing still. */
+  /**
+   * Now and then: asks a server that says nothing whether it is there, and hangs up if it says nothing still and nothing
+   * moves. A ping waits behind a long request, and its answer behind a long answer.
+   */
   pulse(): void {
     if (this.#isClosed || this.welcome === null) return;
-    this.#silentPings = this.#hasHeard ? 0 : this.#silentPings + 1;
+    const isThere = this.#progress.hasMoved() || this.#hasHeard;
+    this.#silentPings = isThere ? 0 : this.#silentPings + 1;
     this.#hasHeard = false;
     if (this.#silentPings > silentPingsMax) this.close(clientCloseCode.silent, 'the server does not answer');
     else this.send([{ type: 'ping', number: this.#silentPings }]);
@@ -183,7 +190,9 @@ export class Link {
   }
 
   #send(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+    if (this.#isClosed) return;
+    this.#progress.onSend(bytes.byteLength);
+    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
   }
 
   #onMessage(data: unknown): void {

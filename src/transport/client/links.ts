@@ -20,7 +20,10 @@ export interface ClientConnection {
 export interface LinkLimits extends BackoffLimits {
   /** Milliseconds that a server has to let a client in. Default 3,000. */
   readonly handshakeTimeoutMs: number;
-  /** Milliseconds between pings; a server that leaves four in a row unanswered is given up. Default 1,000. */
+  /**
+   * Milliseconds between pings; a server that leaves four in a row unanswered is given up, unless a long message moves
+   * meanwhile. In a browser no part of an answer is seen: it has to arrive in that time. Default 1,000.
+   */
   readonly pingMs: number;
 }
 

@@ -21,6 +21,8 @@ export interface Received {
 export class FakeSocket implements ClientSocket {
   binaryType = '';
   bufferedAmount = 0;
+  /** What a WebSocket of `ws` has below. */
+  _socket: { bytesRead: number } | null = null;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
@@ -40,6 +42,7 @@ export class FakeSocket implements ClientSocket {
   }
 
   send(data: Uint8Array): void {
+    if (this.bufferedAmount > 0) this.bufferedAmount += data.byteLength; // It waits behind the rest.
     const message = decodeClientMessage(data) as ClientMessage;
     const isPing = message.type === 'frames' && message.frames[0]?.type === 'ping';
     if (!isPing) this.messages.push(message);

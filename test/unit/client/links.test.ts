@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Situation } from './builders.ts';
-import type { Received } from './fake-servers.ts';
+import type { FakeSocket, Received } from './fake-servers.ts';
 
 const three = { urls: ['ws://a', 'ws://b', 'ws://c'], session: false };
 const follower = { leaderId: 'nb' };
@@ -232,6 +232,30 @@ describe('a client whose servers are away', () => {
     await situation.pass();
     expect(situation.servers.last.requests().map(({ what }) => what)).toEqual(['rr']);
     expect(read.words).toBe(null);
+  });
+
+  it.each<[string, (socket: FakeSocket) => void]>([
+    ['takes what waits', (socket) => (socket.bufferedAmount -= 1_000)],
+    [
+      'sends part of a message',
+      (socket) => (socket._socket = { bytesRead: (socket._socket?.bytesRead ?? 0) + 1 }),
+    ],
+  ])('keeps a server that says nothing for as long as it %s, pings or not', async (_what, move) => {
+    const situation = new Situation({ ...three, urls: ['ws://a', 'ws://b'] });
+    const [first] = situation.servers.sockets as [FakeSocket];
+    first.isSilent = true;
+    first.welcome('na');
+    first.bufferedAmount = 100_000;
+
+    for (let second = 0; second < 20; second++) {
+      move(first);
+      await situation.pass(1_000);
+    }
+    const during = first.closedWith;
+    for (let second = 0; second < 6; second++) await situation.pass(1_000);
+
+    expect(during).toBe(null);
+    expect(first.closedWith?.reason).toBe('the server does not answer');
   });
 
   it('keeps a server that answers pings, and answers its own', async () => {
