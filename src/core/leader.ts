@@ -87,9 +87,12 @@ function lookAround(draft: Draft, leader: LeaderDraft): void {
 
 /**
  * CheckQuorum: whether a majority has answered since the last look. A leader that lost it steps down and
- * goes silent, so that nobody waits for it (thesis §6.2, rule 17).
+ * goes silent, so that nobody waits for it (thesis §6.2, rule 17). One that has not looked yet has just been
+ * elected by a majority, whose disks may be slow with its first entry.
  */
 function hasActiveQuorum(draft: Draft, leader: LeaderDraft): boolean {
+  const isFirstLook = leader.markIndex === index0;
+  if (isFirstLook) return true;
   return isQuorum(configurationOf(draft), (voter) => {
     if (isSamePeer(voter, draft.self)) return true;
     return leader.peers.some((peer) => peer.isActive && isSamePeer(peer, voter));

@@ -23,7 +23,7 @@ export interface Progress extends Peer {
   readonly nextIndex: Index;
   /** A probe is under way; the next one waits for its answer, or for the next heartbeat. */
   readonly isPaused: boolean;
-  /** It has answered since CheckQuorum last looked. */
+  /** It has answered this leader, in this term, since CheckQuorum last looked; whether entries fitted or not. */
   readonly isActive: boolean;
   /** It had answered when CheckQuorum last looked. */
   readonly wasActive: boolean;
@@ -66,8 +66,8 @@ export function newProgress(
     matchIndex: index0,
     nextIndex: after(lastIndex),
     isPaused: false,
-    isActive: true,
-    wasActive: true,
+    isActive: false,
+    wasActive: false,
     isConnected,
     sentCommit: index0,
     round: 0,

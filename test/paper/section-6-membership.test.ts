@@ -5,7 +5,8 @@ import { ack, establishedLeader, flush, from, n2, n3, run } from '../unit/core/b
 import { adding, change } from '../unit/core/builders-membership.ts';
 
 describe('§6 Cluster membership changes', () => {
-  const removing = flush(run(establishedLeader(), change(1, { type: 'remove', id: 'n1' })).state).state;
+  const answered = run(establishedLeader(), from(n3, ack(1, 1))).state; // n3 as well as n2.
+  const removing = flush(run(answered, change(1, { type: 'remove', id: 'n1' })).state).state;
 
   it('Once a given server adds the new configuration entry to its log, it uses that configuration for all future decisions.', () => {
     expect(configurationOf(removing).votersOutgoing.map(({ id }) => id)).toEqual(['n1', 'n2', 'n3']);

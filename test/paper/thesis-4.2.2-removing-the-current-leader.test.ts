@@ -6,7 +6,8 @@ import { change } from '../unit/core/builders-membership.ts';
 
 /** n1 leads, and is removed: its own removal, without the joint configuration before it, is in its log. */
 function leaving() {
-  const asked = flush(run(establishedLeader(), change(1, { type: 'remove', id: 'n1' })).state).state;
+  const answered = run(establishedLeader(), from(n3, ack(1, 1))).state; // n3 as well as n2.
+  const asked = flush(run(answered, change(1, { type: 'remove', id: 'n1' })).state).state;
   return flush(run(asked, from(n2, ack(1, 2)), from(n3, ack(1, 2))).state).state;
 }
 

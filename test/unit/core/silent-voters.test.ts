@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { MemberChange } from '../../../src/core/index.ts';
+import { index, type MemberChange, type Message } from '../../../src/core/index.ts';
 import { BareCluster } from '../../../src/testing/bare-cluster.ts';
+import { ack, establishedLeader, from, n3, only, run, vote } from './builders.ts';
+import { change } from './builders-membership.ts';
+
+/** A follower's word that its log is another one at an index. */
+function refusal(inTerm: number, rejected: number): Message {
+  return { ...ack(inTerm, 0), success: false, rejectedIndex: index(rejected) } as Message;
+}
 
 /** Three voters that have worked together for a while; then `silent` dies, and the leader, n1, has seen that. */
 function withSilent(silent: string): BareCluster {
@@ -57,6 +64,45 @@ describe('a change of members after which the voters that answer are no majority
     cluster.settle();
 
     expect(cluster.answer(asked)).toEqual({ type: 'ok' });
+  });
+});
+
+describe('a leader that was elected a moment ago', () => {
+  it('takes nobody for alive who has not answered it: the voter that died is counted on neither before its first look nor after', () => {
+    const cluster = new BareCluster({ nodes: ['n1', 'n2', 'n3'] });
+    cluster.elect('n1');
+    cluster.wait('n1', 1000);
+    cluster.crash('n1');
+    cluster.elect('n2');
+    cluster.settle();
+
+    const atOnce = cluster.changeMembers('n2', [{ type: 'remove', id: 'n3' }]);
+    cluster.settle();
+    cluster.wait('n2', 500);
+    const afterOneLook = cluster.changeMembers('n2', [{ type: 'remove', id: 'n3' }]);
+    cluster.settle();
+    const written = cluster.write('n2', ['x']);
+    cluster.settle();
+
+    const refused = { type: 'refused', reason: { detail: expect.stringContaining('without n1, silent') } };
+    expect(cluster.answer(atOnce)).toMatchObject(refused);
+    expect(cluster.answer(afterOneLook)).toMatchObject(refused);
+    expect(cluster.answer(written)).toMatchObject({ type: 'committed' });
+  });
+
+  it.each<[string, Message, boolean]>([
+    ['takes entries', ack(4, 3), true],
+    ['refuses entries, since its log is another one', refusal(4, 3), true],
+    ['answers a heartbeat before its snapshot has arrived', ack(4, 0), true],
+    ['answers the leader of an earlier term', ack(3, 2), false],
+    ['has voted for it', vote(4), false],
+  ])('knows whether a voter is alive that %s', (_what, message, isAlive) => {
+    const elected = establishedLeader({ terms: [1, 1, 2], currentTerm: 3 });
+
+    const { outputs } = run(elected, from(n3, message), change(1, { type: 'remove', id: 'n2' }));
+
+    const busy = { result: { type: 'refused', reason: { type: 'busy' } } };
+    expect(only(outputs, 'adminRes')).toMatchObject(isAlive ? [] : [busy]);
   });
 });
 

@@ -90,6 +90,7 @@ describe('a cluster that is told to change its members', () => {
 
   it('lets a leader go that is removed: it hands over', async () => {
     const leader = await founded();
+    await cluster.run(200); // Both others have answered it.
     await cluster.settle(leader.changeMembers([{ type: 'remove', id: leader.id }]));
 
     await cluster.until(() => leader.status().role !== 'leader', 1000);

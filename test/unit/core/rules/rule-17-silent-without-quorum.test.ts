@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { ack, establishedLeader, from, messagesOf, n2, only, run, wait, write } from '../builders.ts';
+import {
+  ack,
+  establishedLeader,
+  flush,
+  from,
+  leader,
+  messagesOf,
+  n2,
+  only,
+  run,
+  wait,
+  write,
+} from '../builders.ts';
 
 /** A leader that has heard nobody for long enough to know. */
 function abandoned() {
@@ -10,6 +22,13 @@ describe('rule 17: a leader that lost its quorum goes silent', () => {
   it('steps down within two of the shortest election timeouts', () => {
     expect(abandoned().state.role).toMatchObject({ type: 'follower', leader: null });
     expect(abandoned().state.currentTerm).toBe(1);
+  });
+
+  it('gives those who elected it one look more to answer: their disks may be slow with its first entry', () => {
+    const elected = flush(leader()).state;
+
+    expect(wait(elected, 975).state.role.type).toBe('leader');
+    expect(wait(elected, 1000).state.role.type).toBe('follower');
   });
 
   it('leads on while a majority answers', () => {

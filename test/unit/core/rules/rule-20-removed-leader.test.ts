@@ -22,7 +22,8 @@ import { change, configurationBatch } from '../builders-membership.ts';
 
 /** A leader whose removal is committed as far as the joint configuration; the new one is on its way. */
 function leaving() {
-  const asked = run(establishedLeader(), change(1, { type: 'remove', id: 'n1' })).state;
+  const answered = run(establishedLeader(), from(n3, ack(1, 1))).state; // n3 as well as n2.
+  const asked = run(answered, change(1, { type: 'remove', id: 'n1' })).state;
   return flush(run(flush(asked).state, from(n2, ack(1, 2)), from(n3, ack(1, 2))).state).state;
 }
 
