@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { index, type MemberChange, type Message } from '../../../src/core/index.ts';
+import {
+  defaultConfig,
+  index,
+  type MemberChange,
+  type Message,
+  type State,
+} from '../../../src/core/index.ts';
 import { BareCluster } from '../../../src/testing/bare-cluster.ts';
-import { ack, establishedLeader, from, n3, only, run, vote } from './builders.ts';
+import { ack, establishedLeader, from, n2, n3, only, run, vote, wait } from './builders.ts';
 import { change } from './builders-membership.ts';
 
 /** A follower's word that its log is another one at an index. */
@@ -103,6 +109,54 @@ describe('a leader that was elected a moment ago', () => {
 
     const busy = { result: { type: 'refused', reason: { type: 'busy' } } };
     expect(only(outputs, 'adminRes')).toMatchObject(isAlive ? [] : [busy]);
+  });
+});
+
+describe('a voter that has answered just before CheckQuorum looks', () => {
+  const { electionTimeoutMsMin: betweenLooksMs, heartbeatIntervalMs, tickIntervalMs } = defaultConfig;
+  const windowMs = 2 * heartbeatIntervalMs; // Time for a heartbeat to be sent and answered.
+
+  /** The leader so long after its look, through which n3 alone answers. */
+  function afterLook(looked: State, ms: number): State {
+    let state = looked;
+    for (let passed = 0; passed < ms; passed += tickIntervalMs)
+      state = run(wait(state, tickIntervalMs).state, from(n3, ack(1, 1))).state;
+    return state;
+  }
+
+  /** A leader that has just looked; both others have answered before, n2 on the last tick. */
+  function hasLooked(): State {
+    const before = afterLook(establishedLeader(), betweenLooksMs - tickIntervalMs);
+    return afterLook(run(before, from(n2, ack(1, 1))).state, tickIntervalMs);
+  }
+
+  /** Whether n2 is counted on: with n1 alone, there is no majority without n3. */
+  function isCountedOn(state: State): boolean {
+    const { outputs } = run(state, change(1, { type: 'remove', id: 'n3' }));
+    return only(outputs, 'adminRes').length === 0;
+  }
+
+  it('is counted on until a heartbeat can have been answered since, and no longer', () => {
+    expect(hasLooked().role).toMatchObject({ type: 'leader', quorumElapsedMs: 0 });
+    expect(isCountedOn(afterLook(hasLooked(), 0))).toBe(true);
+    expect(isCountedOn(afterLook(hasLooked(), windowMs))).toBe(true);
+    expect(isCountedOn(afterLook(hasLooked(), windowMs + tickIntervalMs))).toBe(false);
+  });
+
+  it('is not counted on at the next look, nor after it, if it was silent in between', () => {
+    const silent = afterLook(hasLooked(), betweenLooksMs);
+
+    expect(silent.role).toMatchObject({ type: 'leader', quorumElapsedMs: 0 });
+    expect(isCountedOn(silent)).toBe(false);
+    expect(isCountedOn(afterLook(silent, windowMs))).toBe(false);
+  });
+
+  it('is counted on through the whole time between two looks if it answers right after the first, and a while longer', () => {
+    const answered = run(hasLooked(), from(n2, ack(1, 1))).state;
+
+    expect(isCountedOn(afterLook(answered, betweenLooksMs - tickIntervalMs))).toBe(true);
+    expect(isCountedOn(afterLook(answered, betweenLooksMs + windowMs))).toBe(true);
+    expect(isCountedOn(afterLook(answered, betweenLooksMs + windowMs + tickIntervalMs))).toBe(false);
   });
 });
 
