@@ -2,7 +2,7 @@ import type { Index, NodeId, Peer } from './types.ts';
 
 /** A member of the cluster, as its configuration lists it. */
 export interface Member extends Peer {
-  /** Where its peers reach it: a WebSocket URL such as `ws://10.0.0.1:7101`. */
+  /** Where its peers reach it: a WebSocket URL such as `ws://10.0.0.1:7101`; empty where cores are driven without addresses. */
   readonly url: string;
   /** On a learner: the leader makes it a voter once it has caught up (thesis §4.2.1). */
   readonly willVote?: true;

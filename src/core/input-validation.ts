@@ -1,16 +1,8 @@
 import { isPayload } from './codec.ts';
+import type { Member } from './configuration.ts';
 import type { Completion, Input, MemberChange } from './input.ts';
-import {
-  areBatches,
-  areCounts,
-  isCount,
-  isEach,
-  isMember,
-  isName,
-  isPeer,
-  isU32,
-  shown,
-} from './well-formed.ts';
+import { isMemberUrlOrNone, knownNameProblem, listProblem, memberChangeProblem } from './member-rules.ts';
+import { areBatches, areCounts, isCount, isName, isPeer, isU32, shown } from './well-formed.ts';
 
 /** What is wrong with an input, in words; `undefined` if nothing is. Messages are looked at separately. */
 export function problemOfInput(input: Input): string | undefined {
@@ -28,9 +20,7 @@ export function problemOfInput(input: Input): string | undefined {
     case 'changeMembers':
       return problemOfId(input) ?? problemOfChange(input);
     case 'transferLeadership':
-      return (
-        problemOfId(input) ?? (input.to === undefined || isName(input.to) ? undefined : 'to is not a name')
-      );
+      return problemOfId(input) ?? (input.to === undefined ? undefined : knownNameProblem(input.to));
     case 'compact':
       return (
         problemOfId(input) ??
@@ -86,27 +76,19 @@ function isSent(sent: Extract<Input, { type: 'sendSnapshotRes' }>['sent']): bool
 
 function problemOfChange(input: Extract<Input, { type: 'changeMembers' }>): string | undefined {
   const { changes, expectedIndex } = input;
-  if (expectedIndex !== undefined && !isCount(expectedIndex))
-    return `expectedIndex is ${shown(expectedIndex)}`;
-  if (!Array.isArray(changes) || changes.length === 0) return 'changes is not a list of at least one change';
-  return isEach<MemberChange>(changes, isChange)
-    ? undefined
-    : 'a change is not one of add, remove, promote, demote, move';
+  const problem = listProblem(changes, expectedIndex);
+  if (problem !== undefined) return problem;
+  for (const change of changes) {
+    const one = problemOfMemberChange(change);
+    if (one !== undefined) return one;
+  }
+  return undefined;
 }
 
-function isChange(change: MemberChange): boolean {
-  switch (change?.type) {
-    case 'add':
-      return (change.role === 'voter' || change.role === 'learner') && isMember(change.member);
-    case 'move':
-      return isName(change.id) && typeof change.url === 'string';
-    case 'remove':
-    case 'promote':
-    case 'demote':
-      return isName(change.id);
-    default:
-      return false;
-  }
+function problemOfMemberChange(change: MemberChange): string | undefined {
+  if (change?.type !== 'add') return memberChangeProblem(change, isMemberUrlOrNone);
+  const { id, storeId = '', url }: Partial<Member> = change.member ?? {}; // Here, store and role must be said.
+  return memberChangeProblem({ type: 'add', id, storeId, url, role: change.role ?? '' }, isMemberUrlOrNone);
 }
 
 function problemOfRequest(input: { readonly id: number; readonly payload?: Uint8Array }): string | undefined {

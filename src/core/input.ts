@@ -89,7 +89,7 @@ export type MemberChange =
 export interface ChangeMembers {
   readonly type: 'changeMembers';
   readonly id: RequestId;
-  /** Taken in order; a removed name may be added again with another store. */
+  /** 1 to 256, taken in order; a removed name may be added again with another store. */
   readonly changes: readonly MemberChange[];
   /** When there: only if the configuration in effect is the one of this index (compare and set). */
   readonly expectedIndex?: Index;

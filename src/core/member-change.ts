@@ -1,5 +1,4 @@
 import type { Configuration, Member } from './configuration.ts';
-import { isEncodable } from './configuration-codec.ts';
 import type { MemberChange } from './input.ts';
 import { isSamePeer, type NodeId, type Peer } from './types.ts';
 
@@ -17,7 +16,10 @@ export interface Readiness {
   readonly isCaughtUp: (learner: Peer) => boolean;
 }
 
-/** The configuration after these changes, taken in order, from one that is not joint. */
+/**
+ * The configuration after these changes, taken in order, from one that is not joint. Their names, stores and URLs have been
+ * looked at: `member-rules.ts`.
+ */
 export function changed(
   current: Configuration,
   changes: readonly MemberChange[],
@@ -81,9 +83,7 @@ function take(members: Members, change: MemberChange, { isCaughtUp }: Readiness)
       return undefined;
     case 'move':
       (voters.has(id) ? voters : learners).set(id, { ...member, url: change.url });
-      return isEncodable({ ...member, url: change.url })
-        ? undefined
-        : `${JSON.stringify(change.url)} is not a URL`;
+      return undefined;
   }
 }
 
@@ -94,8 +94,6 @@ function add(
   const { id, storeId, url } = member;
   if (voters.has(id) || learners.has(id))
     return `${id} is a member already; remove it first if its store is another one`;
-  if (id === '' || storeId === '' || !isEncodable(member))
-    return 'name, store and URL must be printable ASCII';
   learners.set(id, role === 'voter' ? { id, storeId, url, willVote: true } : { id, storeId, url });
   return undefined;
 }

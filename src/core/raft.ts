@@ -6,6 +6,7 @@ import { crc32 } from './crc32.ts';
 import { RaftError } from './errors.ts';
 import type { Input } from './input.ts';
 import { emptyLog } from './log.ts';
+import { isMemberUrlOrNone, nodeIdPattern, storeProblem, urlProblem } from './member-rules.ts';
 import type { Output, ReadResult, WriteResult } from './output.ts';
 import { initialState, type Start } from './start.ts';
 import type { State } from './state.ts';
@@ -202,10 +203,12 @@ function memberOf(peer: PeerLike): Member {
 
 function problemsOfMembers(members: readonly Member[]): readonly string[] {
   const problems: string[] = [];
-  members.forEach(({ id }, at) => {
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(id))
-      problems.push(`"${id}" is no name, expected 1 to 64 of A-Z a-z 0-9 . _ -`);
+  members.forEach(({ id, storeId, url }, at) => {
+    if (!nodeIdPattern.test(id)) problems.push(`"${id}" is no name, expected 1 to 64 of A-Z a-z 0-9 . _ -`);
     if (id === members[at - 1]?.id) problems.push(`"${id}" is listed twice, expected every member once`);
+    const store = storeId === id ? undefined : storeProblem(storeId); // A name alone stands for both.
+    const wrong = store ?? urlProblem(url, isMemberUrlOrNone);
+    if (wrong !== undefined) problems.push(`of "${id}", ${wrong}`);
   });
   return problems;
 }

@@ -11,7 +11,8 @@ import {
   type ReadResult,
   type WriteResult,
 } from '../core/index.ts';
-import { changesProblem, successorProblem } from '../transport/member-rules.ts';
+import { knownNameProblem } from '../core/member-rules.ts';
+import { changesProblem } from '../transport/member-rules.ts';
 import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
 import {
@@ -113,11 +114,11 @@ export class ForwardedRequests<Result> {
     }
     if (request.type === 'changeMembers') {
       const problem = changesProblem(request.changes.map(asAsked), request.expectedIndex);
-      return problem === null ? undefined : badRequest(problem);
+      return problem === undefined ? undefined : badRequest(problem);
     }
     if (request.type === 'transferLeadership') {
-      const problem = request.to === null ? null : successorProblem(request.to);
-      return problem === null ? undefined : badRequest(problem);
+      const problem = request.to === null ? undefined : knownNameProblem(request.to);
+      return problem === undefined ? undefined : badRequest(problem);
     }
     if (request.type !== 'write') return undefined;
     const { payload, payloadChecksum, count } = request;
@@ -219,7 +220,7 @@ export class ForwardedRequests<Result> {
 
 /** A change as it was before the store of a new member was known. */
 function asAsked(change: MemberChange): Parameters<typeof changesProblem>[0][number] {
-  return change.type === 'add' ? { type: 'add', ...change.member, role: change.role } : change;
+  return change.type === 'add' ? { ...change.member, type: 'add', role: change.role } : change;
 }
 
 function inputOf(id: number, request: ForwardFrame['request']): Input {

@@ -11,7 +11,8 @@ import {
   type State,
   term0,
 } from '../core/index.ts';
-import { changesProblem, successorProblem } from '../transport/member-rules.ts';
+import { knownNameProblem } from '../core/member-rules.ts';
+import { changesProblem } from '../transport/member-rules.ts';
 import type { AdminWork } from './admin-queue.ts';
 import { commitsFrom } from './commit-stream.ts';
 import { badRequest } from './errors.ts';
@@ -202,7 +203,7 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
     const runtime = this.#runtime;
     const limits = runtime.requests.limitsOf(options);
     const problem = changesProblem(changes, options.expectedIndex);
-    if (problem !== null) throw badRequest(problem);
+    if (problem !== undefined) throw badRequest(problem);
     const resolved = await runtime.resolveChanges(changes, limits);
     const { expectedIndex, signal } = options;
     const at = expectedIndex === undefined ? null : index(expectedIndex);
@@ -213,8 +214,8 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
 
   async transferLeadership(to?: NodeId, options: RequestOptions = {}): Promise<void> {
     const successor = to ?? null;
-    const problem = successor === null ? null : successorProblem(successor);
-    if (problem !== null) throw badRequest(problem);
+    const problem = successor === null ? undefined : knownNameProblem(successor);
+    if (problem !== undefined) throw badRequest(problem);
     await this.#administer({ type: 'transferLeadership', to: successor }, options);
   }
 

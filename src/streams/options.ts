@@ -1,9 +1,10 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
+import { nodeIdPattern } from '../core/member-rules.ts';
 import { clockOf } from '../transport/clock.ts';
 import { declaredProblem } from '../transport/founding.ts';
 import { problemList, timerProblems } from '../transport/limits.ts';
-import { isPeerUrl, nodeIdPattern } from '../transport/member-rules.ts';
+import { isPeerUrl } from '../transport/member-rules.ts';
 import type { MemberAddress } from '../transport/transport.ts';
 import { turnScheduler } from '../transport/turn-scheduler.ts';
 import type { Logger, RaftNodeOptions } from './raft-node.ts';

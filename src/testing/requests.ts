@@ -80,7 +80,7 @@ function anyChange(storm: Storm, id: NodeId): MemberChange {
     case 2:
       return { type: 'demote', id };
     case 3:
-      return { type: 'move', id, url: `url-${storm.now}` };
+      return { type: 'move', id, url: `ws://${id}.test:${storm.now}` };
     default:
       return addition(storm, id);
   }

@@ -1,4 +1,5 @@
 import { type Crc32, isPayload, type Member, type MemberChange, unreachable } from '../core/index.ts';
+import { memberChangesMax } from '../core/member-rules.ts';
 import { type ByteReader, detached } from './byte-reader.ts';
 import type { ByteSink } from './byte-writer.ts';
 import { frameType } from './frame-type.ts';
@@ -10,7 +11,7 @@ import {
   readUrl,
   writeOptional,
 } from './handshake-codec.ts';
-import { type ForwardFrame, memberChangesMax } from './transport.ts';
+import type { ForwardFrame } from './transport.ts';
 
 type Request = ForwardFrame['request'];
 
@@ -101,7 +102,7 @@ function readRequest(
       return { type: 'changeMembers', changes: readChanges(reader), expectedIndex, timeoutMs };
     }
     default:
-      return { type: 'transferLeadership', to: readOptional(reader, readNodeId), timeoutMs };
+      return { type: 'transferLeadership', to: readOptional(reader, readMemberId), timeoutMs };
   }
 }
 

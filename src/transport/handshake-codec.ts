@@ -1,5 +1,3 @@
-import type { ByteReader } from './byte-reader.ts';
-import type { ByteSink } from './byte-writer.ts';
 import {
   memberIdBytesMax,
   memberIdPattern,
@@ -9,7 +7,9 @@ import {
   opaqueIdPattern,
   urlBytesMax,
   urlPattern,
-} from './member-rules.ts';
+} from '../core/member-rules.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteSink } from './byte-writer.ts';
 import { type HandshakeRefusal, type Hello, type MemberAddress, protocolVersion } from './transport.ts';
 
 /** The most members that a `Hello` or a founding may list. */

@@ -1,3 +1,4 @@
+export { urlBytesMax } from '../core/member-rules.ts';
 export { type BackoffLimits, defaultBackoff } from './backoff.ts';
 export type { FrameError, FrameErrorKind } from './byte-reader.ts';
 export type { ClientSocket, ClientSocketConstructor } from './client/web-socket.ts';
@@ -15,7 +16,6 @@ export * from './errors.ts';
 export { resultsMax } from './forward-reply-codec.ts';
 export * from './founding.ts';
 export { membersMax, type OtherVersion, textBytesMax } from './handshake-codec.ts';
-export { urlBytesMax } from './member-rules.ts';
 export {
   type MemoryNetwork,
   type MemoryNetworkOptions,

@@ -1,14 +1,13 @@
 import type { Observable } from 'rxjs';
 import type { GroupId, MemberChange, Message, NodeId, Peer, StoreId } from '../core/index.ts';
 
+export { memberChangesMax } from '../core/member-rules.ts';
+
 /** The version of frames and handshake that this release speaks; two nodes must speak the same one. */
 export const protocolVersion = 1;
 
 /** The largest piece of a snapshot, in bytes. */
 export const snapshotChunkBytesMax = 3.5 * 1024 * 1024;
-
-/** The most changes of members in one request. */
-export const memberChangesMax = 256;
 
 /** A member as `--members` declares it, before its store is known. */
 export interface MemberAddress {

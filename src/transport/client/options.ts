@@ -1,10 +1,10 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { RaftError } from '../../core/index.ts';
+import { urlPattern } from '../../core/member-rules.ts';
 import { defaultBackoff } from '../backoff.ts';
 import { clockOf } from '../clock.ts';
 import type { Codec } from '../codec.ts';
 import { countProblems, limitProblems, limitsOf, problemList } from '../limits.ts';
-import { urlPattern } from '../member-rules.ts';
 import { randomSeed } from '../random.ts';
 import { turnScheduler } from '../turn-scheduler.ts';
 import type { QueueLimits } from './call-queue.ts';

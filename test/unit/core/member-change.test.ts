@@ -47,13 +47,6 @@ describe('a change of members', () => {
       [adding({ id: 'n3', storeId: 'new' })],
       'n3 is a member already; remove it first if its store is another one',
     ],
-    [
-      'refuses what has no name',
-      threeNodes,
-      [adding({ id: '', storeId: 'x' })],
-      'name, store and URL must be printable ASCII',
-    ],
-    ['refuses a URL with blanks', threeNodes, [{ type: 'move', id: 'n1', url: 'a b' }], '"a b" is not a URL'],
   ])('%s', (_what, from, changes, expected) => {
     expect(after(from, ...changes)).toBe(expected);
   });

@@ -83,6 +83,16 @@ describe('a founded node', () => {
     );
   });
 
+  it('is refused with a store or an address that no configuration can hold', () => {
+    const make = () =>
+      new Raft('n1', [
+        { id: 'n2', storeId: 'é' },
+        { id: 'n3', storeId: 's3', url: 'ws://n3.test:1#x' },
+      ]);
+
+    expect(make).toThrow(/of "n2", storeId is "é".*of "n3", url is "ws:\/\/n3.test:1#x"/);
+  });
+
   it('draws other timeouts than its peers', () => {
     const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
 

@@ -364,6 +364,38 @@ describe('a change that would leave the cluster with a member nobody can speak o
   });
 });
 
+describe('a request of an operator that makes no sense', () => {
+  const remove = { type: 'remove', id: 'n9' } as const;
+  it.each<[string, (node: WordsNode) => Promise<void>]>([
+    ['no change', (node) => node.changeMembers([])],
+    ['no list', (node) => node.changeMembers(null as never)],
+    ['257 changes', (node) => node.changeMembers(Array.from({ length: 257 }, () => remove))],
+    ['a change that is none', (node) => node.changeMembers([undefined as never])],
+    ['a list with holes', (node) => node.changeMembers(new Array(2))],
+    ['a change of another kind', (node) => node.changeMembers([{ type: 'rename', id: 'n2' } as never])],
+    [
+      'another role',
+      (node) =>
+        node.changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4'), storeId: 's4', role: 'x' as never }]),
+    ],
+    ['a negative index', (node) => node.changeMembers([remove], { expectedIndex: -1 })],
+    ['an index that is none', (node) => node.changeMembers([remove], { expectedIndex: '1' as never })],
+    ['a transfer to what can be no name', (node) => node.transferLeadership('n 2')],
+    ['a transfer to nobody', (node) => node.transferLeadership('')],
+    ['a transfer to a long name', (node) => node.transferLeadership('n'.repeat(513))],
+    ['a transfer to a number', (node) => node.transferLeadership(2 as never)],
+    ['a transfer to a name that nobody can have any more', (node) => node.transferLeadership('eu/db-4')],
+  ])('is refused wherever it is made: %s', async (_what, ask) => {
+    await founded();
+
+    for (const node of cluster.nodes) {
+      const error = await cluster.settle(failureOf(ask(node)));
+
+      expect(error).toEqual({ code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' });
+    }
+  });
+});
+
 describe('a new member that does not answer', () => {
   const absent = [{ type: 'add', id: 'n4', url: urlOf('n4') }] as const;
 

@@ -274,6 +274,8 @@ const u53 = fc.maxSafeNat();
 const anyTerm = u53.map(term);
 const anyIndex = u53.map(index);
 const nodeId = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
+/** Of a member from before names had a rule, too. */
+const memberId = fc.oneof(nodeId, fc.stringMatching(/^[\x21-\x7e]{1,512}$/));
 const opaqueId = fc.stringMatching(/^[\x21-\x7e]{1,128}$/);
 const transferId = fc.stringMatching(/^[\x21-\x7e]{1,64}$/);
 const url = fc
@@ -391,9 +393,9 @@ const anyChange: fc.Arbitrary<MemberChange> = fc.oneof(
     role: fc.constantFrom('voter' as const, 'learner' as const),
   }),
   ...(['remove', 'promote', 'demote'] as const).map((type) =>
-    fc.record({ type: fc.constant(type), id: nodeId }),
+    fc.record({ type: fc.constant(type), id: memberId }),
   ),
-  fc.record({ type: fc.constant('move' as const), id: nodeId, url }),
+  fc.record({ type: fc.constant('move' as const), id: memberId, url }),
 ) as fc.Arbitrary<MemberChange>;
 
 const anyForward: fc.Arbitrary<PeerFrame> = fc.record({
@@ -411,7 +413,7 @@ const anyForward: fc.Arbitrary<PeerFrame> = fc.record({
     }),
     fc.record({
       type: fc.constant('transferLeadership' as const),
-      to: fc.option(nodeId, { nil: null }),
+      to: fc.option(memberId, { nil: null }),
       timeoutMs: u32,
     }),
   ),

@@ -60,7 +60,9 @@ describe('rule 8: a configuration takes effect when appended, and goes when trun
   });
 
   it('refuses a change before the leader has committed an entry of its own term', () => {
-    const { state, outputs } = run(leader(), change(1, { type: 'remove', id: 'n3' }));
+    const answered = run(leader(), from(n2, ack(1, 0))).state; // It lives, and does not hold the entry yet.
+
+    const { state, outputs } = run(answered, change(1, { type: 'remove', id: 'n3' }));
 
     expect(only(outputs, 'adminRes')).toMatchObject([{ id: 1, result: { reason: { type: 'busy' } } }]);
     expect(state.configurations).toHaveLength(1);
