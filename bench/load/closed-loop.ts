@@ -50,26 +50,26 @@ export class ClosedLoop implements LoadOrders {
     this.#isOver = false;
     this.#outstanding = outstanding;
     const now = performance.now();
-    for (let slot = 0; slot < outstanding; slot++) this.#send(now);
+    for (let caller = 0; caller < outstanding; caller++) this.#send(caller, now);
   }
 
-  #send(sentAt: number): void {
+  #send(caller: number, sentAt: number): void {
     this.#sent += 1;
     const key = this.#sent % keysMax;
-    const done = (isServed: boolean): void => this.#onDone(sentAt, isServed);
+    const done = (isServed: boolean): void => this.#onDone(caller, sentAt, isServed);
     const operation = this.#operation;
     if (operation === 'write' || (operation === 'mixed' && this.#sent % mixedEvery === 0))
-      this.#client.write(key, done);
-    else this.#client.read(key, operation === 'mixed' ? 'read' : operation, done);
+      this.#client.write(key, done, caller);
+    else this.#client.read(key, operation === 'mixed' ? 'read' : operation, done, caller);
   }
 
-  #onDone(sentAt: number, isServed: boolean): void {
+  #onDone(caller: number, sentAt: number, isServed: boolean): void {
     const now = performance.now();
     if (isServed) {
       this.#served += 1;
       this.#latencies.add(now - sentAt);
     } else this.#refused += 1;
-    if (!this.#isOver) return this.#send(now);
+    if (!this.#isOver) return this.#send(caller, now);
     this.#outstanding -= 1;
     if (this.#outstanding === 0) this.#ended();
   }

@@ -15,21 +15,17 @@ const named = { authority: [0x01], path: [0x04], contentType: [0x0f, 0x10] } as 
  */
 export async function etcdClient({ urls: [url = ''], bytes }: LoadOptions): Promise<Client> {
   const open = await Promise.all(Array.from({ length: connections }, () => Http2Connection.open(url)));
-  let turn = 0;
-  const next = (): Http2Connection => {
-    turn = (turn + 1) % connections;
-    return open[turn] as Http2Connection;
-  };
+  const of = (caller: number): Http2Connection => open[caller % connections] as Http2Connection;
   const put = headersOf('/etcdserverpb.KV/Put');
   const range = headersOf('/etcdserverpb.KV/Range');
   return {
-    write: (key, done) => {
+    write: (key, done, caller) => {
       const value = Buffer.alloc(bytes - 4, key % 251);
-      next().call(put, message([field(1, keyOf(key)), field(2, value)]), done);
+      of(caller).call(put, message([field(1, keyOf(key)), field(2, value)]), done);
     },
-    read: (key, consistency, done) => {
+    read: (key, consistency, done, caller) => {
       const isSerializable = Buffer.from(consistency === 'read' ? [] : [0x38, 0x01]); // Field 7: whatever that node has.
-      next().call(range, message([field(1, keyOf(key)), isSerializable]), done);
+      of(caller).call(range, message([field(1, keyOf(key)), isSerializable]), done);
     },
     close: () => undefined,
   };

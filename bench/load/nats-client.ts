@@ -13,12 +13,10 @@ export async function natsClient({ urls: [url = ''], bytes }: LoadOptions): Prom
   const open = await Promise.all(
     Array.from({ length: connections }, (_, at) => NatsConnection.open(url, at)),
   );
-  let turn = 0;
   return {
-    write: (key, done) => {
-      turn = (turn + 1) % connections;
+    write: (key, done, caller) => {
       const value = Buffer.alloc(bytes - 4, key % 251);
-      (open[turn] as NatsConnection).ask(`${natsStream.subject}.${key}`, value, (answer) =>
+      (open[caller % connections] as NatsConnection).ask(`${natsStream.subject}.${key}`, value, (answer) =>
         done(!answer.includes('"error"') && answer.includes('"seq"')),
       );
     },

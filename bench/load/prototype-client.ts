@@ -8,14 +8,10 @@ import type { LoadOptions } from './load-process.ts';
 /** Clients of the prototype: the requests of one event-loop turn go out in one message for each of 16 sockets. */
 export async function prototypeClient({ urls: [url = ''], bytes }: LoadOptions): Promise<Client> {
   const sockets = await Promise.all(Array.from({ length: clientSockets }, () => ClientSocket.open(url)));
-  let turn = 0;
-  const next = (): ClientSocket => {
-    turn = (turn + 1) % clientSockets;
-    return sockets[turn] as ClientSocket;
-  };
+  const of = (caller: number): ClientSocket => sockets[caller % clientSockets] as ClientSocket;
   return {
-    write: (key, done) => next().write(benchCommand(key, bytes - 4), done),
-    read: (key, _, done) => next().read(key, done),
+    write: (key, done, caller) => of(caller).write(benchCommand(key, bytes - 4), done),
+    read: (key, _, done, caller) => of(caller).read(key, done),
     close: () => {
       for (const socket of sockets) socket.close();
     },

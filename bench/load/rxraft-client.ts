@@ -14,21 +14,18 @@ export async function rxraftClient({ urls, bytes }: LoadOptions): Promise<Client
   const clients = Array.from({ length: clientSockets }, () =>
     raftClient({ urls, ...codecs, WebSocket: ClientWebSocket }),
   );
-  let turn = 0;
-  const next = (): RaftClient<Uint8Array, Uint8Array, Uint8Array, Uint8Array> => {
-    turn = (turn + 1) % clientSockets;
-    return clients[turn] as RaftClient<Uint8Array, Uint8Array, Uint8Array, Uint8Array>;
-  };
+  const of = (caller: number): RaftClient<Uint8Array, Uint8Array, Uint8Array, Uint8Array> =>
+    clients[caller % clientSockets] as RaftClient<Uint8Array, Uint8Array, Uint8Array, Uint8Array>;
   return {
-    write: (key, done) =>
-      void next()
+    write: (key, done, caller) =>
+      void of(caller)
         .write(benchCommand(key, bytes - 4))
         .then(
           () => done(true),
           () => done(false),
         ),
-    read: (key, consistency, done) =>
-      void next()
+    read: (key, consistency, done, caller) =>
+      void of(caller)
         .read(benchCommand(key, 0), { consistency: consistencies[consistency] })
         .then(
           () => done(true),
