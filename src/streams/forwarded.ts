@@ -113,7 +113,7 @@ export class ForwardedRequests<Result> {
       return requestError('RAFT_OVERLOADED', 'notCommitted', what);
     }
     if (request.type === 'changeMembers') {
-      const problem = changesProblem(request.changes.map(asAsked), request.expectedIndex);
+      const problem = changesProblem(request.changes.map(asAsked), request.expectedIndex ?? undefined);
       return problem === undefined ? undefined : badRequest(problem);
     }
     if (request.type === 'transferLeadership') {

@@ -38,7 +38,7 @@ export async function resolveChanges(
 ): Promise<readonly MemberChange[]> {
   const changes = [...asked]; // The caller may use the list again at once.
   const { network, catchUp } = options;
-  const problem = () => firstProblem(changes, (id) => network.memberCalled(id));
+  const problem = () => firstProblem(changes, (id) => network.lastingMember(id));
   if (problem() !== null) await catchUp(); // It may have been removed, and this node not have heard yet.
   const what = problem();
   if (what !== null) throw badRequest(what);
@@ -48,13 +48,13 @@ export async function resolveChanges(
 /** Why one of these can't be added, in words: nobody may answer where it is said to be. The leader knows other reasons. */
 function firstProblem(
   changes: readonly MembershipChange[],
-  memberCalled: (id: NodeId) => Member | undefined,
+  lastingMember: (id: NodeId) => Member | undefined,
 ): string | null {
   const removed = new Set<NodeId>();
   for (const change of changes) {
     if (change.type === 'remove') removed.add(change.id);
     if (change.type !== 'add' || removed.has(change.id)) continue;
-    const member = memberCalled(change.id);
+    const member = lastingMember(change.id);
     if (member !== undefined && isMistaken(change, member)) return memberAlready(change, member);
   }
   return null;

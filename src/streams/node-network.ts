@@ -301,15 +301,16 @@ export class NodeNetwork {
     }
   }
 
-  /** The member of this name, as far as this node knows. */
-  memberCalled(id: NodeId): Member | undefined {
-    const configuration = this.#configuration();
-    return configuration && membersOf(configuration).find((candidate) => candidate.id === id);
+  /** The member of this name as far as this node knows, once a change that is under way is complete. */
+  lastingMember(id: NodeId): Member | undefined {
+    const { voters = [], learners = [] } = this.#configuration() ?? {};
+    return [...voters, ...learners].find((candidate) => candidate.id === id);
   }
 
   /** Sends to a member by its name. */
   sendTo(id: NodeId, frame: PeerFrame): boolean {
-    const member = this.memberCalled(id);
+    const configuration = this.#configuration();
+    const member = configuration && membersOf(configuration).find((candidate) => candidate.id === id);
     return member !== undefined && this.send(member, frame);
   }
 

@@ -48,8 +48,8 @@ export interface ClientEndpointLimits {
   /** Milliseconds that a client has to introduce itself. Default 3,000. */
   readonly handshakeTimeoutMs: number;
   /**
-   * Milliseconds between pings; a client that leaves three in a row unanswered is cut off, unless a long message moves
-   * meanwhile. Default 5,000.
+   * Milliseconds between pings; a client that leaves three in a row unanswered is cut off, unless 16 KiB or more of a
+   * long message move between two of them. Default 5,000.
    */
   readonly pingMs: number;
   /** Milliseconds that `close` waits for answers to requests under way, and then for clients to hang up. Default 3,000. */

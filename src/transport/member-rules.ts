@@ -12,9 +12,9 @@ export function isPeerUrl(url: unknown): boolean {
  */
 export function changesProblem(
   changes: readonly (Exclude<MemberChange, { readonly type: 'add' }> | Added)[],
-  expectedIndex: number | null | undefined,
+  expectedIndex: number | undefined,
 ): string | undefined {
-  const problem = listProblem(changes, expectedIndex ?? undefined);
+  const problem = listProblem(changes, expectedIndex);
   if (problem !== undefined) return problem;
   for (const change of changes) {
     const one = memberChangeProblem(change, isPeerUrl);

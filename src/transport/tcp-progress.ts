@@ -6,6 +6,9 @@ interface Tcp {
   readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
+/** What counts as moving, in bytes between two looks: whoever sends byte by byte would keep the memory of a long message for good. */
+const movedBytesMin = 16_384;
+
 /** Watches the bytes of a TCP socket: those of a long message move while no whole message does. */
 export class TcpProgress {
   readonly #tcp: Tcp;
@@ -24,7 +27,7 @@ export class TcpProgress {
   }
 
   /**
-   * Whether, since the last look, bytes have arrived, or some have left although others had to wait. What leaves at once
+   * Whether, since the last look, 16 KiB have arrived, or have left although others had to wait. What leaves at once
    * tells nothing: the operating system takes it whether the other end lives or not.
    *
    * Asks libuv, as `setTimeout` of a socket does: `bufferedAmount` falls only when a whole message has left.
@@ -33,8 +36,8 @@ export class TcpProgress {
     const { bytesWritten = 0, writeQueueSize = 0 } = this.#tcp._handle ?? {};
     const { arrivedBytes } = this;
     const leftBytes = bytesWritten - writeQueueSize;
-    const hasLeft = this.#waitingBytes > 0 && leftBytes > this.#leftBytes;
-    const hasArrived = arrivedBytes > this.#arrivedBytes;
+    const hasLeft = this.#waitingBytes > 0 && leftBytes >= this.#leftBytes + movedBytesMin;
+    const hasArrived = arrivedBytes >= this.#arrivedBytes + movedBytesMin;
     this.#waitingBytes = writeQueueSize;
     this.#leftBytes = leftBytes;
     this.#arrivedBytes = arrivedBytes;

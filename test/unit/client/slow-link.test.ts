@@ -137,6 +137,26 @@ describe('a client that stops in the middle of an answer', () => {
   });
 });
 
+describe('a client that sends one byte after the other', () => {
+  it('is cut off: it would keep its place, and the memory of its message, for good', async () => {
+    const { url, endpoint } = await served({ pingMs: 20 });
+    const client = new RawClient(url);
+    await client.hello();
+    const { _socket: tcp } = client.socket as unknown as { _socket: Socket };
+    let left = 1_024;
+
+    tcp.write(Uint8Array.of(0x82, 0x80 + 126, 4, 0, 0, 0, 0, 0)); // 1,024 bytes are to come, with a mask.
+    tcp.pause(); // It answers no ping.
+    while (left > 0 && endpoint.connections > 0) {
+      tcp.write(Uint8Array.of(0));
+      left -= 1;
+      await pause(20);
+    }
+
+    expect(left).toBeGreaterThan(0);
+  });
+});
+
 describe('a client that stops in the middle of a request', () => {
   it('is cut off', async () => {
     const { url, endpoint } = await served({ pingMs: 20 });

@@ -183,6 +183,23 @@ describe('a cluster that is told to change its members', () => {
     expect(votersOf(leader)).toHaveLength(4);
   });
 
+  it('does not take a node for a member that is just being removed', async () => {
+    const leader = await founded();
+    const id = founders.find((each) => each !== leader.id) as string;
+    cluster.kill(id);
+    const url = 'ws://elsewhere.test:1';
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const transport = cluster.network.transport(url);
+    await cluster.start(id, { storage: memoryStorage({ disk }), transport, members: [] });
+
+    const removing = leader.changeMembers([{ type: 'remove', id }]);
+    await cluster.until(() => leader.status().lastIndex > leader.status().commitIndex);
+    const adding = leader.changeMembers([{ type: 'add', id, url }]);
+    await cluster.settle(Promise.all([removing, adding]));
+
+    expect(leader.status().members).toContainEqual(expect.objectContaining({ id, url, storeId: 'another' }));
+  });
+
   it('says in whole milliseconds how long it has asked in vain', async () => {
     const leader = await founded();
 
@@ -379,6 +396,7 @@ describe('a request of an operator that makes no sense', () => {
         node.changeMembers([{ type: 'add', id: 'n4', url: urlOf('n4'), storeId: 's4', role: 'x' as never }]),
     ],
     ['a negative index', (node) => node.changeMembers([remove], { expectedIndex: -1 })],
+    ['no index at all', (node) => node.changeMembers([remove], { expectedIndex: null as never })],
     ['an index that is none', (node) => node.changeMembers([remove], { expectedIndex: '1' as never })],
     ['a transfer to what can be no name', (node) => node.transferLeadership('n 2')],
     ['a transfer to nobody', (node) => node.transferLeadership('')],
