@@ -1,5 +1,6 @@
 import { index, term } from '../core/index.ts';
 import { storageCompactionCases } from './storage-compaction-cases.ts';
+import { storageEndingCases } from './storage-ending-cases.ts';
 import {
   batchOf,
   claim,
@@ -343,4 +344,5 @@ export const storageConformance: readonly StorageConformanceCase[] = [
   ...storageCompactionCases,
   ...storageViewCases,
   ...storageSnapshotCases,
+  ...storageEndingCases,
 ];

@@ -3,7 +3,6 @@ import {
   batchOf,
   conform,
   entriesOf,
-  ignored,
   key,
   rejects,
   request,
@@ -175,77 +174,6 @@ export const storageMachineCases: readonly StorageConformanceCase[] = [
       );
 
     await place.reopen();
-    same('entries', entriesOf(place.machine), [['a', '1']]);
-  }),
-  conform('forgets what the machine holds unflushed when it is discarded', async (place) => {
-    await place.begin();
-    await place.current.persist([request({ seq: 1, batches: [batchOf(1), batchOf(2)] })]);
-    place.machine.put(key('a'), key('1'));
-    place.machine.advance(index(1), 10);
-    await place.current.persist([]);
-    place.machine.put(key('a'), key('2'));
-    place.machine.put(key('b'), key('1'));
-    place.machine.advance(index(2), 20);
-
-    const discarded = place.current;
-    await discarded.discard();
-    await discarded.discard();
-    await rejects('a write', 'RAFT_STORE_CLOSED', discarded.persist([]));
-    await place.open();
-
-    same('loaded', [place.machine.appliedIndex, entriesOf(place.machine)], [1, [['a', '1']]]);
-  }),
-  conform('lets a transaction that is under way finish before it is discarded', async (place) => {
-    await place.begin();
-    place.machine.put(key('a'), key('1'));
-    const writing = place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
-    place.machine.put(key('a'), key('2'));
-
-    await place.current.discard();
-    same('seq', (await writing).seq, 1);
-    const loaded = await place.open();
-
-    same('last', loaded.log.lastIndex, 1);
-    same('entries', entriesOf(place.machine), [['a', '1']]);
-  }),
-  ...(['close', 'discard'] as const).flatMap((first) =>
-    (['close', 'discard'] as const).map((second) =>
-      conform(`has let go when a ${second} during a ${first} is through`, async (place) => {
-        await place.begin();
-        const ending = place.current;
-        ignored(ending.persist([request({ seq: 1, batches: [batchOf(1)] })]));
-        const started = ending[first]();
-        ignored(started);
-
-        await ending[second]();
-
-        same('last index', (await place.open()).log.lastIndex, 1);
-        await started;
-      }),
-    ),
-  ),
-  ...(['close', 'discard'] as const).map((end) =>
-    conform(`refuses to be opened while a ${end} is under way`, async (place) => {
-      await place.begin();
-      const ending = place.current;
-      ignored(ending.persist([request({ seq: 1, batches: [batchOf(1)] })]));
-      const ended = ending[end]();
-
-      await rejects('opening it', 'RAFT_STORE_IN_USE', ending.open());
-      await ended;
-      same('last index', (await ending.open()).log.lastIndex, 1);
-    }),
-  ),
-  conform('flushes nothing when a discard overtakes a close', async (place) => {
-    await place.begin();
-    place.machine.put(key('a'), key('1'));
-    const writing = place.current.persist([request({ seq: 1, batches: [batchOf(1)] })]);
-    place.machine.put(key('a'), key('2'));
-    const closing = place.current.close();
-
-    await Promise.all([writing, closing, place.current.discard()]);
-
-    await place.open();
     same('entries', entriesOf(place.machine), [['a', '1']]);
   }),
   conform('flushes the machine when it is closed', async (place) => {

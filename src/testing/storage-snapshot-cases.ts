@@ -2,7 +2,6 @@ import { index } from '../core/index.ts';
 import type { SnapshotChunk, Storage } from '../storage/storage.ts';
 import {
   batchOf,
-  begun,
   claim,
   configurationBatch,
   configurationOf,
@@ -317,84 +316,6 @@ export const storageSnapshotCases: readonly StorageConformanceCase[] = [
     same('installed', await place.current.install(kept), true);
     same('rest', indexesOf(await place.read(9)).length, 12);
     sameData('then', place, newEntries);
-  }),
-  conform(
-    'keeps a chunk that is being written when it is discarded, and takes none after it',
-    async (place, other) => {
-      const chunks = await newChunks(other);
-      await beginOld(place);
-      const discarded = place.current;
-      const stage = await discarded.stage('t1');
-      const appended = chunks.map((chunk) => stage.append(chunk));
-      for (const each of appended) ignored(each);
-      await appended[0];
-
-      await discarded.discard();
-
-      const outcomes = await Promise.allSettled(appended);
-      const taken = outcomes.filter(({ status }) => status === 'fulfilled').length;
-      for (const late of appended.slice(taken)) await rejects('a chunk', 'RAFT_STORE_CLOSED', late);
-      await rejects('a stage', 'RAFT_STORE_CLOSED', discarded.stage('t2'));
-      await place.open();
-      sameData('meanwhile', place, oldEntries);
-      same('next', (await place.current.stage('t1')).nextChunk, taken);
-      claim('not all of it was taken', taken < chunks.length);
-      await receive(place.current, 't1', chunks);
-      same('installed', await place.current.install(switchTo('t1')), true);
-      sameData('then', place, newEntries);
-    },
-  ),
-  conform('replaces a stage or keeps it when it is discarded meanwhile', async (place, other) => {
-    const chunks = await newChunks(other);
-    await beginOld(place);
-    await (await place.current.stage('t1')).append(chunks[0] as SnapshotChunk);
-    const replacing = place.current.stage('t2');
-    await begun();
-
-    await place.current.discard();
-
-    const isReplaced = await replacing.then(
-      () => true,
-      () => false,
-    );
-    await place.open();
-    same('the first', (await place.current.stage('t1')).nextChunk, isReplaced ? 0 : 1);
-    sameData('in use', place, oldEntries);
-  }),
-  conform('switches wholly or not at all when it is discarded meanwhile', async (place, other) => {
-    const chunks = await newChunks(other);
-    await beginOld(place);
-    await receive(place.current, 't1', chunks);
-    place.machine.put(key('old'), key('unflushed'));
-    const installing = place.current.install(switchTo('t1'));
-    await begun();
-
-    await place.current.discard();
-
-    const isInstalled = await installing.catch(() => false);
-    const { log } = await place.open();
-    same('the start', log.startIndex, isInstalled ? 8 : 0);
-    sameData('in use', place, isInstalled ? newEntries : oldEntries);
-  }),
-  conform('is discarded while what a snapshot replaced is deleted', async (place, other) => {
-    const chunks = await newChunks(other);
-    await beginOld(place);
-    for (let at = 0; at < 5000; at++) place.machine.put(key(`old${at}`), key('1'));
-    await place.current.persist([]);
-    await receive(place.current, 't1', chunks);
-    await place.current.install(switchTo('t1'));
-    place.machine.put(key('new'), key('unflushed'));
-
-    for (const each of ['once', 'twice']) {
-      await place.current.discard();
-      const { log } = await place.open();
-      same(`opened ${each}`, [log.startIndex, place.machine.appliedIndex], [8, 8]);
-      sameData(each, place, newEntries);
-    }
-    place.machine.put(key('new'), key('flushed'));
-    place.machine.advance(index(8), 80);
-    await place.reopen();
-    same('then', place.machine.get(key('new')), key('flushed'));
   }),
   conform('switches again and again, and one data set is left', async (place, other) => {
     const chunks = await newChunks(other);

@@ -124,11 +124,18 @@ describe('a link that needs longer for one message than a silent one is kept', (
   });
 });
 
+/** A server whose pings come fast, and a client that it has let in, by its bytes. */
+async function oneClient() {
+  const { url, endpoint } = await served({ pingMs: 20 });
+  const client = new RawClient(url);
+  await client.hello();
+  const { _socket: tcp } = client.socket as unknown as { _socket: Socket };
+  return { endpoint, client, tcp };
+}
+
 describe('a client that stops in the middle of an answer', () => {
   it('is cut off', async () => {
-    const { url, endpoint } = await served({ pingMs: 20 });
-    const client = new RawClient(url);
-    await client.hello();
+    const { endpoint, client } = await oneClient();
 
     client.socket.pause();
     client.read(1, '30000000');
@@ -139,10 +146,7 @@ describe('a client that stops in the middle of an answer', () => {
 
 describe('a client that sends one byte after the other', () => {
   it('is cut off: it would keep its place, and the memory of its message, for good', async () => {
-    const { url, endpoint } = await served({ pingMs: 20 });
-    const client = new RawClient(url);
-    await client.hello();
-    const { _socket: tcp } = client.socket as unknown as { _socket: Socket };
+    const { endpoint, tcp } = await oneClient();
     let left = 1_024;
 
     tcp.write(Uint8Array.of(0x82, 0x80 + 126, 4, 0, 0, 0, 0, 0)); // 1,024 bytes are to come, with a mask.
@@ -159,10 +163,7 @@ describe('a client that sends one byte after the other', () => {
 
 describe('a client that stops in the middle of a request', () => {
   it('is cut off', async () => {
-    const { url, endpoint } = await served({ pingMs: 20 });
-    const client = new RawClient(url);
-    await client.hello();
-    const { _socket: tcp } = client.socket as unknown as { _socket: Socket };
+    const { endpoint, tcp } = await oneClient();
 
     tcp.write(Uint8Array.of(0x82, 0x80 + 126, 4, 0, 0, 0, 0, 0, 1, 2, 3)); // Three bytes of 1,024, with a mask.
     tcp.pause();
