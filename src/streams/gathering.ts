@@ -1,7 +1,10 @@
 /** So many commands are enough for a batch: with more of them, each costs hardly less. */
-const enoughCommands = 256;
-/** For so long after their answer, in milliseconds, callers are expected back: a write that comes later waits for nobody. */
-const returnMsMax = 2;
+const enoughCommands = 1024;
+/** Nothing waits longer than twice the time that a commit has taken lately, but for so many milliseconds at least and at most. */
+const patienceMsMin = 2;
+const patienceMsMax = 10;
+/** What each commit adds to the mean of their times. */
+const share = 1 / 8;
 /** After waits in vain, at most so many batches leave without one. */
 const passingMax = 255;
 
@@ -13,6 +16,12 @@ export interface Unanswered {
   readonly all: number;
 }
 
+/** When commands that are answered now left, in milliseconds. */
+export interface Moments {
+  readonly sentAtMs: number;
+  readonly nowMs: number;
+}
+
 /**
  * Tells whether writes that wait should wait for more, which are about to come (docs/decisions/0029). Callers who have
  * had an answer mostly ask again: what goes off before all of them are back splits them into groups, each of which then
@@ -21,25 +30,37 @@ export interface Unanswered {
 export class Gathering {
   /** As many had no answer before the last answers; 0 if nobody is expected back. */
   #expected = 0;
-  #untilMs = 0;
+  #answeredAtMs = 0;
+  #commitMs = 0;
   /** What the batch does that leaves next. */
   #next: 'leaves' | 'waits' | 'passes' = 'leaves';
+  /** So many waited when the wait began. */
+  #first = 0;
   /** So many batches leave without a wait, and so many of them have. */
   #passing = 0;
   #passed = 0;
 
+  /** So long, in milliseconds, what has come first may wait; and callers who have been answered are expected back. */
+  get patienceMs(): number {
+    return Math.min(patienceMsMax, Math.max(patienceMsMin, 2 * this.#commitMs));
+  }
+
   /** So many commands were given their answer at once; `unanswered` are the others. */
-  onAnswered(count: number, { waiting, all }: Unanswered, nowMs: number): void {
+  onAnswered(count: number, { waiting, all }: Unanswered, { sentAtMs, nowMs }: Moments): void {
     const isMost = all === waiting && waiting * 2 < count;
     this.#expected = isMost ? all + count : 0;
-    this.#untilMs = nowMs + returnMsMax;
+    this.#answeredAtMs = nowMs;
+    this.#commitMs += (nowMs - sentAtMs - this.#commitMs) * share;
   }
 
   /** Whether what waits should go on waiting. Who asks sees to it that it does not for ever. */
   isWorthwhile(unanswered: Unanswered, nowMs: number): boolean {
-    const isLate = unanswered.all === unanswered.waiting && nowMs >= this.#untilMs;
+    const isLate = unanswered.all === unanswered.waiting && nowMs >= this.#answeredAtMs + this.patienceMs;
     if (isLate || !this.#wantsMore(unanswered)) return false;
-    if (this.#next === 'leaves') this.#next = this.#waitOrPass();
+    if (this.#next === 'leaves') {
+      this.#next = this.#waitOrPass();
+      this.#first = unanswered.waiting;
+    }
     return this.#next === 'waits';
   }
 
@@ -59,7 +80,8 @@ export class Gathering {
   /** What waited leaves. */
   onSent(unanswered: Unanswered): void {
     if (this.#next === 'waits') {
-      this.#passing = this.#wantsMore(unanswered) ? Math.min(passingMax, this.#passing * 2 + 1) : 0;
+      const isInVain = unanswered.waiting < 2 * this.#first && this.#wantsMore(unanswered);
+      this.#passing = isInVain ? Math.min(passingMax, this.#passing * 2 + 1) : 0;
       this.#passed = 0;
     }
     this.#next = 'leaves';

@@ -24,8 +24,6 @@ import { payloadBytes, type Written } from './write-call.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const batchCountMax = 2048;
-/** Writes wait for a transaction that is under way, or for others, at most so long. */
-const holdMsMax = 2;
 
 /** What {@link Requests} works with. */
 export interface RequestsOptions<Command, Result, Query, Value> {
@@ -211,7 +209,7 @@ export class Requests<Command, Result, Query, Value> {
     const { routes, settings } = this.#options;
     if (this.#refusal !== null || routes.target() !== 'self' || !this.#writes.hasWaiting) return false;
     if (!routes.isDiskBusy() && !this.#writes.isGathering) return false;
-    this.#holding ??= settings.timeScheduler.schedule(() => this.flush(), holdMsMax);
+    this.#holding ??= settings.timeScheduler.schedule(() => this.flush(), this.#writes.patienceMs);
     return true;
   }
 

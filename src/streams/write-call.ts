@@ -24,8 +24,8 @@ export class WriteCall<Result> extends Call<Written<Result>> {
   bytes: number;
   /** Calls leave in the order they came, also when they have to leave once more. */
   readonly order: number;
-  /** It has left, and is not back: what becomes of it is for others to decide. */
-  isSent = false;
+  /** When it left, in milliseconds, since when it is for others to decide what becomes of it; `null` while it is here. */
+  sentAtMs: number | null = null;
 
   constructor(
     work: { readonly commands: readonly Uint8Array[]; readonly bytes: number; readonly order: number },

@@ -57,7 +57,7 @@ export class WriteQueue<Result> {
   readonly #sent = new SentRequests<WriteGroup<Result>>();
   /** One for all calls, since there is a call for each write. */
   readonly #onAbort = (write: WriteCall<Result>): void => {
-    const outcome = write.isSent ? 'unknown' : 'notCommitted';
+    const outcome = write.sentAtMs === null ? 'notCommitted' : 'unknown';
     this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
   };
   readonly #gathering = new Gathering();
@@ -150,6 +150,11 @@ export class WriteQueue<Result> {
     return this.#gathering.isWorthwhile(this.#unanswered, this.#routes.now());
   }
 
+  /** So long, in milliseconds, what waits may be held back. */
+  get patienceMs(): number {
+    return this.#gathering.patienceMs;
+  }
+
   get #unanswered(): Unanswered {
     let waiting = 0;
     for (const { isDone, commands } of this.#waiting) if (!isDone) waiting += commands.length;
@@ -195,12 +200,13 @@ export class WriteQueue<Result> {
     const id = this.#routes.nextId();
     const count = commands.length;
     this.#sent.add(id, live, target);
-    for (const write of live) write.isSent = true;
+    const now = this.#routes.now();
+    for (const write of live) write.sentAtMs = now;
     if (target === 'self') {
       this.#routes.input({ type: 'write', id, payload, payloadChecksum, count });
       return true;
     }
-    const timeoutMs = remainingMs(live, this.#routes.now());
+    const timeoutMs = remainingMs(live, now);
     const request = { type: 'write', payload, payloadChecksum, count, timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return true;
     this.#sent.take(id);
@@ -307,7 +313,7 @@ export class WriteQueue<Result> {
   /** These were never appended anywhere: they may go off once more, each in its place. */
   #wait(calls: readonly WriteCall<Result>[]): void {
     const live = calls.filter(isAwaited);
-    for (const write of live) write.isSent = false;
+    for (const write of live) write.sentAtMs = null;
     if (this.#closed === null) {
       this.#waiting = [...live, ...this.#waiting].sort((a, b) => a.order - b.order);
       return;
@@ -333,7 +339,8 @@ export class WriteQueue<Result> {
       write.resolve({ index: plus(index, offset), term, results, offset });
       offset += write.commands.length;
     }
-    this.#gathering.onAnswered(count, this.#unanswered, this.#routes.now());
+    const nowMs = this.#routes.now();
+    this.#gathering.onAnswered(count, this.#unanswered, { sentAtMs: group[0]?.sentAtMs ?? nowMs, nowMs });
   }
 
   #reject(group: WriteGroup<Result>, error: RequestError): void {

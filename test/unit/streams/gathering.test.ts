@@ -4,9 +4,12 @@ import { Gathering } from '../../../src/streams/gathering.ts';
 /** So many commands that wait, and none on their way. */
 const waiting = (count: number) => ({ waiting: count, all: count });
 
+/** Commands are answered now, `commitMs` milliseconds after they left. */
+const after = (commitMs: number) => ({ sentAtMs: 1_000 - commitMs, nowMs: 1_000 });
+
 /** Sixty commands have been answered, and four came meanwhile. */
 function answered(gathering = new Gathering()): Gathering {
-  gathering.onAnswered(60, waiting(4), 1_000);
+  gathering.onAnswered(60, waiting(4), after(1));
   return gathering;
 }
 
@@ -31,25 +34,49 @@ describe('writes that could leave', () => {
     expect(answered().isWorthwhile(waiting(5), 1_002)).toBe(false);
   });
 
+  it('wait for as long as two commits take, where those are slow', () => {
+    const gathering = new Gathering();
+    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), after(3));
+
+    expect(gathering.patienceMs).toBeCloseTo(6, 3);
+    expect(gathering.isWorthwhile(waiting(5), 1_005.9)).toBe(true);
+    expect(gathering.isWorthwhile(waiting(5), 1_006.1)).toBe(false);
+  });
+
+  it('never wait longer than ten milliseconds', () => {
+    const gathering = new Gathering();
+    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), after(500));
+
+    expect(gathering.patienceMs).toBe(10);
+    expect(gathering.isWorthwhile(waiting(5), 1_010)).toBe(false);
+  });
+
+  it('hardly go by a single commit that was slow', () => {
+    const gathering = answered();
+    gathering.onAnswered(60, waiting(4), after(8));
+
+    expect(gathering.patienceMs).toBeLessThan(2.5);
+  });
+
   it('do not wait once they are many', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(1_000, waiting(10), 1_000);
+    gathering.onAnswered(4_000, waiting(10), after(1));
 
-    expect(gathering.isWorthwhile(waiting(255), 1_000)).toBe(true);
-    expect(gathering.isWorthwhile(waiting(256), 1_000)).toBe(false);
+    expect(gathering.isWorthwhile(waiting(1_023), 1_000)).toBe(true);
+    expect(gathering.isWorthwhile(waiting(1_024), 1_000)).toBe(false);
   });
 
   it('do not wait for nobody: neither the first one, nor one caller who writes one after the other', () => {
     const gathering = new Gathering();
     expect(gathering.isWorthwhile(waiting(1), 1_000)).toBe(false);
 
-    gathering.onAnswered(1, waiting(0), 1_000);
+    gathering.onAnswered(1, waiting(0), after(1));
     expect(gathering.isWorthwhile(waiting(1), 1_000)).toBe(false);
   });
 
   it('do not wait for fewer than twice their number', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(60, waiting(30), 1_000);
+    gathering.onAnswered(60, waiting(30), after(1));
 
     expect(gathering.isWorthwhile(waiting(31), 1_000)).toBe(false);
   });
@@ -73,25 +100,34 @@ describe('after a wait in vain', () => {
     const passed: number[] = [];
     for (let round = 0; round < 10; round++) {
       let count = 0;
-      while (!waits(gathering, 63)) count += 1;
+      while (!waits(gathering, 9)) count += 1;
       passed.push(count);
     }
 
     expect(passed).toEqual([0, 1, 3, 7, 15, 31, 63, 127, 255, 255]);
   });
 
-  it('one that was not in vain makes up for all of them', () => {
+  it('one that has doubled them was not in vain, and makes up for all that were', () => {
     const gathering = new Gathering();
-    const held = [63, 63, 64, 64, 64].map((back) => waits(gathering, back));
+    const held = [9, 9, 10, 10, 10].map((back) => waits(gathering, back));
 
     expect(held).toEqual([true, false, true, true, true]);
   });
 
+  it('one that nobody is missing from any more was not in vain, either', () => {
+    const gathering = new Gathering();
+    gathering.onAnswered(7, waiting(3), after(1));
+    expect(gathering.isWorthwhile(waiting(6), 1_000)).toBe(true);
+    gathering.onSent(waiting(10));
+
+    expect(waits(gathering, 64)).toBe(true);
+  });
+
   it('one that ended because they were many was not in vain', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(1_000, waiting(0), 1_000);
-    expect(gathering.isWorthwhile(waiting(5), 1_000)).toBe(true);
-    gathering.onSent(waiting(256));
+    gathering.onAnswered(4_000, waiting(0), after(1));
+    expect(gathering.isWorthwhile(waiting(1_000), 1_000)).toBe(true);
+    gathering.onSent(waiting(1_024));
 
     expect(waits(gathering, 64)).toBe(true);
   });
@@ -107,7 +143,7 @@ describe('after a wait in vain', () => {
 
   it('a batch that leaves without one goes on doing so until it has left', () => {
     const gathering = new Gathering();
-    waits(gathering, 63);
+    waits(gathering, 9);
     answered(gathering);
 
     expect(gathering.isWorthwhile(waiting(5), 1_000)).toBe(false);

@@ -128,6 +128,21 @@ describe('a few writes behind many', () => {
     expect(leader.batches).toEqual([6, 1]);
   });
 
+  it('wait for as long as two commits take, where those are slow', () => {
+    const leader = new Leader();
+    for (let round = 1; round <= 100; round++) {
+      leader.writeMany(6);
+      leader.routes.time += 4;
+      leader.answer(round);
+    }
+    leader.writeMany(6);
+    leader.write(7);
+
+    leader.time.flush();
+
+    expect(leader.time.frame).toBeCloseTo(8, 3);
+  });
+
   it('leave when these are so many no more', () => {
     const leader = new Leader();
     leader.write(1);
