@@ -5,11 +5,11 @@ import { Gathering } from '../../../src/streams/gathering.ts';
 const waiting = (count: number) => ({ waiting: count, all: count });
 
 /** Commands are answered now, `commitMs` milliseconds after they left. */
-const after = (commitMs: number) => ({ sentAtMs: 1_000 - commitMs, nowMs: 1_000 });
+const commitOf = (commitMs: number) => ({ sentAtMs: 1_000 - commitMs, nowMs: 1_000 });
 
 /** Sixty commands have been answered, and four came meanwhile. */
 function answered(gathering = new Gathering()): Gathering {
-  gathering.onAnswered(60, waiting(4), after(1));
+  gathering.onAnswered(60, waiting(4), commitOf(1));
   return gathering;
 }
 
@@ -36,7 +36,7 @@ describe('writes that could leave', () => {
 
   it('wait for as long as two commits take, where those are slow', () => {
     const gathering = new Gathering();
-    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), after(3));
+    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(3));
 
     expect(gathering.patienceMs).toBeCloseTo(6, 3);
     expect(gathering.isWorthwhile(waiting(5), 1_005.9)).toBe(true);
@@ -45,7 +45,7 @@ describe('writes that could leave', () => {
 
   it('never wait longer than ten milliseconds', () => {
     const gathering = new Gathering();
-    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), after(500));
+    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(500));
 
     expect(gathering.patienceMs).toBe(10);
     expect(gathering.isWorthwhile(waiting(5), 1_010)).toBe(false);
@@ -53,14 +53,14 @@ describe('writes that could leave', () => {
 
   it('hardly go by a single commit that was slow', () => {
     const gathering = answered();
-    gathering.onAnswered(60, waiting(4), after(8));
+    gathering.onAnswered(60, waiting(4), commitOf(8));
 
     expect(gathering.patienceMs).toBeLessThan(2.5);
   });
 
   it('do not wait once they are many', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(4_000, waiting(10), after(1));
+    gathering.onAnswered(4_000, waiting(10), commitOf(1));
 
     expect(gathering.isWorthwhile(waiting(1_023), 1_000)).toBe(true);
     expect(gathering.isWorthwhile(waiting(1_024), 1_000)).toBe(false);
@@ -70,13 +70,13 @@ describe('writes that could leave', () => {
     const gathering = new Gathering();
     expect(gathering.isWorthwhile(waiting(1), 1_000)).toBe(false);
 
-    gathering.onAnswered(1, waiting(0), after(1));
+    gathering.onAnswered(1, waiting(0), commitOf(1));
     expect(gathering.isWorthwhile(waiting(1), 1_000)).toBe(false);
   });
 
   it('do not wait for fewer than twice their number', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(60, waiting(30), after(1));
+    gathering.onAnswered(60, waiting(30), commitOf(1));
 
     expect(gathering.isWorthwhile(waiting(31), 1_000)).toBe(false);
   });
@@ -116,7 +116,7 @@ describe('after a wait in vain', () => {
 
   it('one that nobody is missing from any more was not in vain, either', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(7, waiting(3), after(1));
+    gathering.onAnswered(7, waiting(3), commitOf(1));
     expect(gathering.isWorthwhile(waiting(6), 1_000)).toBe(true);
     gathering.onSent(waiting(10));
 
@@ -125,7 +125,7 @@ describe('after a wait in vain', () => {
 
   it('one that ended because they were many was not in vain', () => {
     const gathering = new Gathering();
-    gathering.onAnswered(4_000, waiting(0), after(1));
+    gathering.onAnswered(4_000, waiting(0), commitOf(1));
     expect(gathering.isWorthwhile(waiting(1_000), 1_000)).toBe(true);
     gathering.onSent(waiting(1_024));
 
