@@ -332,7 +332,11 @@ export class ClientConnection implements AnsweredConnection {
   }
 
   #send(frames: readonly ClientFrame[]): void {
-    this.#webSocket.send(encodeClientMessage({ type: 'frames', frames }), this.#onSent);
+    const message = encodeClientMessage({ type: 'frames', frames });
+    const buffered = this.#webSocket.bufferedAmount + message.byteLength;
+    // Whatever waits for the client to read comes after that much. To be called back takes a turn of the event loop.
+    const mayStop = buffered > this.#host.limits.bufferedBytesMax / 2;
+    this.#webSocket.send(message, mayStop ? this.#onSent : undefined);
   }
 
   /** A client that does not read is not read from; one that lets answers pile up is cut off. */

@@ -22,6 +22,9 @@ export const closeCode = {
   tryLater: 1013,
 } as const;
 
+/** A message of at most so many bytes is mostly taken by the operating system at once. */
+const promptBytesMax = 64 * 1024;
+
 /** The longest reason that fits a close frame, in bytes. */
 const reasonBytesMax = 123;
 
@@ -39,6 +42,8 @@ export class PeerSocket {
   /** The TCP socket below, once it is connected. */
   private tcp: Socket | null = null;
   private hasClosed = false;
+  /** Whether the operating system has taken everything so far. */
+  private isPrompt = true;
   private violation: string | null = null;
   private pings = 0;
   private pingSentMs = 0;
@@ -82,11 +87,15 @@ export class PeerSocket {
 
   /**
    * Sends one message: header and bytes leave in one system call, since `ws` corks the socket for the two. The bytes must
-   * stay as they are until `onSent`, which is called once nobody reads them any more, and perhaps not at all if sending fails.
+   * stay as they are until `onSent`, which is called once nobody reads them any more, perhaps at once, and perhaps not at all: if
+   * sending fails, or if a small message has to wait though none had to before. To be called back takes a turn of the event loop.
    */
-  send(bytes: Uint8Array, onSent?: () => void): void {
+  send(bytes: Uint8Array, onSent: () => void = nothing): void {
     if (this.webSocket.readyState !== this.webSocket.OPEN) return;
-    this.webSocket.send(bytes, { binary: true }, onSent && ((error) => error || onSent()));
+    const isAwaited = onSent !== nothing && !(this.isPrompt && bytes.length <= promptBytesMax);
+    this.webSocket.send(bytes, { binary: true }, isAwaited ? (error) => error || onSent() : undefined);
+    this.isPrompt = this.bufferedBytes === 0;
+    if (this.isPrompt && !isAwaited) onSent();
   }
 
   /** Closes with a reason for the other end, which is cut if it does not answer in time. */
@@ -158,6 +167,10 @@ export class PeerSocket {
     this.hasClosed = true;
     this.owner.onClosed(this.violation);
   }
+}
+
+function nothing(): void {
+  // Nobody wants to be told.
 }
 
 /** The longest part of a text that a close frame holds, cut between characters. */

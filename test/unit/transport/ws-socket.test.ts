@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { asyncScheduler } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { noMask } from '../../../src/transport/no-mask.ts';
 import { settingsOf } from '../../../src/transport/ws-options.ts';
 import { PeerSocket } from '../../../src/transport/ws-socket.ts';
 
@@ -22,7 +23,8 @@ async function connected() {
   const received: Buffer[] = [];
   server.on('connection', (peer) => peer.on('message', (data: Buffer) => received.push(data)));
   await new Promise((resolve) => server.once('listening', resolve));
-  const webSocket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const webSocket = new WebSocket(url, { generateMask: noMask }); // Otherwise `ws` sends a copy of the bytes.
   await new Promise((resolve) => webSocket.once('open', resolve));
   const owner = { onMessage: () => undefined, onClosed: () => undefined, onGone: () => undefined };
   return {
@@ -43,6 +45,44 @@ describe('bytes that are sent on a socket', () => {
 
     await expect.poll(() => received.length).toBe(2);
     expect(received.map((each) => new Set(each))).toEqual([new Set([1]), new Set([2])]);
+  });
+
+  it('are given back at once where the operating system takes them', async () => {
+    const { received, socket } = await connected();
+    const bytes = new Uint8Array(1_000).fill(1);
+    let isSent = false;
+
+    socket.send(bytes, () => {
+      isSent = true;
+    });
+    expect(isSent).toBe(true);
+    bytes.fill(2);
+
+    await expect.poll(() => received.length).toBe(1);
+    expect(new Set(received[0])).toEqual(new Set([1]));
+  });
+
+  it('are as they were for all messages that are given back while the other end is slow', async () => {
+    const { server, received, socket } = await connected();
+    const [client] = server.clients;
+    client?.pause();
+    const free: Uint8Array[] = [];
+    let number = 0;
+    const sendMany = (count: number) => {
+      for (const end = number + count; number < end; number++) {
+        const bytes = (free.pop() ?? new Uint8Array(16_384)).fill(number % 251);
+        socket.send(bytes, () => free.push(bytes));
+      }
+    };
+
+    sendMany(1_000); // 16 MB: more than the operating system holds for both ends.
+    expect(socket.bufferedBytes).toBeGreaterThan(0);
+    client?.resume();
+    await expect.poll(() => socket.bufferedBytes).toBe(0);
+    sendMany(1_000);
+
+    await expect.poll(() => received.length).toBe(2_000);
+    expect(received.every((message, place) => message.every((byte) => byte === place % 251))).toBe(true);
   });
 
   it('are not asked for, nor given back, once it is closed', async () => {
