@@ -148,8 +148,8 @@ export const coreBugs = [
       },
       {
         file: core('configuration'),
-        find: 'member.id === peer.id && member.storeId === peer.storeId',
-        replace: 'member.id === peer.id',
+        find: 'if (id === peer.id && storeId === peer.storeId) return true;',
+        replace: 'if (id === peer.id) return true;',
       },
     ],
   },

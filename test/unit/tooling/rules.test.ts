@@ -14,11 +14,22 @@ interface Mutant extends Edit {
   readonly claim: string;
 }
 
+interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
 const root = new URL('../../../', import.meta.url);
 const textOf = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const load = (path: string) => import(new URL(path, root).href);
 const { mutants }: { mutants: readonly Mutant[] } = await load('tools/mutant-list.mjs');
+const { planted }: { planted: readonly PlantedBug[] } = await load('tools/planted-list.mjs');
 const { rulesPage }: { rulesPage: () => string } = await load('tools/rules-page.mjs');
+
+/** Those that are not to be found in the source, or more than once. */
+function strayOf(edits: readonly Edit[]): readonly Edit[] {
+  return edits.filter(({ file, find }) => textOf(file).split(find).length !== 2);
+}
 
 /** The titles of the tests in a file, as patterns: `%s` may be anything. */
 function titlesIn(path: string): readonly RegExp[] {
@@ -39,9 +50,7 @@ describe('the list of mutants', () => {
   it('changes what stands in the source exactly once', () => {
     const edits = mutants.flatMap((mutant) => [mutant, ...(mutant.also ?? [])]);
 
-    const stray = edits.filter(({ file, find }) => textOf(file).split(find).length !== 2);
-
-    expect(stray).toEqual([]);
+    expect(strayOf(edits)).toEqual([]);
   });
 
   it('names tests that are there', () => {
@@ -54,5 +63,13 @@ describe('the list of mutants', () => {
 
   it('is what docs/rules.md shows', () => {
     expect(textOf('docs/rules.md')).toBe(rulesPage());
+  });
+});
+
+describe('the list of planted bugs', () => {
+  it('changes what stands in the source exactly once', () => {
+    const stray = planted.filter(({ edits }) => strayOf(edits).length > 0);
+
+    expect(stray.map(({ name }) => name)).toEqual([]);
   });
 });
