@@ -3,8 +3,10 @@ const enoughCommands = 1024;
 /** Nothing waits longer than twice the time that a commit has taken lately, but for so many milliseconds at least and at most. */
 const patienceMsMin = 2;
 const patienceMsMax = 10;
-/** What each commit adds to the mean of their times. */
-const share = 1 / 8;
+/** Who has not come for so many milliseconds, while others have, is not waited for. */
+const lullMs = 1;
+/** The share of the latest commit in the mean of their times. */
+const latestShare = 1 / 8;
 /** After waits in vain, at most so many batches leave without one. */
 const passingMax = 255;
 
@@ -36,6 +38,9 @@ export class Gathering {
   #next: 'leaves' | 'waits' | 'passes' = 'leaves';
   /** So many waited when the wait began. */
   #first = 0;
+  /** So many wait now, and since when. */
+  #latest = 0;
+  #latestAtMs = 0;
   /** So many batches leave without a wait, and so many of them have. */
   #passing = 0;
   #passed = 0;
@@ -50,7 +55,8 @@ export class Gathering {
     const isMost = all === waiting && waiting * 2 < count;
     this.#expected = isMost ? all + count : 0;
     this.#answeredAtMs = nowMs;
-    this.#commitMs += (nowMs - sentAtMs - this.#commitMs) * share;
+    const commitMs = Math.min(patienceMsMax, Math.max(0, nowMs - sentAtMs)); // One that stalled is one among others.
+    this.#commitMs += (commitMs - this.#commitMs) * latestShare;
   }
 
   /** Whether what waits should go on waiting. Who asks sees to it that it does not for ever. */
@@ -61,7 +67,14 @@ export class Gathering {
       this.#next = this.#waitOrPass();
       this.#first = unanswered.waiting;
     }
-    return this.#next === 'waits';
+    return this.#next === 'waits' && !this.#isLull(unanswered, nowMs);
+  }
+
+  /** Enough are back for this wait to be worth it, and nobody comes any more: those who are missing are others, who take their time. */
+  #isLull({ waiting, all }: Unanswered, nowMs: number): boolean {
+    if (waiting !== this.#latest) this.#latestAtMs = nowMs;
+    this.#latest = waiting;
+    return all === waiting && waiting >= 2 * this.#first && nowMs >= this.#latestAtMs + lullMs;
   }
 
   #waitOrPass(): 'waits' | 'passes' {
@@ -80,7 +93,9 @@ export class Gathering {
   /** What waited leaves. */
   onSent(unanswered: Unanswered): void {
     if (this.#next === 'waits') {
-      const isInVain = unanswered.waiting < 2 * this.#first && this.#wantsMore(unanswered);
+      const { waiting, all } = unanswered;
+      const isGain = all === waiting && waiting >= 2 * this.#first; // Those on their way are back, too.
+      const isInVain = !isGain && this.#wantsMore(unanswered);
       this.#passing = isInVain ? Math.min(passingMax, this.#passing * 2 + 1) : 0;
       this.#passed = 0;
     }

@@ -293,8 +293,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
   }
 
   #onTick(tick: Input): void {
-    this.requests.expire();
-    this.requests.flush();
+    this.requests.onTick();
     this.lanes.snapshots.onTick();
     if (this.streams.state !== null) this.lanes.compactIfDue(this.streams.state);
     this.#input$.next(tick);

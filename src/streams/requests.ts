@@ -24,6 +24,10 @@ import { payloadBytes, type Written } from './write-call.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const batchCountMax = 2048;
+/** Writes wait for a transaction that is under way at most so long; for others, as long as the queue's patience. */
+const diskMsMax = 2;
+/** After that, it is asked again each so many milliseconds whether others are still to come. */
+const lookMs = 1;
 
 /** What {@link Requests} works with. */
 export interface RequestsOptions<Command, Result, Query, Value> {
@@ -49,12 +53,20 @@ export class Requests<Command, Result, Query, Value> {
   /** Results of batches applied here whose write has not been answered yet, by first index. */
   readonly #results = new Map<Index, readonly Result[]>();
   #isFlushDue = false;
-  /** Writes wait for the disk or for others, until then at most. */
+  /** Writes wait for the disk or for others, until they are looked at. */
   #holding: Subscription | null = null;
+  #heldSinceMs = 0;
   #refusal: 'RAFT_CLOSED' | 'RAFT_STOPPED' | null = null;
   readonly #endTurn = (): void => {
     this.#isFlushDue = false;
     this.flush({ holdsWrites: this.#holdsWrites() });
+  };
+  /** Looks at writes that have waited: a disk that hangs holds them no longer, others who are to come do. */
+  readonly #look = (): void => {
+    const { routes, settings } = this.#options;
+    const heldMs = routes.now() - this.#heldSinceMs;
+    if (heldMs >= this.#writes.patienceMs || !this.#writes.isGathering) return this.flush();
+    this.#holding = settings.timeScheduler.schedule(this.#look, lookMs);
   };
 
   constructor(options: RequestsOptions<Command, Result, Query, Value>) {
@@ -209,8 +221,17 @@ export class Requests<Command, Result, Query, Value> {
     const { routes, settings } = this.#options;
     if (this.#refusal !== null || routes.target() !== 'self' || !this.#writes.hasWaiting) return false;
     if (!routes.isDiskBusy() && !this.#writes.isGathering) return false;
-    this.#holding ??= settings.timeScheduler.schedule(() => this.flush(), this.#writes.patienceMs);
+    if (this.#holding === null) {
+      this.#heldSinceMs = routes.now();
+      this.#holding = settings.timeScheduler.schedule(this.#look, diskMsMax);
+    }
     return true;
+  }
+
+  /** Time has passed: what has somewhere to go now leaves, but for what is held back. */
+  onTick(): void {
+    this.expire();
+    this.flush({ holdsWrites: this.#holding !== null });
   }
 
   /** The disk has finished something: what waited for it goes off, unless it waits for more. */

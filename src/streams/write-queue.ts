@@ -147,6 +147,9 @@ export class WriteQueue<Result> {
 
   /** Whether what waits should wait for more, which is about to come. */
   get isGathering(): boolean {
+    let bytes = 0;
+    for (const write of this.#waiting) if (!write.isDone) bytes += write.bytes;
+    if (bytes >= this.#limits.batchBytesMax) return false; // More would be another batch.
     return this.#gathering.isWorthwhile(this.#unanswered, this.#routes.now());
   }
 

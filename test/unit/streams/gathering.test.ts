@@ -43,6 +43,14 @@ describe('writes that could leave', () => {
     expect(gathering.isWorthwhile(waiting(5), 1_006.1)).toBe(false);
   });
 
+  it('wait for many that are on their way, also if nobody else comes for a millisecond', () => {
+    const gathering = new Gathering();
+    expect(gathering.isWorthwhile({ waiting: 2, all: 62 }, 1_000)).toBe(true);
+    expect(gathering.isWorthwhile({ waiting: 4, all: 64 }, 1_000)).toBe(true);
+
+    expect(gathering.isWorthwhile({ waiting: 4, all: 64 }, 1_001.5)).toBe(true);
+  });
+
   it('never wait longer than ten milliseconds', () => {
     const gathering = new Gathering();
     for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(500));
@@ -56,6 +64,30 @@ describe('writes that could leave', () => {
     gathering.onAnswered(60, waiting(4), commitOf(8));
 
     expect(gathering.patienceMs).toBeLessThan(2.5);
+
+    gathering.onAnswered(60, waiting(4), commitOf(30_000));
+
+    expect(gathering.patienceMs).toBeLessThan(5);
+  });
+
+  it('hold it against no commit that the clock went back meanwhile', () => {
+    const gathering = new Gathering();
+    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(3));
+    gathering.onAnswered(60, waiting(4), commitOf(-3_600_000));
+
+    expect(gathering.patienceMs).toBeGreaterThan(5);
+  });
+
+  it('wait no longer once they have doubled, and nobody has come for a millisecond', () => {
+    const gathering = new Gathering();
+    for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(5));
+    expect(gathering.isWorthwhile(waiting(10), 1_000)).toBe(true);
+    expect(gathering.isWorthwhile(waiting(19), 1_002)).toBe(true);
+    expect(gathering.isWorthwhile(waiting(19), 1_004)).toBe(true); // Not doubled.
+    expect(gathering.isWorthwhile(waiting(20), 1_005)).toBe(true);
+    expect(gathering.isWorthwhile(waiting(20), 1_005.9)).toBe(true);
+
+    expect(gathering.isWorthwhile(waiting(20), 1_006)).toBe(false);
   });
 
   it('do not wait once they are many', () => {
@@ -139,6 +171,14 @@ describe('after a wait in vain', () => {
     gathering.onSent(behind);
 
     expect(gathering.isWorthwhile(behind, 1_010)).toBe(false);
+  });
+
+  it('writes behind many that are slow leave without one also if they have doubled meanwhile', () => {
+    const gathering = new Gathering();
+    expect(gathering.isWorthwhile({ waiting: 1, all: 61 }, 1_000)).toBe(true);
+    gathering.onSent({ waiting: 2, all: 62 });
+
+    expect(gathering.isWorthwhile({ waiting: 1, all: 63 }, 1_010)).toBe(false);
   });
 
   it('a batch that leaves without one goes on doing so until it has left', () => {

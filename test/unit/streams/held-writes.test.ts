@@ -25,6 +25,7 @@ class Leader {
 
   constructor() {
     this.routes.leader = 'self';
+    this.routes.now = () => this.time.frame;
     const settings = {
       pendingMax: 100,
       commandBytesMax: 1000,
@@ -132,15 +133,56 @@ describe('a few writes behind many', () => {
     const leader = new Leader();
     for (let round = 1; round <= 100; round++) {
       leader.writeMany(6);
-      leader.routes.time += 4;
+      leader.time.frame += 4;
       leader.answer(round);
     }
     leader.writeMany(6);
     leader.write(7);
+    const heldAtMs = leader.time.frame;
 
     leader.time.flush();
 
-    expect(leader.time.frame).toBeCloseTo(8, 3);
+    expect(leader.time.frame - heldAtMs).toBe(8);
+    expect(leader.batches.slice(-2)).toEqual([6, 1]);
+  });
+
+  it('leave with those who have come back once nobody has come for a millisecond', () => {
+    const leader = sender();
+    leader.answer(1);
+    leader.write(7);
+    leader.time.frame += 0.5;
+    leader.write(8);
+    expect(leader.batches).toEqual([6]);
+
+    leader.time.flush();
+
+    expect(leader.time.frame).toBe(2);
+    expect(leader.batches).toEqual([6, 2]);
+    leader.answer(2);
+    leader.write(9);
+    expect(leader.batches).toEqual([6, 2]); // It was not in vain.
+  });
+
+  it('are not sent off by a tick', () => {
+    const leader = sender();
+    leader.write(7);
+
+    leader.requests.onTick();
+
+    expect(leader.batches).toEqual([6]);
+  });
+
+  it('do not wait for more than fits into a batch', () => {
+    const leader = sender();
+    const command = new Uint8Array(900); // A batch is to have 1,004 bytes at most.
+    void leader.requests.writeOne(command).catch(() => undefined);
+    leader.endTurn();
+    expect(leader.batches).toEqual([6]);
+
+    void leader.requests.writeOne(command).catch(() => undefined);
+    leader.endTurn();
+
+    expect(leader.batches).toEqual([6, 1, 1]);
   });
 
   it('leave when these are so many no more', () => {
@@ -244,6 +286,23 @@ describe('writes on a leader whose disk is at work', () => {
 
     expect(leader.time.frame).toBe(2);
     expect(leader.batches).toEqual([2]);
+  });
+
+  it('wait two milliseconds for it also where commits are slow', () => {
+    const leader = new Leader();
+    for (let round = 1; round <= 100; round++) {
+      leader.write(round);
+      leader.time.frame += 5;
+      leader.answer(round);
+    }
+    const heldAtMs = leader.time.frame;
+    leader.routes.isBusy = true;
+    leader.write(7);
+
+    leader.time.flush();
+
+    expect(leader.time.frame - heldAtMs).toBe(2);
+    expect(leader.batches).toHaveLength(101);
   });
 
   it('wait again for the next transaction', () => {
