@@ -1,0 +1,175 @@
+import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
+import { bytesCodec } from 'rxraft';
+import { describe, expect, it } from 'vitest';
+import { type Index, type Input, index, index0, term } from '../../../src/core/index.ts';
+import type { Settings } from '../../../src/streams/options.ts';
+import { Requests } from '../../../src/streams/requests.ts';
+import type { StateMachine } from '../../../src/streams/state-machine.ts';
+import { NotedRoutes } from './noted-routes.ts';
+
+type Bytes = Uint8Array;
+
+interface Batch {
+  readonly id: number;
+  readonly first: Index;
+  readonly count: number;
+}
+
+/**
+ * A leader in virtual time, and who writes to it. One transaction is under way at a time, as on the leader's disk so on the
+ * followers'; what comes meanwhile is in the next.
+ */
+class Rounds {
+  readonly latenciesMs: number[] = [];
+  readonly batches: number[] = [];
+  readonly #diskMs: number;
+  readonly #wayMs: number;
+  readonly #routes = new NotedRoutes();
+  readonly #time = new VirtualTimeScheduler();
+  readonly #requests: Requests<Bytes, Bytes, Bytes, Bytes>;
+  readonly #asked: Batch[] = [];
+  #lastIndex = 0;
+
+  /** `wayMs`, there and back, is what a majority takes longer than a disk. */
+  constructor({ diskMs, wayMs = 0 }: { readonly diskMs: number; readonly wayMs?: number }) {
+    this.#diskMs = diskMs;
+    this.#wayMs = wayMs;
+    this.#routes.leader = 'self';
+    this.#routes.now = () => this.#time.frame;
+    this.#routes.input = (input) => this.#take(input);
+    const turnScheduler = {
+      now: () => this.#time.frame,
+      schedule: (work: () => void) => this.#time.schedule(work, 0.01),
+    } as unknown as SchedulerLike;
+    this.#requests = new Requests<Bytes, Bytes, Bytes, Bytes>({
+      settings: {
+        pendingMax: 10_000,
+        commandBytesMax: 1_000_000,
+        timeoutMs: 60_000,
+        config: { uncommittedBytesMax: 10_000_000 },
+        timeScheduler: this.#time,
+        turnScheduler,
+      } as unknown as Settings,
+      machine: { command: bytesCodec, result: bytesCodec } as unknown as StateMachine<
+        Bytes,
+        Bytes,
+        Bytes,
+        Bytes
+      >,
+      group: 0,
+      routes: this.#routes,
+      appliedIndex: () => index0,
+      isInstalling: () => false,
+      bootCounter: 1,
+      reply: () => true,
+    });
+  }
+
+  #take(input: Input): void {
+    if (input.type !== 'write') return;
+    const { id, count } = input;
+    const first = index(this.#lastIndex + 1);
+    this.#lastIndex += count;
+    this.batches.push(count);
+    this.#asked.push({ id, first, count });
+    if (!this.#routes.isBusy) this.#flush();
+  }
+
+  #flush(): void {
+    this.#routes.isBusy = true;
+    const batches = this.#asked.splice(0);
+    this.#time.schedule(() => {
+      this.#routes.isBusy = false;
+      this.#time.schedule(() => this.#commitAll(batches), this.#wayMs);
+      if (this.#asked.length > 0) this.#flush();
+      this.#requests.onFlushed();
+    }, this.#diskMs);
+  }
+
+  #commitAll(batches: readonly Batch[]): void {
+    for (const batch of batches) this.#commit(batch);
+  }
+
+  #commit({ id, first, count }: Batch): void {
+    const results = Array.from({ length: count }, () => new Uint8Array());
+    this.#requests.keepResults(first, results);
+    const result = { type: 'committed', index: first, term: term(1) } as const;
+    this.#requests.onWriteRes({ type: 'writeRes', id, result });
+  }
+
+  /** A caller who writes again so long after each answer. */
+  add(thinkMs: number): void {
+    const again = () => this.#write(() => this.#time.schedule(again, thinkMs));
+    this.#time.schedule(again, thinkMs);
+  }
+
+  /** Writes, one each so many milliseconds, that wait for no answer. */
+  writeEach(ms: number): void {
+    const again = () => {
+      this.#write(() => undefined);
+      this.#time.schedule(again, ms);
+    };
+    this.#time.schedule(again, ms);
+  }
+
+  #write(onAnswer: () => void): void {
+    const startedAtMs = this.#time.frame;
+    const resolve = () => {
+      this.latenciesMs.push(this.#time.frame - startedAtMs);
+      onAnswer();
+    };
+    this.#requests.writeEncoded([Uint8Array.of(1)], {}, { resolve, reject: () => undefined });
+  }
+
+  /** Lets so much time pass, and forgets what was noted in the first half of it. */
+  run(ms: number): this {
+    const tick = () => {
+      this.#requests.onTick();
+      this.#time.schedule(tick, 25);
+    };
+    this.#time.schedule(tick, 25);
+    this.#time.maxFrames = ms / 2;
+    this.#time.flush();
+    this.batches.length = 0;
+    this.latenciesMs.length = 0;
+    this.#time.maxFrames = ms;
+    this.#time.flush();
+    return this;
+  }
+}
+
+const meanOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+
+/** Sixty-four callers, of whom four each come back at once, within a millisecond. */
+function quickCallers(diskMs: number): Rounds {
+  const rounds = new Rounds({ diskMs });
+  for (let caller = 0; caller < 64; caller++) rounds.add((1 + (caller % 16)) / 16);
+  return rounds;
+}
+
+describe('callers who write again once they are answered', () => {
+  it.each([0.8, 2.5, 4, 8])('form one batch of all, where a transaction takes %s ms', (diskMs) => {
+    const { batches } = quickCallers(diskMs).run(2_000);
+
+    expect(meanOf(batches)).toBeGreaterThan(60);
+  });
+
+  it('form one batch of all who are quick, with a few among them who are not', () => {
+    const rounds = quickCallers(4);
+    for (let caller = 0; caller < 5; caller++) rounds.add(40 + 7 * caller);
+
+    const { batches, latenciesMs } = rounds.run(2_000);
+
+    expect(meanOf(batches)).toBeGreaterThan(50);
+    expect(meanOf(latenciesMs)).toBeLessThan(6.5); // A commit, the quick ones' return, and a lull now and then.
+  });
+
+  it('hardly wait for others who are on a long way', () => {
+    const rounds = new Rounds({ diskMs: 1, wayMs: 40 });
+    rounds.writeEach(1);
+
+    const { latenciesMs } = rounds.run(4_000);
+
+    expect(meanOf(latenciesMs)).toBeLessThan(42.5);
+  });
+});
