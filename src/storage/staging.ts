@@ -8,6 +8,8 @@ import type { SnapshotChunk, SnapshotStage } from './storage.ts';
 
 /** What {@link Staging} works with. */
 export interface StagingOptions {
+  /** Throws if nothing more may be asked for. */
+  readonly admit: () => void;
   /** Throws if the store is not open, or has failed. */
   readonly check: () => void;
   readonly write: (transaction: Transaction) => Promise<void>;
@@ -101,7 +103,8 @@ export class Staging {
   }
 
   /** Does something while nothing is staged, after all that was asked for before. */
-  exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+  async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#options.admit();
     const done = this.#lane.then(() => {
       this.#options.check();
       return work();

@@ -175,8 +175,8 @@ export interface Storage {
 
   /**
    * Flushes what is pending and lets go of the files. Never rejects for a store that has failed already. While it or
-   * {@link Storage.discard} is under way, either gives the promise of that ending, and opening is refused
-   * (`RAFT_STORE_IN_USE`).
+   * {@link Storage.discard} is under way, either gives the promise of that ending, opening is refused
+   * (`RAFT_STORE_IN_USE`), and so is all that is asked of the store from then on (`RAFT_STORE_CLOSED`).
    */
   close(): Promise<void>;
 

@@ -72,6 +72,14 @@ export function notOpen(): StorageError {
   );
 }
 
+export function endingNow(): StorageError {
+  return new StorageError(
+    'RAFT_STORE_CLOSED',
+    'the store is being closed. Nothing was read or written for this call; what was asked for before goes on. Use ' +
+      'nothing after close() or discard(), and open the store again to go on.',
+  );
+}
+
 export function openAlready(): StorageError {
   return new StorageError(
     'RAFT_STORE_IN_USE',

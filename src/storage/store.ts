@@ -26,7 +26,7 @@ import type {
   SnapshotView,
   Storage,
 } from './storage.ts';
-import { diskFailed, foundedAlready, openAlready, stillClosing } from './store-errors.ts';
+import { diskFailed, endingNow, foundedAlready, openAlready, stillClosing } from './store-errors.ts';
 import { StoreStatus } from './store-status.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -58,6 +58,7 @@ export class Store implements Storage {
       (error) => this.#status.fail(error),
     );
     this.#staging = new Staging({
+      admit: () => this.#admit(),
       check: () => this.#status.check(),
       write: (transaction) => this.#commit(transaction),
       newGeneration: () => this.#newGeneration(),
@@ -85,6 +86,12 @@ export class Store implements Storage {
     return loaded;
   }
 
+  /** Throws unless the store takes what is asked of it: while files are being let go, only what was asked for before goes on. */
+  #admit(): void {
+    this.#status.check();
+    if (this.#ending !== null) throw endingNow();
+  }
+
   async #openMedium(): Promise<Opened> {
     try {
       return await this.#medium.open();
@@ -94,7 +101,7 @@ export class Store implements Storage {
   }
 
   async found(founding: Founding): Promise<void> {
-    this.#status.check();
+    this.#admit();
     if (this.#founding !== null) throw foundedAlready(this.#founding, founding);
     this.#founding = founding;
     const { configuration } = founding;
@@ -106,7 +113,11 @@ export class Store implements Storage {
     work: readonly LogWork[],
     { withMachine }: { readonly withMachine: boolean } = { withMachine: true },
   ): Promise<Persisted> {
-    this.#status.check();
+    this.#admit();
+    return this.#persist(work, withMachine);
+  }
+
+  async #persist(work: readonly LogWork[], withMachine: boolean): Promise<Persisted> {
     const log = this.#status.checked(() => mergeWork(work, this.#stored));
     if (withMachine && this.#overlay.isDirty) {
       await this.#write({ log, machine: this.#overlay.beginFlush() });
@@ -157,7 +168,7 @@ export class Store implements Storage {
   }
 
   viewMachine(): SnapshotView {
-    this.#status.check();
+    this.#admit();
     const machine = this.#status.checked(() => this.#medium.freezeMachine());
     const view = new ChunkedView(machine, (closed) => this.#views.delete(closed));
     this.#views.add(view);
@@ -207,7 +218,7 @@ export class Store implements Storage {
     readonly from: Index;
     readonly maxBytes: number;
   }): Promise<readonly EntryBatch[] | 'compacted'> {
-    this.#status.check();
+    this.#admit();
     if (from <= this.#log.startIndex) return 'compacted';
     if (from > this.#log.lastIndex) return [];
     return this.#status.checked(() => takeBatches(this.#medium.batchesFrom(from), maxBytes));
@@ -244,7 +255,7 @@ export class Store implements Storage {
   async #settle(): Promise<void> {
     await this.#writing?.catch(() => undefined); // Whoever began that write is told.
     await this.#staging.idle();
-    if (this.#status.isOpen && this.#overlay.isDirty) await this.persist([]);
+    if (this.#status.isOpen && this.#overlay.isDirty) await this.#persist([], true);
     await this.#sweeper.stop();
   }
 

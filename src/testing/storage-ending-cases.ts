@@ -6,12 +6,14 @@ import {
   claim,
   conform,
   entriesOf,
+  founding,
   ignored,
   key,
   rejects,
   request,
   type StorageConformanceCase,
   same,
+  throws,
 } from './storage-kit.ts';
 import {
   beginOld,
@@ -83,6 +85,41 @@ export const storageEndingCases: readonly StorageConformanceCase[] = [
       await ended;
       same('last index', (await ending.open()).log.lastIndex, 1);
     }),
+  ),
+  ...(['close', 'discard'] as const).map((end) =>
+    conform(
+      `takes nothing more while a ${end} is under way, and finishes what came before`,
+      async (place, other) => {
+        const chunks = await newChunks(other);
+        await beginOld(place);
+        const ending = place.current;
+        const stage = await ending.stage('t1');
+        const appended = stage.append(chunks[0] as SnapshotChunk);
+        ignored(appended);
+        await begun();
+
+        const ended = ending[end]();
+        const late: readonly (readonly [string, Promise<unknown>])[] = [
+          ['persist', ending.persist([])],
+          ['found', ending.found(founding)],
+          ['stage', ending.stage('t2')],
+          ['append', stage.append(chunks[1] as SnapshotChunk)],
+          ['install', ending.install(switchTo('t1'))],
+          ['readLog', ending.readLog({ from: index(1), maxBytes: 1 })],
+        ];
+        for (const [, each] of late) ignored(each);
+        throws('viewMachine', 'RAFT_STORE_CLOSED', () => ending.viewMachine());
+        // In vain is also what has not settled by the end: nothing answers it afterwards.
+        for (const [what, each] of late)
+          await rejects(what, 'RAFT_STORE_CLOSED', Promise.race([each, ended]));
+        await ended;
+
+        await appended;
+        await place.open();
+        sameData('in use', place, oldEntries);
+        same('next', (await place.current.stage('t1')).nextChunk, 1);
+      },
+    ),
   ),
   conform('flushes nothing when a discard overtakes a close', async (place) => {
     await place.begin();
