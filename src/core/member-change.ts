@@ -1,9 +1,7 @@
 import type { Configuration, Member } from './configuration.ts';
 import type { MemberChange } from './input.ts';
+import { countProblem } from './member-rules.ts';
 import { isSamePeer, type NodeId, type Peer } from './types.ts';
-
-/** Members of a cluster: what a joint configuration of two of these lists still fits into every frame. */
-const membersMax = 50;
 
 /** Who the members are to be, or why not, in words. */
 export type Change =
@@ -31,8 +29,8 @@ export function changed(
     if (problem !== undefined) return { type: 'problem', problem };
   }
   if (members.voters.size === 0) return { type: 'problem', problem: 'no voter would be left' };
-  const count = members.voters.size + members.learners.size;
-  if (count > membersMax) return { type: 'problem', problem: `${count} members are more than ${membersMax}` };
+  const problem = countProblem(members.voters.size + members.learners.size);
+  if (problem !== undefined) return { type: 'problem', problem };
   const configuration: Configuration = {
     voters: [...members.voters.values()],
     votersOutgoing: [],

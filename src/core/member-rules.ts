@@ -1,3 +1,4 @@
+import type { Member } from './configuration.ts';
 import type { MemberChange } from './input.ts';
 import { isCount, shown } from './well-formed.ts';
 
@@ -15,6 +16,9 @@ export const urlBytesMax = 512;
 
 /** A URL as every handshake and every client has a place for it. */
 export const urlPattern = /^wss?:\/\/[\x21-\x7e]+$/;
+
+/** Members of a cluster: what a joint configuration of two of these lists still fits into every frame. */
+const membersMax = 50;
 
 /** The most changes of members in one request. */
 export const memberChangesMax = 256;
@@ -40,6 +44,32 @@ export function listProblem(changes: unknown, expectedIndex: unknown): string | 
   if (changes.length === 0) return 'there is no change in the list of changes';
   if (changes.length <= memberChangesMax) return undefined;
   return `${changes.length} changes are more than the ${memberChangesMax} that one request may have`;
+}
+
+/** Why a cluster can't have so many members; `undefined` if it can. */
+export function countProblem(count: number): string | undefined {
+  return count > membersMax ? `${count} members are more than ${membersMax}` : undefined;
+}
+
+/**
+ * Every problem of the members that a cluster is to be founded with, in words; none if it can be. For a configuration that
+ * is new: one that is stored was accepted by the rules of its time, and its data are not to be locked up by those of today.
+ */
+export function foundingProblems(
+  members: readonly Member[],
+  isUrl: (url: unknown) => boolean,
+): readonly string[] {
+  const names = new Set<string>();
+  const problems = [countProblem(members.length)];
+  for (const { id, storeId, url } of members) {
+    if (names.has(id))
+      problems.push(`the node name ${quoted(id)} is listed twice, expected every member once`);
+    names.add(id);
+    const store = storeId === id ? undefined : storeProblem(storeId); // A name alone stands for both.
+    const wrong = store ?? urlProblem(url, isUrl);
+    problems.push(nameProblem(id), wrong && `of ${quoted(id)}, ${wrong}`);
+  }
+  return problems.filter((problem) => problem !== undefined);
 }
 
 /** A new member, before its store is known or after; nobody has looked at it yet. */
@@ -82,7 +112,8 @@ function addedProblem({ id, storeId, role }: Added): string | undefined {
   return nameProblem(id) ?? (storeId === undefined ? undefined : storeProblem(storeId));
 }
 
-function nameProblem(id: unknown): string | undefined {
+/** Why no new node can be called so. */
+export function nameProblem(id: unknown): string | undefined {
   if (typeof id === 'string' && nodeIdPattern.test(id)) return undefined;
   return `the node name ${quoted(id)} is not 1 to 64 of A-Z a-z 0-9 . _ -, such as n4`;
 }

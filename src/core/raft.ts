@@ -6,7 +6,7 @@ import { crc32 } from './crc32.ts';
 import { RaftError } from './errors.ts';
 import type { Input } from './input.ts';
 import { emptyLog } from './log.ts';
-import { isMemberUrlOrNone, nodeIdPattern, storeProblem, urlProblem } from './member-rules.ts';
+import { foundingProblems, isMemberUrlOrNone } from './member-rules.ts';
 import type { Output, ReadResult, WriteResult } from './output.ts';
 import { initialState, type Start } from './start.ts';
 import type { State } from './state.ts';
@@ -53,7 +53,7 @@ export class Raft {
    * A node of a newly founded cluster, with an empty log in term 0.
    *
    * `peers` are the other founding members, the same list on every node; whether it holds this node too makes
-   * no difference. Throws a {@link RaftError} with code `RAFT_BAD_CONFIG`, which lists every problem.
+   * no difference; 50 in all at most. Throws a {@link RaftError} with code `RAFT_BAD_CONFIG`, which lists every problem.
    *
    * Never for a node that ran before: it would forget its vote (§5.2). See {@link Raft.restore}.
    */
@@ -70,12 +70,16 @@ export class Raft {
       configurations: [{ index: index0, configuration: votersOnly(members) }],
       appliedIndex: index0,
     };
-    this.#state = stateOf(start, problemsOfMembers(members));
+    this.#state = stateOf(start, foundingProblems(members, isMemberUrlOrNone));
   }
 
-  /** A node that starts again from what its storage loaded. Throws as the constructor does. */
+  /**
+   * A node that starts again from what its storage loaded. Throws as the constructor does for `start.config`, and for
+   * nothing else: names, stores, URLs and the number of members are not looked at. They were when the configuration was
+   * accepted, by the rules of that time, and a node that refused it now could not be started on its own data any more.
+   */
   static restore(start: Start): Raft {
-    const raft = new Raft(start.self.id, []);
+    const raft = new Raft('n1', []); // Any name that is one: the state takes its place.
     raft.#state = stateOf(start);
     return raft;
   }
@@ -199,18 +203,6 @@ function membersOf(id: NodeId, peers: readonly PeerLike[]): readonly Member[] {
 function memberOf(peer: PeerLike): Member {
   if (typeof peer === 'string') return { id: peer, storeId: peer, url: '' };
   return { id: peer.id, storeId: peer.storeId, url: 'url' in peer ? peer.url : '' };
-}
-
-function problemsOfMembers(members: readonly Member[]): readonly string[] {
-  const problems: string[] = [];
-  members.forEach(({ id, storeId, url }, at) => {
-    if (!nodeIdPattern.test(id)) problems.push(`"${id}" is no name, expected 1 to 64 of A-Z a-z 0-9 . _ -`);
-    if (id === members[at - 1]?.id) problems.push(`"${id}" is listed twice, expected every member once`);
-    const store = storeId === id ? undefined : storeProblem(storeId); // A name alone stands for both.
-    const wrong = store ?? urlProblem(url, isMemberUrlOrNone);
-    if (wrong !== undefined) problems.push(`of "${id}", ${wrong}`);
-  });
-  return problems;
 }
 
 function stateOf(start: Start, problems: readonly string[] = []): State {

@@ -28,7 +28,10 @@ export interface Start {
   readonly snapshotIndex?: Index;
 }
 
-/** The state of a node that starts: a follower that knows no leader (§5.2). All of `start` is durable. */
+/**
+ * The state of a node that starts: a follower that knows no leader (§5.2). All of `start` is durable, and taken as it is:
+ * neither the options nor the members of the configurations are looked at, which may be older than the rules of today.
+ */
 export function initialState(start: Start): State {
   const { config, self } = start;
   const random = nextRandom(seedRandom(start.seed, self.id, self.storeId));

@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
-import { nodeIdPattern } from '../core/member-rules.ts';
+import { nameProblem } from '../core/member-rules.ts';
 import { clockOf } from '../transport/clock.ts';
 import { declaredProblem } from '../transport/founding.ts';
 import { problemList, timerProblems } from '../transport/limits.ts';
@@ -88,9 +88,7 @@ function memberProblems<C, R, Q, A>({
     id,
     ...members.map((member: unknown) => (member as { id?: unknown } | null)?.id),
   ]);
-  const problems = [...ids]
-    .filter((name) => typeof name !== 'string' || !nodeIdPattern.test(name))
-    .map((name) => `the node name ${JSON.stringify(name)} is not 1 to 64 of A-Z a-z 0-9 . _ -, such as n1`);
+  const problems = [...ids].map(nameProblem).filter((problem) => problem !== undefined);
   if (problems.length === 0) {
     const declared = declaredProblem(id, members);
     if (declared !== null) problems.push(declared);

@@ -6,9 +6,10 @@ import {
   type Output,
   Raft,
   RaftError,
+  type Start,
   term,
 } from '../../../src/core/index.ts';
-import { logOf, n1, only, threeNodes } from './builders.ts';
+import { logOf, n1, only, threeNodes, votersOf } from './builders.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -79,7 +80,7 @@ describe('a founded node', () => {
 
     expect(make).toThrow(RaftError);
     expect(make).toThrow(
-      /"n2" is listed twice.*"no name" is no name.*tickIntervalMs is 0.*heartbeatIntervalMs is 400/,
+      /"n2" is listed twice.*the node name "no name" is not 1 to 64 of.*tickIntervalMs is 0.*heartbeatIntervalMs is 400/,
     );
   });
 
@@ -93,6 +94,13 @@ describe('a founded node', () => {
     expect(make).toThrow(/of "n2", storeId is "é".*of "n3", url is "ws:\/\/n3.test:1#x"/);
   });
 
+  it('has at most as many members as a change of members may leave', () => {
+    const peers = Array.from({ length: 50 }, (_, at) => `m${at}`);
+
+    expect(() => new Raft('n1', peers)).toThrow(/51 members are more than 50/);
+    expect(new Raft('m0', peers).id).toBe('m0');
+  });
+
   it('draws other timeouts than its peers', () => {
     const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
@@ -103,21 +111,49 @@ describe('a founded node', () => {
 });
 
 describe('a node that starts again', () => {
+  const loaded: Start = {
+    self: n1,
+    group: 0,
+    config: defaultConfig,
+    seed: 1,
+    hardState: { currentTerm: term(7), votedFor: n1 },
+    log: logOf(1, 1, 6),
+    configurations: [{ index: index(0), configuration: threeNodes }],
+    appliedIndex: index(2),
+  };
+
   it('is what its storage loaded', () => {
-    const raft = Raft.restore({
-      self: n1,
-      group: 0,
-      config: defaultConfig,
-      seed: 1,
-      hardState: { currentTerm: term(7), votedFor: n1 },
-      log: logOf(1, 1, 6),
-      configurations: [{ index: index(0), configuration: threeNodes }],
-      appliedIndex: index(2),
-    });
+    const raft = Raft.restore(loaded);
 
     expect(raft.id).toBe('n1');
     expect(raft.state).toMatchObject({ currentTerm: 7, votedFor: n1, commitIndex: 2, lastApplied: 2 });
     expect(raft.state.log.lastIndex).toBe(3);
+  });
+
+  it('is not kept from its data by names and numbers that no new member can have', () => {
+    const self = { id: 'eu/db 1', storeId: 'store of eu/db 1' };
+    const peers = Array.from({ length: 60 }, (_, at) => ({ id: `m ${at}`, storeId: `m ${at}` }));
+    const configurations = [{ index: index(0), configuration: votersOf(self, ...peers) }];
+
+    const raft = Raft.restore({
+      ...loaded,
+      self,
+      hardState: { ...loaded.hardState, votedFor: self },
+      configurations,
+    });
+
+    expect(raft.id).toBe('eu/db 1');
+    expect(raft.state.configurations).toEqual(configurations);
+    expect(only(feed(raft, { type: 'campaign', id: 1 }), 'message')).toHaveLength(60);
+  });
+
+  it('is refused with a config that can not be used, and with that alone', () => {
+    const restore = () => Raft.restore({ ...loaded, config: { ...defaultConfig, tickIntervalMs: 0 } });
+
+    expect(restore).toThrow(RaftError);
+    expect(restore).toThrow(
+      /^Can't make node n1: tickIntervalMs is 0, expected a positive integer such as 25\.$/,
+    );
   });
 });
 
