@@ -65,7 +65,7 @@ export class ForwardedRequests<Result> {
   readonly #routes: Routes;
   readonly #options: ForwardedOptions<Result>;
   readonly #requests = new Map<number, Forwarded>();
-  /** One for each peer that ever passed something on. */
+  /** One for each peer that has passed something on and is connected since. */
   readonly #latest = new Map<NodeId, Latest>();
 
   constructor(routes: Routes, options: ForwardedOptions<Result>) {
@@ -89,7 +89,8 @@ export class ForwardedRequests<Result> {
 
   /**
    * A request that comes twice must not be appended twice. A peer counts its requests, and a connection keeps
-   * their order, so that whatever does not go on from the last one has been here or is of an earlier run.
+   * their order, so that whatever does not go on from the last one has been here or is of an earlier run, whose
+   * connection a newer one is about to replace.
    */
   #isNew({ id, storeId }: Peer, bootCounter: number, seq: number): boolean {
     const latest = this.#latest.get(id);
@@ -190,6 +191,14 @@ export class ForwardedRequests<Result> {
         forwarded,
         failureReply(result.type === 'unknown' ? lostLeadership() : refusalError(result.reason)),
       );
+  }
+
+  /**
+   * No connection is open with this peer. A request is sent once, on one connection: what it has sent so far arrives
+   * never, or has. So whatever comes from now on is new, and there is nothing to remember of peers that do not come back.
+   */
+  onDown(id: NodeId): void {
+    this.#latest.delete(id);
   }
 
   /** Gives up what took too long: its sender has given up too. */

@@ -303,6 +303,7 @@ export class Requests<Command, Result, Query, Value> {
   onEvent(event: TransportEvent): void {
     if (this.#refusal !== null) return;
     if (event.type === 'outgoingDown') return this.#onLinkDown(event);
+    if (event.type === 'down') return this.#forwarded.onDown(event.id);
     if (event.type !== 'frame') return;
     const { frame, from, bootCounter } = event;
     if (frame.type === 'forward' && frame.group === this.#options.group)

@@ -177,7 +177,7 @@ export type TransportEvent =
   | { readonly type: 'up'; readonly hello: Hello; readonly direction: 'outgoing' | 'incoming' }
   /** The outgoing connection to this peer, on which `send` sends, has closed. */
   | { readonly type: 'outgoingDown'; readonly id: NodeId }
-  /** No connection is open with this peer, in either direction. */
+  /** No connection is open with this peer, in either direction: of what it sent before, nothing arrives any more. */
   | { readonly type: 'down'; readonly id: NodeId }
   /**
    * A handshake was refused, by us or by the peer. `id` is the node dialed, or the one that the dialer said it

@@ -160,6 +160,27 @@ describe('a leader to whom a write is passed on', () => {
     ]);
   });
 
+  it('forgets how far a peer was once nothing that was on its way can come any more, and nobody else', async () => {
+    const { peers } = await leading();
+    peers.say(n2, forwardOf(5));
+    peers.say(n3, forwardOf(5));
+
+    peers.emit({ type: 'outgoingDown', id: 'n2' });
+    peers.say(n2, forwardOf(5));
+    peers.emit({ type: 'down', id: 'n2' });
+    peers.say(n3, forwardOf(5));
+    peers.say(n2, forwardOf(4), peerBoot - 1);
+    peers.say(n3, forwardOf(6));
+
+    await seen(() => peers.replies.find(({ seq }) => seq === 6));
+    expect(peers.replies.map(({ bootCounter, seq }) => [bootCounter, seq])).toEqual([
+      [peerBoot, 5],
+      [peerBoot, 5],
+      [peerBoot - 1, 4],
+      [peerBoot, 6],
+    ]);
+  });
+
   it('takes nothing for a group that it does not have', async () => {
     const { node, peers } = await leading();
     const { lastIndex } = node.status();
