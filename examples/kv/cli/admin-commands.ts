@@ -1,4 +1,4 @@
-import { type Ask, ask, errorIn, NoAnswer } from './client.ts';
+import { type Ask, ask, type ErrorText, errorIn, NoAnswer } from './client.ts';
 import { answerOf, type Cluster, graceMs } from './cluster.ts';
 import { withProgress } from './progress.ts';
 
@@ -12,8 +12,8 @@ interface Work {
   readonly path: string;
   readonly body: object;
   readonly options: WaitOptions;
-  /** The command that helps, by the status of an answer that is an error. */
-  readonly remedy: (status: number) => string;
+  /** The command that helps, by the status of an answer that is an error, and by the error in it. */
+  readonly remedy: (status: number, error: ErrorText) => string;
 }
 
 /** `rxraft transfer [ID]`: hands leadership over. */

@@ -1,4 +1,4 @@
-import { type Answer, type Ask, askAny, errorIn, NoAnswer } from './client.ts';
+import { type Answer, type Ask, askAny, type ErrorText, errorIn, NoAnswer } from './client.ts';
 import type { Output } from './output.ts';
 import { withProgress } from './progress.ts';
 
@@ -15,12 +15,12 @@ export const graceMs = 5_000;
 
 /**
  * The first good answer of a server, or `null` after having said what went wrong, and what to do then: the
- * command that `remedy` gives for the status of the answer.
+ * command that `remedy` gives for the status of the answer and its error.
  */
 export async function answerOf(
   { urls, output }: Cluster,
   request: Ask,
-  remedy: (status: number) => string,
+  remedy: (status: number, error: ErrorText) => string,
 ): Promise<Answer | null> {
   try {
     const answer = await withProgress(output, 'no answer yet', askAny(urls, request));
@@ -28,7 +28,7 @@ export async function answerOf(
     const error = errorIn(answer);
     output.json({ error });
     output.fail(`${error.code}: ${error.message}`);
-    output.next(`rxraft ${remedy(answer.status)}`);
+    output.next(`rxraft ${remedy(answer.status, error)}`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     const outcome = error.isSent ? 'unknown' : 'notCommitted';

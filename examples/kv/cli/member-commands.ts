@@ -1,6 +1,7 @@
 import type { MemberBody, StatusBody } from '../http/status-body.ts';
 import { administer, type WaitOptions } from './admin-commands.ts';
 import { askStatus, failSilent, silence } from './ask-status.ts';
+import type { ErrorText } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { latest } from './status-rows.ts';
 
@@ -41,9 +42,10 @@ export async function add(
   const { urls, flags, output } = cluster;
   const member = { id, url, ...(options.learner === true ? { learner: true } : {}) };
   const start = `serve --id ${id} --data DIR --listen HOST:PORT --http HOST:PORT --join ${urls[0]}`;
-  const after = await change(cluster, { add: member }, options, (status) =>
-    status === 503 ? `${start} starts such a node, which then asks by itself` : `members${flags}`,
-  );
+  const after = await change(cluster, { add: member }, options, {
+    RAFT_TIMEOUT: `${start} starts such a node, which then asks by itself`,
+    RAFT_BAD_REQUEST: `move ${id} ${url}${flags} if ${id} is a member that is reached there now, or rxraft remove ${id}${flags} if it has lost its data and is to come again`,
+  });
   if (after === null) return;
   output.text(`${id} is ${roleOf(after.members.find((each) => each.id === id))}`);
   output.next(`rxraft status${flags} shows how far it is`);
@@ -59,12 +61,11 @@ export async function removeMember(cluster: Cluster, id: string, options: Member
 
 /** `rxraft promote ID` */
 export async function promote(cluster: Cluster, id: string, options: MemberOptions): Promise<void> {
-  const after = await change(
-    cluster,
-    { promote: id },
-    options,
-    () => `status${cluster.flags} shows how far ${id} is`,
-  );
+  const howFar = `status${cluster.flags} shows how far ${id} is`;
+  const after = await change(cluster, { promote: id }, options, {
+    RAFT_BAD_REQUEST: howFar,
+    RAFT_BUSY: howFar,
+  });
   if (after === null) return;
   cluster.output.text(`${id} is a voter`);
   cluster.output.next(`rxraft status${cluster.flags}`);
@@ -99,16 +100,40 @@ export function membersTable({ leaderId, members }: Membership): readonly string
   });
 }
 
+/** Asks for a change. `remedies` has the commands that help, by the code of the error, where no general one does. */
 async function change(
   cluster: Cluster,
   what: object,
   { expectedIndex, ...options }: MemberOptions,
-  remedy: (status: number) => string = () => `members${cluster.flags}`,
+  remedies: Readonly<Record<string, string>> = {},
 ): Promise<Membership | null> {
+  const { flags } = cluster;
+  const [command = ''] = Object.keys(what); // They have the same names.
+  const remedy = (_: number, { code, outcome }: ErrorText): string =>
+    outcome === 'unknown'
+      ? `members${flags} shows what has come of it`
+      : (remedies[code] ?? generalRemedy(code, { command, flags }));
   const body = { ...what, ...(expectedIndex === undefined ? {} : { expectedIndex: Number(expectedIndex) }) };
   const after = await administer<Membership>(cluster, { path: '/admin/members', body, options, remedy });
   if (after !== null) cluster.output.json(after);
   return after;
+}
+
+/** The command that helps where nothing was changed, whatever the change was to be. */
+function generalRemedy(
+  code: string,
+  { command, flags }: { readonly command: string; readonly flags: string },
+): string {
+  switch (code) {
+    case 'RAFT_BAD_REQUEST':
+      return `members${flags} shows who is in the cluster`;
+    case 'RAFT_CONFLICT':
+      return `members --json${flags} gives the index of the configuration in effect`;
+    case 'KV_MALFORMED':
+      return `${command} --help shows how to write it`;
+    default:
+      return `status${flags} shows how the nodes are; ask again once the reason is gone`;
+  }
 }
 
 function membershipOf({ configuration, leaderId, members }: StatusBody): Membership {

@@ -84,6 +84,57 @@ describe('a command that changes the members', () => {
     );
   });
 
+  it.each([
+    [
+      'is a member, or can not be one',
+      refusal(400, 'RAFT_BAD_REQUEST'),
+      `rxraft move n4 ${url(4)} --urls URL1 if n4 is a member that is reached there now, or rxraft remove n4 --urls URL1 if it has lost its data and is to come again`,
+    ],
+    ['is not written so', refusal(400, 'KV_MALFORMED'), 'rxraft add --help shows how to write it'],
+    [
+      'is to come into another configuration',
+      refusal(409, 'RAFT_CONFLICT'),
+      'rxraft members --json --urls URL1 gives the index of the configuration in effect',
+    ],
+    [
+      'has to wait for another change',
+      refusal(409, 'RAFT_BUSY'),
+      'rxraft status --urls URL1 shows how the nodes are; ask again once the reason is gone',
+    ],
+    [
+      'finds no leader',
+      refusal(503, 'RAFT_NO_LEADER'),
+      'rxraft status --urls URL1 shows how the nodes are; ask again once the reason is gone',
+    ],
+    [
+      'may be in or not',
+      refusal(503, 'RAFT_TIMEOUT', 'unknown'),
+      'rxraft members --urls URL1 shows what has come of it',
+    ],
+  ])('says what to do about a new node that %s', async (_, answer, hint) => {
+    const server = await answering(answer);
+
+    const lines = await said((cluster) => add(cluster, 'n4', url(4), {}), [server.url]);
+
+    expect(lines.at(-1)).toBe(`next ${hint}`);
+  });
+
+  it.each([
+    [
+      'of somebody who is none',
+      (cluster: Cluster) => removeMember(cluster, 'n9', {}),
+      'members',
+      'who is in the cluster',
+    ],
+    ['of one that is behind', (cluster: Cluster) => promote(cluster, 'n4', {}), 'status', 'how far n4 is'],
+  ])('shows what there is where it was asked %s', async (_, run, command, what) => {
+    const server = await answering(refusal(400, 'RAFT_BAD_REQUEST'));
+
+    const lines = await said(run, [server.url]);
+
+    expect(lines.at(-1)).toBe(`next rxraft ${command} --urls URL1 shows ${what}`);
+  });
+
   it('goes on to the next server only where nothing can have happened', async () => {
     const taken = await answering(refusal(503, 'RAFT_UNKNOWN_OUTCOME', 'unknown'));
     const next = await answering({ body: membership });
