@@ -230,7 +230,7 @@ export class Requests<Command, Result, Query, Value> {
 
   /** Time has passed: what has somewhere to go now leaves, but for what is held back. */
   onTick(): void {
-    this.expire();
+    this.#expire();
     this.flush({ holdsWrites: this.#holding !== null });
   }
 
@@ -252,7 +252,7 @@ export class Requests<Command, Result, Query, Value> {
   }
 
   /** Gives up what took too long. */
-  expire(): void {
+  #expire(): void {
     const now = this.#options.routes.now();
     this.#writes.expire(now);
     this.#reads.expire(now);
