@@ -19,6 +19,7 @@ import {
 import { storageMachineCases } from './storage-machine-cases.ts';
 import { storageSnapshotCases } from './storage-snapshot-cases.ts';
 import { storageViewCases } from './storage-view-cases.ts';
+import { storageVoteCases } from './storage-vote-cases.ts';
 
 export type { StorageConformanceCase, StoragePlace, StorageUnderTest } from './storage-kit.ts';
 
@@ -99,12 +100,7 @@ export const storageConformance: readonly StorageConformanceCase[] = [
     same('configurations', loaded.configurations, [{ index: 0, configuration: founding.configuration }]);
     await rejects('a founding after a restart', 'RAFT_STORE_FOUNDED', place.current.found(founding));
   }),
-  conform('keeps term and vote', async (place) => {
-    await place.open();
-    await place.current.persist([request({ seq: 1, hardState: votedInTerm9 })]);
-
-    same('hard state', (await place.reopen()).hardState, votedInTerm9);
-  }),
+  ...storageVoteCases,
   conform('gives back the batches it was given', async (place) => {
     await place.begin();
     const batches = [
