@@ -278,7 +278,7 @@ export const storageCompactionCases: readonly StorageConformanceCase[] = [
         same('the configurations go along', configurations, isThere ? all.slice(2) : all);
         same('the rest', indexesOf(await place.read(3)), [3]);
       },
-      kind,
+      [kind],
     ),
   ),
 ];

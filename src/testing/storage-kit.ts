@@ -28,6 +28,9 @@ export interface StoragePlace {
   failNextWrite?(): void | Promise<void>;
 }
 
+/** What can be made to happen to a {@link StoragePlace} that offers it. */
+export type StorageFault = 'kill' | 'losePower' | 'failNextWrite';
+
 /** The implementation that is put to the test. */
 export interface StorageUnderTest {
   /** A new, empty place. */
@@ -37,8 +40,8 @@ export interface StorageUnderTest {
 /** One claim about a storage: `run` rejects with an `Error` that says what was seen instead of it. */
 export interface StorageConformanceCase {
   readonly name: string;
-  /** What of a {@link StoragePlace} the case needs besides storages: leave the case out where it is missing. */
-  readonly needs?: 'kill' | 'losePower' | 'failNextWrite';
+  /** What of a {@link StoragePlace} the case needs besides storages: leave the case out where any of it is missing. */
+  readonly needs: readonly StorageFault[];
   /** Makes its own places, and closes what it opened. */
   run(subject: StorageUnderTest): Promise<void>;
 }
@@ -105,7 +108,7 @@ export class OpenPlace {
     return batches as readonly EntryBatch[];
   }
 
-  async fault(kind: 'kill' | 'losePower' | 'failNextWrite'): Promise<void> {
+  async fault(kind: StorageFault): Promise<void> {
     const cause = this.#place[kind];
     if (cause === undefined) throw new Error(`this case needs ${kind}() of the place: see its "needs"`);
     await cause.call(this.#place);
@@ -119,7 +122,7 @@ export class OpenPlace {
 export function conform(
   name: string,
   check: (place: OpenPlace, other: OpenPlace, make: () => Promise<OpenPlace>) => Promise<void>,
-  needs?: StorageConformanceCase['needs'],
+  needs: readonly StorageFault[] = [],
 ): StorageConformanceCase {
   const run = async (subject: StorageUnderTest) => {
     const places: OpenPlace[] = [];
@@ -134,7 +137,7 @@ export function conform(
       for (const place of places) await place.close();
     }
   };
-  return needs === undefined ? { name, run } : { name, needs, run };
+  return { name, needs, run };
 }
 
 export function batchOf(
@@ -230,7 +233,7 @@ export function same(what: string, seen: unknown, expected: unknown): void {
 }
 
 /** JSON with sorted keys and bytes in hexadecimal. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
     if (each === undefined) return 'undefined';
     if (each instanceof Uint8Array)

@@ -349,7 +349,7 @@ export const storageSnapshotCases: readonly StorageConformanceCase[] = [
         }
         claim(`it ended before, amid and after the transfer: ${[...seen]}`, seen.size === 3);
       },
-      kind,
+      [kind],
     ),
   ),
 ];

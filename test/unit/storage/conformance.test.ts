@@ -35,7 +35,7 @@ describe('the storage on LMDB', () => {
       return { storage: (options = {}) => lmdbStorage({ path, ...options }) };
     },
   };
-  const cases = storageConformance.filter(({ needs }) => needs === undefined);
+  const cases = storageConformance.filter(({ needs }) => needs.length === 0);
 
   for (const { name, run } of cases) it(name, () => run(subject));
 });
