@@ -67,6 +67,15 @@ export const storageCompactionCases: readonly StorageConformanceCase[] = [
     });
     await check('after it');
   }),
+  conform('keeps the term of the last index that is gone where another begins after it', async (place) => {
+    await withSixEntries(place);
+
+    await place.current.persist([compaction(3)]);
+
+    const { log } = await place.reopen();
+    same('start', [log.startIndex, log.startTerm], [3, 1]);
+    same('the first term after it', log.terms[0], { index: 4, term: 2 });
+  }),
   conform('drops the whole log, keeps its clock, and goes on after it', async (place) => {
     await withSixEntries(place);
     await place.current.persist([compaction(6, 3)]);

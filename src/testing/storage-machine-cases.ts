@@ -62,6 +62,8 @@ export const storageMachineCases: readonly StorageConformanceCase[] = [
     const batches = [batchOf(1)];
     const left = await place.current.persist([request({ seq: 2, batches })], { withMachine: false });
     same('durable without it', [left.seq, left.durableAppliedIndex, place.machine.isDirty], [2, 0, true]);
+    const idle = await place.current.persist([], { withMachine: false });
+    same('durable with nothing at all', [idle.durableAppliedIndex, place.machine.isDirty], [0, true]);
     same('unflushed', [place.machine.unflushedKeys, place.machine.unflushedBytes], [1, 2]);
     for (let size = 0; size < 100; size++) place.machine.put(key('b'), new Uint8Array(size));
     place.machine.delete(key('a'));
