@@ -2,7 +2,7 @@ import { crc32 } from '../core/index.ts';
 import type {
   Hello,
   MemberAddress,
-  SnapshotChunkFrame,
+  PeerFrame,
   Transport,
   TransportEvent,
   TransportIdentity,
@@ -24,14 +24,18 @@ export interface ConformanceCase {
 }
 
 /** A node on the stage: its transport, and everything that it saw. */
-interface Actor {
+export interface Actor {
   readonly transport: Transport;
   readonly url: string;
   readonly hello: Hello;
   readonly peer: { readonly id: string; readonly storeId: string };
   dial(other: Actor): void;
+  /** Everything that it saw, in that order. */
+  events(): readonly TransportEvent[];
   ups(): Extract<TransportEvent, { type: 'up' }>[];
   frames(): Extract<TransportEvent, { type: 'frame' }>[];
+  /** What those frames say. */
+  heard(): PeerFrame[];
   refusals(): Extract<TransportEvent, { type: 'refused' }>[];
   count(type: TransportEvent['type']): number;
   link(): ReturnType<Transport['links']>[number] | undefined;
@@ -47,6 +51,7 @@ interface ActorOptions {
 }
 
 interface Stage {
+  /** A node, whose boot counter is higher than those of the nodes before it, whatever their names. */
   node(id: string, options?: ActorOptions): Promise<Actor>;
   /** Nodes `a` and `b`, dialing each other. */
   pair(): Promise<readonly [Actor, Actor]>;
@@ -59,7 +64,7 @@ export function conform(name: string, play: (stage: Stage) => Promise<void>): Co
 async function runOn(subject: TransportUnderTest, play: (stage: Stage) => Promise<void>): Promise<void> {
   const actors: Actor[] = [];
   const node: Stage['node'] = async (id, options = {}) => {
-    const actor = await newActor(subject, { id, options });
+    const actor = await newActor(subject, { id, bootCounter: 10 * (actors.length + 1), options });
     actors.push(actor);
     return actor;
   };
@@ -78,30 +83,32 @@ async function runOn(subject: TransportUnderTest, play: (stage: Stage) => Promis
 
 async function newActor(
   subject: TransportUnderTest,
-  { id, options }: { id: string; options: ActorOptions },
+  { id, bootCounter, options }: { id: string; bootCounter: number; options: ActorOptions },
 ): Promise<Actor> {
   const transport = await subject.make();
   const events: TransportEvent[] = [];
   let isComplete = false;
   transport.event$.subscribe({ next: (event) => events.push(event), complete: () => (isComplete = true) });
   const changes = () => (typeof options.hello === 'function' ? options.hello() : (options.hello ?? {}));
-  const helloOf = (): Hello => ({ ...plainHello(id), ...changes() });
+  const hello = helloOf(id, bootCounter);
   const admit: TransportIdentity['admit'] = (hello) => {
     options.onAdmit?.();
     return options.admit?.(hello) ?? null;
   };
-  await transport.open({ hello: helloOf, admit });
+  await transport.open({ hello: () => ({ ...hello, ...changes() }), admit });
   const url = subject.urlOf(transport);
   const of = <Type extends TransportEvent['type']>(type: Type) =>
     events.filter((event): event is Extract<TransportEvent, { type: Type }> => event.type === type);
   return {
     transport,
     url,
-    hello: plainHello(id),
+    hello,
     peer: { id, storeId: `store-${id}` },
     dial: (other) => transport.setPeers([{ id: other.hello.id, url: other.url }]),
+    events: () => events,
     ups: () => of('up'),
     frames: () => of('frame'),
+    heard: () => of('frame').map(({ frame }) => frame),
     refusals: () => of('refused'),
     count: (type) => of(type).length,
     link: () => transport.links()[0],
@@ -110,27 +117,9 @@ async function newActor(
   };
 }
 
-export function plainHello(id: string): Hello {
+function helloOf(id: string, bootCounter: number): Hello {
   const members: readonly MemberAddress[] = [{ id, url: 'ws://127.0.0.1:7101' }];
-  return { protocolVersion: 1, clusterId: 'cluster', id, storeId: `store-${id}`, bootCounter: 7, members };
-}
-
-export function ackOf(clusterId: string) {
-  return { type: 'foundAck', clusterId: clusterId.replaceAll(' ', '-') } as const;
-}
-
-export function pieceOf(number: number): SnapshotChunkFrame {
-  const bytes = new Uint8Array(256 * 1024).fill(number);
-  const checksum = crc32(bytes);
-  return {
-    type: 'snapshotChunk',
-    group: 0,
-    transferId: 'transfer',
-    number,
-    isLast: false,
-    bytes,
-    checksum,
-  };
+  return { protocolVersion: 1, clusterId: 'cluster', id, storeId: `store-${id}`, bootCounter, members };
 }
 
 const patienceMs = 20_000;
@@ -142,9 +131,30 @@ export async function until(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
+/** Waits for a moment before something is counted, so that what must not come has its chance, such as a late copy. */
+export function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** Compares all that two values hold, bytes too. The order of names does not count. */
 export function same(what: string, actual: unknown, expected: unknown): void {
-  const [is, should] = [JSON.stringify(actual), JSON.stringify(expected)];
+  const [is, should] = [JSON.stringify(plain(actual)), JSON.stringify(plain(expected))];
   if (is !== should) throw new Error(`${what}: expected ${should}, got ${is}`);
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return describeBytes(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]));
+}
+
+/** Short bytes as they are; of long ones, which nobody could read, the checksum. */
+function describeBytes(bytes: Uint8Array): string {
+  const { byteLength } = bytes;
+  if (byteLength > 32) return `${byteLength} bytes with checksum ${crc32(bytes)}`;
+  return `${byteLength} bytes: ${Array.from(bytes).join(' ')}`;
 }
 
 export function pick(value: object | undefined, keys: readonly string[]): object {

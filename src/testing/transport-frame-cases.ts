@@ -1,0 +1,92 @@
+import { ackOf, everyFrame, kindOf, pieceOf } from './transport-frames.ts';
+import { type ConformanceCase, conform, moment, pick, same, until } from './transport-kit.ts';
+
+/** As many pieces of a snapshot as no transport takes at once. */
+const piecesMax = 100;
+
+/** What becomes of frames on one connection: each arrives as it was sent, once, and in its turn. */
+export const transportFrameCases: readonly ConformanceCase[] = [
+  conform('delivers frames in the order sent, with who sent them', async (stage) => {
+    const [a, b] = await stage.pair();
+    await until('up', () => a.isOutgoingOpen());
+
+    const taken = [1, 2, 3].map((count) => a.transport.send(b.peer, ackOf(`c${count}`)));
+    await until('three frames', () => b.frames().length >= 3);
+    await moment();
+
+    same('taken', taken, [true, true, true]);
+    same('frames', b.heard(), [ackOf('c1'), ackOf('c2'), ackOf('c3')]);
+    same('sender', pick(b.frames()[0], ['from', 'bootCounter']), {
+      from: a.peer,
+      bootCounter: a.hello.bootCounter,
+    });
+  }),
+  conform('carries every type of frame there and back as it is, each once', async (stage) => {
+    const [a, b] = await stage.pair();
+    await until('both ways', () => a.isOutgoingOpen() && b.isOutgoingOpen());
+    b.transport.event$.subscribe((event) => {
+      if (event.type === 'frame') b.transport.send(event.from, event.frame);
+    });
+
+    const sent = everyFrame();
+    for (const [at, frame] of sent.entries()) {
+      const kind = kindOf(frame);
+      same(`${kind} taken`, a.transport.send(b.peer, frame), true);
+      await until(`${kind} there`, () => b.frames().length > at);
+      await until(`${kind} back`, () => a.frames().length > at);
+      same(`${kind} there`, b.heard()[at], frame);
+      same(`${kind} back`, a.heard()[at], frame);
+    }
+    await moment();
+
+    same('how many', [b.frames().length, a.frames().length], [sent.length, sent.length]);
+  }),
+  conform('takes no frame for a peer that is not connected, and counts it', async (stage) => {
+    const a = await stage.node('a');
+    a.transport.setPeers([{ id: 'b', url: 'ws://127.0.0.1:1' }]);
+
+    const isTaken = a.transport.send({ id: 'b', storeId: 'store-b' }, ackOf('c'));
+
+    same('taken', isTaken, false);
+    same('dropped', a.link()?.droppedFrames, 1);
+    same('to a stranger', a.transport.send({ id: 'z', storeId: 'store-z' }, ackOf('c')), false);
+  }),
+  conform('takes no frame for another store than the one that answered', async (stage) => {
+    const [a, b] = await stage.pair();
+    await until('up', () => a.isOutgoingOpen());
+
+    same('taken', a.transport.send({ id: b.hello.id, storeId: 'another' }, ackOf('c')), false);
+  }),
+  conform('takes pieces of a snapshot while there is room, and delivers every one it took', async (stage) => {
+    const [a, b] = await stage.pair();
+    await until('up', () => a.isOutgoingOpen());
+
+    let taken = 0;
+    while (taken < piecesMax && a.transport.send(b.peer, pieceOf(taken))) taken++;
+    same('is bounded', taken >= 1 && taken < piecesMax, true);
+    same('small frames still', a.transport.send(b.peer, ackOf('c')), true);
+    await until('pieces', () => b.frames().length >= taken + 1);
+    await until('room again', () => a.transport.send(b.peer, pieceOf(taken)));
+    await until('the next', () => b.frames().length >= taken + 2);
+    await moment();
+
+    const pieces = b.heard().filter(({ type }) => type === 'snapshotChunk');
+    same(
+      'pieces',
+      pieces,
+      Array.from({ length: taken + 1 }, (_, number) => pieceOf(number)),
+    );
+    same('how many frames', b.frames().length, taken + 2);
+    same('dropped', a.link()?.droppedFrames, 0);
+  }),
+  conform('sends from inside an event', async (stage) => {
+    const [a, b] = await stage.pair();
+    await until('both ways', () => a.isOutgoingOpen() && b.isOutgoingOpen());
+    b.transport.event$.subscribe((event) => {
+      if (event.type === 'frame') b.transport.send(event.from, ackOf('answer'));
+    });
+
+    a.transport.send(b.peer, ackOf('question'));
+    await until('answer', () => a.frames().length === 1);
+  }),
+];

@@ -1,0 +1,138 @@
+import { Observable } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { transportConformance } from '../../../src/testing/transport-conformance.ts';
+import { memoryNetwork } from '../../../src/transport/memory-network.ts';
+import type { PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
+
+/** How a sound transport becomes another one. */
+type Breaking = (sound: Transport) => Partial<Transport>;
+
+/** Does with each event what it likes: to pass it on is `emit`. */
+function through(
+  { event$ }: Transport,
+  onEvent: (event: TransportEvent, emit: (event: TransportEvent) => void) => void,
+): Pick<Transport, 'event$'> {
+  return {
+    event$: new Observable((subscriber) =>
+      event$.subscribe({
+        next: (event) => onEvent(event, (one) => subscriber.next(one)),
+        complete: () => subscriber.complete(),
+      }),
+    ),
+  };
+}
+
+/** The names of the cases that a transport broken in this way fails. Time is that of the test. */
+async function failuresOf(breaking: Breaking): Promise<readonly string[]> {
+  const runs = transportConformance.map(async ({ name, run }) => {
+    const network = memoryNetwork({ seed: 1, backoffMsMin: 5, backoffMsMax: 50 });
+    const urls = new Map<Transport, string>();
+    const make = (): Transport => {
+      const url = `ws://node-${urls.size}:7101`;
+      const sound = network.transport(url);
+      const whole: Transport = {
+        event$: sound.event$,
+        open: (identity) => sound.open(identity),
+        setPeers: (peers) => sound.setPeers(peers),
+        send: (to, frame) => sound.send(to, frame),
+        hangUp: (id, reason) => sound.hangUp(id, reason),
+        links: () => sound.links(),
+        close: () => sound.close(),
+      };
+      const broken = { ...whole, ...breaking(sound) };
+      urls.set(broken, url);
+      return broken;
+    };
+    try {
+      await run({ make, urlOf: (transport) => urls.get(transport) as string });
+      return [];
+    } catch {
+      return [name];
+    }
+  });
+  const failures = Promise.all(runs);
+  await vi.advanceTimersByTimeAsync(60_000); // More than a case ever waits.
+  return (await failures).flat();
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('the conformance suite of transports', () => {
+  it('passes a sound one', async () => {
+    expect(await failuresOf(() => ({}))).toEqual([]);
+  });
+
+  it('catches one that delivers each frame once more, later', async () => {
+    const failures = await failuresOf((sound) =>
+      through(sound, (event, emit) => {
+        emit(event);
+        if (event.type === 'frame') setTimeout(() => emit(event), 20);
+      }),
+    );
+
+    expect(failures).toContain('delivers frames in the order sent, with who sent them');
+  });
+
+  it("catches one whose frames have the receiver's own boot counter", async () => {
+    const failures = await failuresOf((sound) => {
+      let own = 0;
+      return {
+        open: (identity) => {
+          own = identity.hello().bootCounter;
+          return sound.open(identity);
+        },
+        ...through(sound, (event, emit) =>
+          emit(event.type === 'frame' ? { ...event, bootCounter: own } : event),
+        ),
+      };
+    });
+
+    expect(failures).toContain('delivers frames in the order sent, with who sent them');
+  });
+
+  it('catches one that cuts pieces of snapshots', async () => {
+    const failures = await failuresOf((sound) =>
+      through(sound, (event, emit) => {
+        const isPiece = event.type === 'frame' && event.frame.type === 'snapshotChunk';
+        if (!isPiece) return emit(event);
+        const { frame } = event as typeof event & { frame: { bytes: Uint8Array } };
+        emit({ ...event, frame: { ...frame, bytes: frame.bytes.slice(0, 10) } as typeof event.frame });
+      }),
+    );
+
+    expect(failures).toEqual([
+      'carries every type of frame there and back as it is, each once',
+      'takes pieces of a snapshot while there is room, and delivers every one it took',
+    ]);
+  });
+
+  it('catches one that takes any number of pieces of snapshots', async () => {
+    const failures = await failuresOf((sound) => ({
+      send: (to, frame) => sound.send(to, frame) || frame.type === 'snapshotChunk',
+    }));
+
+    expect(failures).toEqual([
+      'takes pieces of a snapshot while there is room, and delivers every one it took',
+    ]);
+  });
+
+  for (const lost of ['raft', 'forward', 'forwardReply', 'found', 'snapshotOffer', 'snapshotAck']) {
+    it(`catches one that loses every ${lost} frame`, async () => {
+      const failures = await failuresOf((sound) => ({
+        send: (to, frame) => frame.type === lost || sound.send(to, frame),
+      }));
+
+      expect(failures).toEqual(['carries every type of frame there and back as it is, each once']);
+    });
+  }
+
+  it('catches one that makes objects of bytes', async () => {
+    const asText = (frame: PeerFrame) => JSON.parse(JSON.stringify(frame)) as PeerFrame;
+    const failures = await failuresOf((sound) => ({
+      send: (to, frame) => sound.send(to, frame.type === 'forward' ? asText(frame) : frame),
+    }));
+
+    expect(failures).toEqual(['carries every type of frame there and back as it is, each once']);
+  });
+});
