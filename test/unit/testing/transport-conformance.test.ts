@@ -135,4 +135,133 @@ describe('the conformance suite of transports', () => {
 
     expect(failures).toEqual(['carries every type of frame there and back as it is, each once']);
   });
+
+  it('catches one that sends everything again on the next connection', async () => {
+    const failures = await failuresOf((sound) => {
+      const sent: Parameters<Transport['send']>[] = [];
+      return {
+        send: (to, frame) => {
+          sent.push([to, frame]);
+          return sound.send(to, frame);
+        },
+        ...through(sound, (event, emit) => {
+          emit(event);
+          if (event.type === 'up' && event.direction === 'outgoing')
+            for (const [to, frame] of sent) sound.send(to, frame);
+        }),
+      };
+    });
+
+    expect(failures).toEqual([
+      'asks for the hello anew for each connection, and says its boot counter of each frame',
+      'sends nothing of before again on the connection after one that was cut',
+      'drops what has not left when the connection closes',
+      'brings nothing of its run before to a node that was started again',
+      'delivers nothing after a hang-up, from inside the event too',
+    ]);
+  });
+
+  it.each([true, false])(
+    'catches one that keeps frames while nothing is open, and says of them that they were taken: %s',
+    async (isTaken) => {
+      const failures = await failuresOf((sound) => {
+        const stores = new Set<string>();
+        const kept: Parameters<Transport['send']>[] = [];
+        return {
+          send: (to, frame) => {
+            if (sound.send(to, frame)) return true;
+            const link = sound.links().find(({ id }) => id === to.id);
+            if (link === undefined || link.isOutgoingOpen || !stores.has(to.storeId)) return false;
+            kept.push([to, frame]);
+            return isTaken;
+          },
+          ...through(sound, (event, emit) => {
+            emit(event);
+            if (event.type !== 'up' || event.direction !== 'outgoing') return;
+            stores.add(event.hello.storeId);
+            for (const [to, frame] of kept.splice(0)) sound.send(to, frame);
+          }),
+        };
+      });
+
+      expect(failures).toEqual([
+        'sends nothing of before again on the connection after one that was cut',
+        'brings nothing of its run before to a node that was started again',
+      ]);
+    },
+  );
+
+  it('catches one that says of frames that they were taken while nothing is open, and loses them', async () => {
+    const failures = await failuresOf((sound) => {
+      const stores = new Set<string>();
+      return {
+        send: (to, frame) => sound.send(to, frame) || stores.has(to.storeId),
+        ...through(sound, (event, emit) => {
+          if (event.type === 'up') stores.add(event.hello.storeId);
+          emit(event);
+        }),
+      };
+    });
+
+    expect(failures).toContain('sends nothing of before again on the connection after one that was cut');
+    expect(failures).toContain('brings nothing of its run before to a node that was started again');
+  });
+
+  it('catches one that sends on the next connection what had not left on the one before', async () => {
+    const failures = await failuresOf((sound) => {
+      let waiting: Parameters<Transport['send']>[] = [];
+      const flush = () => {
+        waiting = waiting.filter(([to, frame]) => !sound.send(to, frame));
+      };
+      return {
+        send: (to, frame) => {
+          const link = sound.links().find(({ id }) => id === to.id);
+          if (frame.type !== 'foundAck' || link?.isOutgoingOpen !== true) return sound.send(to, frame);
+          if (to.storeId !== `store-${to.id}`) return false;
+          waiting.push([to, frame]);
+          setTimeout(flush);
+          return true;
+        },
+        ...through(sound, (event, emit) => {
+          emit(event);
+          if (event.type === 'up' && event.direction === 'outgoing') flush();
+        }),
+      };
+    });
+
+    expect(failures).toEqual(['drops what has not left when the connection closes']);
+  });
+
+  it('catches one whose frames have the boot counter of the first hello for ever', async () => {
+    const failures = await failuresOf((sound) => {
+      const first = new Map<string, number>();
+      return through(sound, (event, emit) => {
+        if (event.type === 'up' && !first.has(event.hello.id))
+          first.set(event.hello.id, event.hello.bootCounter);
+        if (event.type !== 'frame') return emit(event);
+        emit({ ...event, bootCounter: first.get(event.from.id) ?? event.bootCounter });
+      });
+    });
+
+    expect(failures).toEqual([
+      'asks for the hello anew for each connection, and says its boot counter of each frame',
+      'brings nothing of its run before to a node that was started again',
+    ]);
+  });
+
+  it.each([0, 20])('catches one that delivers a frame again after down, %i ms later', async (laterMs) => {
+    const failures = await failuresOf((sound) => {
+      let last: TransportEvent | null = null;
+      return through(sound, (event, emit) => {
+        emit(event);
+        if (event.type === 'frame') last = event;
+        const again = last;
+        if (event.type !== 'down' || again === null) return;
+        if (laterMs === 0) emit(again);
+        else setTimeout(() => emit(again), laterMs);
+      });
+    });
+
+    expect(failures).toContain('delivers nothing of a peer once it has said down');
+  });
 });
