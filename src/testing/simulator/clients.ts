@@ -115,7 +115,8 @@ export class Clients<Command, Result, Query, Answer> {
         (error) =>
           onAnswer(() => {
             const isOfMachine = this.#run.cluster.queryErrors.has(error);
-            requests.readFailed(record, { error, isOfMachine });
+            if (isOfMachine) requests.readThrew(record, error);
+            else requests.readFailed(record, error);
           }),
       );
     });

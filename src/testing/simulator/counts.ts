@@ -22,7 +22,9 @@ export interface RunCounts {
   lost: number;
   /** Reads that were answered. */
   reads: number;
-  /** Reads that were not. */
+  /** Reads whose query threw in the machine: an answer, too, and judged like one. */
+  readsThrown: number;
+  /** Reads that were not answered, such as those that took too long. */
   readsRefused: number;
 }
 
@@ -42,6 +44,7 @@ export function noCounts(): RunCounts {
     unknown: 0,
     lost: 0,
     reads: 0,
+    readsThrown: 0,
     readsRefused: 0,
   };
 }

@@ -4,7 +4,7 @@ import type { Codec, LogPosition, StateMachine } from '../../streams/state-machi
 import { expectThat } from '../violation.ts';
 import { AppliedOnce } from './applied-once.ts';
 import type { AppliedResults } from './applied-results.ts';
-import type { ReadRecord, RequestLog } from './request-log.ts';
+import { answeredWith, type ReadRecord, type RequestLog, threw } from './request-log.ts';
 import type { CommittedCommand } from './simulated-cluster.ts';
 import { taggedCodec } from './tagged.ts';
 import { shown, travelledWords, wordsOf } from './words-of.ts';
@@ -178,10 +178,16 @@ function isBefore(read: ReadRecord, began: number): boolean {
 }
 
 async function answerOf(ask: (query: unknown) => unknown, query: unknown): Promise<string> {
-  return wordsOf(await ask(query));
+  let value: unknown;
+  try {
+    value = await ask(query);
+  } catch (error) {
+    return threw(error);
+  }
+  return answeredWith(value);
 }
 
 function nowhere({ query, at, answer, floor, ceiling }: ReadRecord): string {
   const place = `from index ${floor}, which was known when it began, to ${ceiling}, when it was answered`;
-  return `the read ${shown(query)} at ${at} was answered ${answer}, which is not right anywhere ${place}`;
+  return `the read ${shown(query)} at ${at} ${answer}, which is not right anywhere ${place}`;
 }

@@ -3,7 +3,7 @@ import { RequestError } from '../../streams/errors.ts';
 import type { Committed, ReadAnswer } from '../../streams/raft-node.ts';
 import { expectThat, InvariantViolation } from '../violation.ts';
 import type { RunCounts } from './counts.ts';
-import { shown, wordsOf } from './words-of.ts';
+import { shown, thrownWords, wordsOf } from './words-of.ts';
 
 /** What all requests have. */
 interface Asked {
@@ -45,7 +45,7 @@ export interface ReadRecord extends Asked {
   readonly type: 'read';
   readonly query: unknown;
   readonly isLinearizable: boolean;
-  /** As text; `null` if it was refused. */
+  /** What it was told, as {@link answeredWith} or {@link threw} has it; `null` if it was refused. */
   answer: string | null;
   /** No state after this index can have been seen. */
   ceiling: number;
@@ -187,15 +187,23 @@ export class RequestLog {
   read(record: ReadRecord, { value, index }: ReadAnswer<unknown>): void {
     this.#answered(record);
     this.#view.counts.reads += 1;
-    record.answer = wordsOf(value);
+    record.answer = answeredWith(value);
     record.ceiling = this.#view.commitIndex();
     if (record.isLinearizable) this.#toldIndex = Math.max(this.#toldIndex, index);
   }
 
-  /** A read was not answered: by the node, or because the machine itself threw. */
-  readFailed(record: ReadRecord, { error, isOfMachine }: { error: unknown; isOfMachine: boolean }): void {
+  /** The machine's query threw, which is an answer: of a machine in a certain state, as any other is. */
+  readThrew(record: ReadRecord, error: unknown): void {
     this.#answered(record);
-    if (!isOfMachine) outcomeOf(error, `read ${shown(record.query)}`);
+    this.#view.counts.readsThrown += 1;
+    record.answer = threw(error);
+    record.ceiling = this.#view.commitIndex();
+  }
+
+  /** A read was not answered by the node. */
+  readFailed(record: ReadRecord, error: unknown): void {
+    this.#answered(record);
+    outcomeOf(error, `read ${shown(record.query)}`);
     this.#view.counts.readsRefused += 1;
   }
 
@@ -203,6 +211,16 @@ export class RequestLog {
     record.answered = ++this.#events;
     this.end(record.request);
   }
+}
+
+/** What a read was told, in words: the machine gave a value. */
+export function answeredWith(value: unknown): string {
+  return `was answered ${wordsOf(value)}`;
+}
+
+/** What a read was told, in words: the machine threw. */
+export function threw(error: unknown): string {
+  return `threw ${thrownWords(error)}`;
 }
 
 /** What an error says. Throws an `InvariantViolation` if it does not. */

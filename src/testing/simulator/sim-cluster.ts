@@ -52,7 +52,7 @@ export class SimCluster<Command, Result, Query, Answer> {
   readonly steps: StepChecks;
   /** Frames that nodes gave to the network, whatever became of them. */
   framesSent = 0;
-  /** What machines threw when they were queried: it is an answer, too. */
+  /** What machines threw when they were queried: it is an answer, and not of the node. */
   readonly queryErrors = new Set<unknown>();
   failure: unknown;
   readonly #options: SimClusterOptions<Command, Result, Query, Answer>;

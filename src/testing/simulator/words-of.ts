@@ -31,6 +31,11 @@ export function travelledWords<T>(codec: Codec<T>, value: T): string {
   return wordsOf(codec.decode(codec.encode(value)));
 }
 
+/** What was thrown, as text: an error by its name and message. */
+export function thrownWords(error: unknown): string {
+  return error instanceof Error ? `${error.name}(${JSON.stringify(error.message)})` : wordsOf(error);
+}
+
 const shownLengthMax = 120;
 
 /** A value as text, cut where it gets long: for messages. */

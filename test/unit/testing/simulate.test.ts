@@ -1,4 +1,4 @@
-import { reducer, type StateMachine } from 'rxraft';
+import { jsonCodec, reducer, type StateMachine } from 'rxraft';
 import { describe, expect, it } from 'vitest';
 import {
   faultKinds,
@@ -224,7 +224,7 @@ describe('a machine of a user', () => {
       return { type: 'read', query };
     };
 
-    const { readsRefused } = await simulate({
+    const { reads, readsThrown } = await simulate({
       seed: 1,
       steps: 500,
       machine: () => words(),
@@ -232,7 +232,44 @@ describe('a machine of a user', () => {
       faults: [],
     });
 
-    expect(readsRefused).toBeGreaterThan(5);
+    expect(readsThrown).toBeGreaterThan(5);
+    expect(reads).toBe(0);
+  });
+
+  it('whose queries throw only where a snapshot was restored does not: the log says otherwise', async () => {
+    type Seen = Readonly<Record<string, Date>>;
+    const machine = () =>
+      reducer({} as Seen, (seen, word: string, at) => [{ ...seen, [word]: new Date(at.logTimeMs) }, 0], {
+        state: jsonCodec<Seen>(), // It makes text of a Date.
+      }) as unknown as WordsMachine;
+    const { message } = await failureOf({
+      machine,
+      workload: (dice, number) =>
+        dice.chance(40)
+          ? { type: 'read', query: (seen) => (seen as unknown as Seen)[`w${number % 50}`]?.getTime() ?? 0 }
+          : { type: 'write', command: `w${number % 50}` },
+      shrink: false,
+    });
+
+    expect(message).toMatch(/at n\d threw TypeError\(".*getTime is not a function.*"\), which is not right/);
+  });
+
+  it('whose queries give a value only where a snapshot was restored does not: the log says that they throw', async () => {
+    const query = ([first]: Words) => {
+      if (first === 'restored') return first;
+      throw new Error('as ever');
+    };
+    const { message } = await failureOf({
+      machine: () =>
+        reducer([] as Words, (before, word: string) => [[before[0] ?? word], 0], {
+          state: { encode: () => new Uint8Array(), decode: () => ['restored'] },
+        }),
+      workload: (dice, number) =>
+        dice.chance(40) ? { type: 'read', query } : { type: 'write', command: `w${number}` },
+      shrink: false,
+    });
+
+    expect(message).toMatch(/was answered "restored", which is not right anywhere/);
   });
 
   it('may be checked by what its users know', async () => {
