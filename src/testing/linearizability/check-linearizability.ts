@@ -1,6 +1,7 @@
 import { describeViolation } from './describe-violation.ts';
 import type { RecordedOperation } from './history.ts';
 import type { LinearizableModel } from './model.ts';
+import { checkTimes } from './process-order.ts';
 import { Search } from './search.ts';
 
 /** What a check came to. */
@@ -34,6 +35,12 @@ export const linearizabilityStepsMax = 1_000_000;
  * call and its answer, in which the model answers the same. Operations answered `notCommitted` must have had no
  * effect; those that are `unknown` may have had theirs at any time after they were called, once, or never.
  *
+ * A process does one thing at a time: an operation takes effect after what the same process was answered before it
+ * called, and where such times are the same, the order in the list decides. Operations of different processes whose
+ * times touch may overlap. An unknown one may still take effect while its process goes on.
+ *
+ * Throws a `RangeError` if two answered operations of one process overlap, or if a time is no number.
+ *
  * The time it takes grows with the length of the history, and exponentially with how many operations of one key
  * are under way at once or unknown: hence the limit.
  */
@@ -42,6 +49,7 @@ export function checkLinearizability<State, Operation, Result>(
   history: readonly RecordedOperation<Operation, Result>[],
   { stepsMax = linearizabilityStepsMax }: LinearizabilityOptions = {},
 ): LinearizabilityVerdict {
+  checkTimes(history);
   const undecided: string[] = [];
   const byKey = groupByKey(history);
   for (const [key, all] of byKey) {

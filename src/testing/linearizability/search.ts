@@ -1,5 +1,6 @@
 import type { RecordedOperation } from './history.ts';
 import type { LinearizableModel } from './model.ts';
+import { predecessors } from './process-order.ts';
 
 /** What the object could be, given what has been answered so far. */
 export interface Possibility<State> {
@@ -32,6 +33,8 @@ export class Search<State, Operation, Result> {
   readonly #model: LinearizableModel<State, Operation, Result>;
   readonly #history: readonly RecordedOperation<Operation, Result>[];
   readonly #stepsMax: number;
+  /** By place: what must have taken effect before, since the same process was answered it. */
+  readonly #predecessors: ReadonlyMap<number, number>;
   readonly #pending = new Set<number>();
   #possibilities: readonly Possibility<State>[];
   #steps = 0;
@@ -45,6 +48,7 @@ export class Search<State, Operation, Result> {
     this.#model = model;
     this.#history = history;
     this.#stepsMax = stepsMax;
+    this.#predecessors = predecessors(history);
     this.#possibilities = [{ state: model.initial, done: [] }];
   }
 
@@ -63,7 +67,7 @@ export class Search<State, Operation, Result> {
     return { type: 'linearizable' };
   }
 
-  /** Calls before answers of the same time: what touches may overlap. Unknown ones are never answered. */
+  /** Calls before answers of the same time: what touches may overlap, if it is of different processes. Unknown ones are never answered. */
   #moments(): readonly Moment[] {
     const moments = this.#history.flatMap((each, place): Moment[] => {
       const call: Moment = { type: 'call', place, at: each.invokedAt };
@@ -96,12 +100,18 @@ export class Search<State, Operation, Result> {
   #successors({ state, done }: Possibility<State>): readonly Possibility<State>[] {
     const next: Possibility<State>[] = [];
     for (const place of this.#pending) {
-      if (done.includes(place)) continue;
+      if (done.includes(place) || this.#mustWait(place, done)) continue;
       this.#steps += 1;
       const after = this.#effectOf(place, state);
       if (after !== undefined) next.push({ state: after.state, done: withPlace(done, place) });
     }
     return next;
+  }
+
+  /** Whether its process was answered something before that has not taken effect yet: their times touch. */
+  #mustWait(place: number, done: readonly number[]): boolean {
+    const before = this.#predecessors.get(place);
+    return before !== undefined && this.#pending.has(before) && !done.includes(before);
   }
 
   /** What the operation makes of the state; `undefined` if it would have answered otherwise. */
