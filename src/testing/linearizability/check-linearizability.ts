@@ -39,7 +39,8 @@ export const linearizabilityStepsMax = 1_000_000;
  * called, and where such times are the same, the order in the list decides. Operations of different processes whose
  * times touch may overlap. An unknown one may still take effect while its process goes on.
  *
- * Throws a `RangeError` if two answered operations of one process overlap, or if a time is no number.
+ * Throws a `RangeError` if two answered operations of one process overlap, or if a time is no number; a `TypeError`
+ * if answers hold what can't be compared, and the model has no `isSame`.
  *
  * The time it takes grows with the length of the history, and exponentially with how many operations of one key
  * are under way at once or unknown: hence the limit.
@@ -49,6 +50,7 @@ export function checkLinearizability<State, Operation, Result>(
   history: readonly RecordedOperation<Operation, Result>[],
   { stepsMax = linearizabilityStepsMax }: LinearizabilityOptions = {},
 ): LinearizabilityVerdict {
+  if (!(stepsMax >= 1)) throw new RangeError(`stepsMax is ${stepsMax}, expected at least 1`);
   checkTimes(history);
   const undecided: string[] = [];
   const byKey = groupByKey(history);

@@ -1,3 +1,4 @@
+import { wordsOf } from '../words-of.ts';
 import type { RecordedOperation } from './history.ts';
 import type { LinearizableModel } from './model.ts';
 import { predecessors } from './process-order.ts';
@@ -35,6 +36,8 @@ export class Search<State, Operation, Result> {
   readonly #stepsMax: number;
   /** By place: what must have taken effect before, since the same process was answered it. */
   readonly #predecessors: ReadonlyMap<number, number>;
+  /** By place: what it was answered, in words. */
+  readonly #told = new Map<number, string>();
   readonly #pending = new Set<number>();
   #possibilities: readonly Possibility<State>[];
   #steps = 0;
@@ -120,8 +123,17 @@ export class Search<State, Operation, Result> {
     const { state: next, result } = this.#model.apply(state, operation);
     if (outcome.type !== 'ok') return { state: next };
     const { isSame } = this.#model;
-    const fits = isSame === undefined ? isSameJson(result, outcome.result) : isSame(result, outcome.result);
+    const fits = isSame === undefined ? this.#isAnswer(place, result) : isSame(result, outcome.result);
     return fits ? { state: next } : undefined;
+  }
+
+  /** Whether the operation was answered this, as far as words can tell; those of the history are made once. */
+  #isAnswer(place: number, expected: Result): boolean {
+    const { outcome } = this.#history[place] as RecordedOperation<Operation, Result>;
+    if (outcome.type !== 'ok') return false;
+    const told = this.#told.get(place) ?? wordsOf(outcome.result, 'an answer of the history');
+    this.#told.set(place, told);
+    return wordsOf(expected, 'an answer of the model') === told;
   }
 
   #keyOf({ state, done }: Possibility<State>): string {
@@ -160,8 +172,4 @@ function isWithin(part: readonly number[], whole: readonly number[]): boolean {
 
 function withPlace(places: readonly number[], place: number): readonly number[] {
   return [...places, place].sort((a, b) => a - b);
-}
-
-function isSameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

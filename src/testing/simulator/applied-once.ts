@@ -1,6 +1,6 @@
 import { expectThat } from '../violation.ts';
+import { shown } from '../words-of.ts';
 import type { OnceRecord } from './request-log.ts';
-import { shown } from './words-of.ts';
 
 /** Where a command was carried out, and with what result, as text. */
 interface Execution {

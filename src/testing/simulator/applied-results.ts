@@ -1,7 +1,7 @@
 import type { NodeId } from '../../core/index.ts';
 import type { LogPosition } from '../../streams/state-machine.ts';
 import { expectThat } from '../violation.ts';
-import { shown } from './words-of.ts';
+import { shown } from '../words-of.ts';
 
 /** What a node did with one entry. */
 export interface AppliedEntry {

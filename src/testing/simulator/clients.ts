@@ -4,10 +4,10 @@ import { openSession, type Session } from '../../streams/session.ts';
 import type { SessionCommand, SessionResult } from '../../streams/sessions.ts';
 import type { Codec } from '../../streams/state-machine.ts';
 import type { Dice } from '../dice.ts';
+import { shown, travelledWords } from '../words-of.ts';
 import type { Operation } from './options.ts';
 import type { Run } from './run.ts';
 import type { SimProcess } from './sim-process.ts';
-import { shown, travelledWords } from './words-of.ts';
 
 /** Sessions that are used at the same time. */
 const sessionsMax = 3;

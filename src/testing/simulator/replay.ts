@@ -2,12 +2,12 @@ import { decodePayload, type EntryBatch, index, plus } from '../../core/index.ts
 import { memoryStorage } from '../../storage/memory-storage.ts';
 import type { Codec, LogPosition, StateMachine } from '../../streams/state-machine.ts';
 import { expectThat } from '../violation.ts';
+import { shown, travelledWords } from '../words-of.ts';
 import { AppliedOnce } from './applied-once.ts';
 import type { AppliedResults } from './applied-results.ts';
 import { answeredWith, type ReadRecord, type RequestLog, threw } from './request-log.ts';
 import type { CommittedCommand } from './simulated-cluster.ts';
 import { taggedCodec } from './tagged.ts';
-import { shown, travelledWords, wordsOf } from './words-of.ts';
 
 /** What a {@link replay} works with. */
 export interface ReplayOptions<Command, Result, Query, Answer> {
@@ -112,7 +112,7 @@ function checkWrite<Result>(applied: {
   }
   const known = applied.results.at(at.index);
   expectThat(
-    known === undefined || wordsOf(codec.decode(known.bytes)) === travelledWords(codec, result),
+    known === undefined || travelledWords(codec, codec.decode(known.bytes)) === travelledWords(codec, result),
     () => `${words} gave ${shown(known?.result)}, and gives ${shown(result)} when the log is applied again`,
   );
 }
@@ -184,7 +184,7 @@ async function answerOf(ask: (query: unknown) => unknown, query: unknown): Promi
   } catch (error) {
     return threw(error);
   }
-  return answeredWith(value);
+  return answeredWith(query, value);
 }
 
 function nowhere({ query, at, answer, floor, ceiling }: ReadRecord): string {

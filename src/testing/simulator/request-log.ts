@@ -2,8 +2,8 @@ import type { NodeId } from '../../core/index.ts';
 import { RequestError } from '../../streams/errors.ts';
 import type { Committed, ReadAnswer } from '../../streams/raft-node.ts';
 import { expectThat, InvariantViolation } from '../violation.ts';
+import { shown, thrownWords, wordsOf } from '../words-of.ts';
 import type { RunCounts } from './counts.ts';
-import { shown, thrownWords, wordsOf } from './words-of.ts';
 
 /** What all requests have. */
 interface Asked {
@@ -187,7 +187,7 @@ export class RequestLog {
   read(record: ReadRecord, { value, index }: ReadAnswer<unknown>): void {
     this.#answered(record);
     this.#view.counts.reads += 1;
-    record.answer = answeredWith(value);
+    record.answer = answeredWith(record.query, value);
     record.ceiling = this.#view.commitIndex();
     if (record.isLinearizable) this.#toldIndex = Math.max(this.#toldIndex, index);
   }
@@ -214,8 +214,8 @@ export class RequestLog {
 }
 
 /** What a read was told, in words: the machine gave a value. */
-export function answeredWith(value: unknown): string {
-  return `was answered ${wordsOf(value)}`;
+export function answeredWith(query: unknown, value: unknown): string {
+  return `was answered ${wordsOf(value, `the answer to ${shown(query)}`)}`;
 }
 
 /** What a read was told, in words: the machine threw. */

@@ -10,6 +10,7 @@ import type { MemberAddress, PeerFrame } from '../../transport/transport.ts';
 import { Dice } from '../dice.ts';
 import { expectThat, InvariantViolation } from '../violation.ts';
 import { VirtualScheduler } from '../virtual-scheduler.ts';
+import { shown } from '../words-of.ts';
 import { AppliedResults } from './applied-results.ts';
 import { noCounts, type RunCounts } from './counts.ts';
 import { imageHonesty } from './image-honesty.ts';
@@ -23,7 +24,6 @@ import type { Tagged } from './tagged.ts';
 import { watchedMachine } from './watched-machine.ts';
 import { WatchedStorage } from './watched-storage.ts';
 import type { Weather } from './weather.ts';
-import { shown } from './words-of.ts';
 
 /** What a {@link SimCluster} is made of. */
 export interface SimClusterOptions<Command, Result, Query, Answer> {

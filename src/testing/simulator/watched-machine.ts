@@ -3,9 +3,9 @@ import type { MachineStore } from '../../storage/storage.ts';
 import { isPromise } from '../../streams/is-promise.ts';
 import type { LogPosition, StateMachine } from '../../streams/state-machine.ts';
 import { expectThat, InvariantViolation } from '../violation.ts';
+import { shown } from '../words-of.ts';
 import type { AppliedResults } from './applied-results.ts';
 import { type Tagged, taggedCodec } from './tagged.ts';
-import { shown } from './words-of.ts';
 
 /** What a {@link watchedMachine} works with. */
 export interface MachineWatch {

@@ -270,6 +270,11 @@ describe('a search without enough steps', () => {
     expect(verdict).toEqual({ type: 'undecided', keys: ['x'], stepsMax: 500 });
   });
 
+  it('is refused if it may not take a step', () => {
+    for (const stepsMax of [0, Number.NaN])
+      expect(() => checkLinearizability(registerModel, [], { stepsMax })).toThrow('expected at least 1');
+  });
+
   it('still tells the violation of another key', () => {
     const appends = Array.from({ length: 9 }, (_, at) => op([at, 100], append(String(at)), 'unknown'));
     const wrong = { ...op([0, 1], get, read('z')), key: 'y' };
@@ -320,6 +325,42 @@ describe('a model of the user', () => {
     expect(checkLinearizability(counter, told(0)).type).toBe('linearizable');
     expect(checkLinearizability(counter, told(1)).type).toBe('linearizable');
     expect(checkLinearizability(counter, told(2)).type).toBe('violation');
+  });
+});
+
+describe('answers', () => {
+  const judged = (expected: unknown, actual: unknown) =>
+    checkLinearizability<null, string, unknown>(
+      {
+        initial: null,
+        apply: (state) => ({ state, result: expected }),
+        describeState: String,
+        describeOperation: String,
+        describeResult: String,
+      },
+      [
+        {
+          process: 'ada',
+          key: 'x',
+          operation: 'tell',
+          invokedAt: 0,
+          returnedAt: 1,
+          outcome: { type: 'ok', result: actual },
+        },
+      ],
+    ).type;
+
+  it('are compared by what they hold', () => {
+    expect(judged({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe('linearizable');
+    expect(judged(new Map([['a', 1]]), new Map([['a', 1]]))).toBe('linearizable');
+    expect(judged(new Map([['a', 1]]), new Map([['a', 2]]))).toBe('violation');
+    expect(judged(Number.NaN, null)).toBe('violation');
+    expect(judged(new Uint8Array([1]).buffer, new Uint8Array([2]).buffer)).toBe('violation');
+  });
+
+  it('that hold what can not be compared are refused', () => {
+    expect(() => judged(new Map().keys(), null)).toThrow(/an answer of the model has .* can't be compared/);
+    expect(() => judged(null, () => 1)).toThrow('an answer of the history has a function in it');
   });
 });
 

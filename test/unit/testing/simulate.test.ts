@@ -25,6 +25,9 @@ function words(resultOf: (words: Words, word: string) => unknown = (before) => b
   ]);
 }
 
+/** Gives every word the same result. */
+const forgetful = (before: Words, word: string) => [[...before, word], 0] as const;
+
 /** How a simulation fails; it is an error if it does not. */
 async function failureOf(
   options: Partial<WordsOptions> & Pick<WordsOptions, 'machine'>,
@@ -270,6 +273,58 @@ describe('a machine of a user', () => {
     });
 
     expect(message).toMatch(/was answered "restored", which is not right anywhere/);
+  });
+
+  it('whose answers are buffers does not hold if they are wrong', async () => {
+    const { message } = await failureOf({
+      machine: () =>
+        reducer([] as Words, forgetful, { state: { encode: () => new Uint8Array(), decode: () => [] } }),
+      workload: (dice, number) =>
+        dice.chance(40)
+          ? { type: 'read', query: (words) => Uint32Array.of(words.length).buffer }
+          : { type: 'write', command: `w${number}` },
+      shrink: false,
+    });
+
+    expect(message).toMatch(/was answered ArrayBuffer\([0-9a-f]{8}\), which is not right anywhere/);
+  });
+
+  it('whose answers are sets holds in whatever order a snapshot leaves them', async () => {
+    const reversed = jsonCodec<Words>();
+    const run = simulate<string, unknown, (words: Words) => unknown, unknown>({
+      seed: 1,
+      steps: 3000,
+      machine: () =>
+        reducer(
+          [] as Words,
+          (before, word: string) => [before.includes(word) ? before : [...before, word], 0],
+          {
+            state: {
+              encode: (words) => reversed.encode([...words].sort()),
+              decode: (bytes) => [...reversed.decode(bytes)].reverse(),
+            },
+          },
+        ),
+      workload: (dice, number) =>
+        dice.chance(40)
+          ? { type: 'read', query: (words) => new Set(words) }
+          : { type: 'write', command: `w${number % 7}` },
+    });
+
+    await expect(run).resolves.toMatchObject({ readsThrown: 0 });
+  });
+
+  it('whose answers can not be compared does not, and says what to return', async () => {
+    const { message } = await failureOf({
+      machine: () => words(),
+      workload: (dice, number) =>
+        dice.chance(40)
+          ? { type: 'read', query: (words) => words.values() }
+          : { type: 'write', command: `w${number}` },
+      shrink: false,
+    });
+
+    expect(message).toMatch(/the answer to .* has an instance of Array Iterator in it.*Return an array/);
   });
 
   it('may be checked by what its users know', async () => {
