@@ -1,5 +1,6 @@
 import { type Index, index0, plus } from '../core/index.ts';
 import { jsonCodec } from './codecs.ts';
+import { jsonLoss } from './json-loss.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
 /** A question to the state of a reducer, asked where the state is. */
@@ -9,7 +10,10 @@ export type Selector<State, Answer> = (state: State) => Answer;
 export interface ReducerOptions<Command, Result, State> {
   readonly command?: Codec<Command>;
   readonly result?: Codec<Result>;
-  /** How the state becomes bytes, for snapshots. JSON unless said otherwise. */
+  /**
+   * How the state becomes bytes, for snapshots. JSON unless said otherwise, and then a state that JSON would change is
+   * refused when a snapshot is taken: a `Map`, a `Date`, `NaN` and the like.
+   */
   readonly state?: Codec<State>;
 }
 
@@ -43,11 +47,29 @@ export function reducer<State, Command, Result>(
       });
     },
     query: (select) => select(state),
-    snapshot: () => pieces((options.state ?? jsonCodec<State>()).encode(state)),
+    snapshot: () => pieces((options.state ?? stateCodec<State>()).encode(state)),
     restore(bytes): void {
       state = (options.state ?? jsonCodec<State>()).decode(joined(bytes));
     },
   };
+}
+
+/** As JSON, if that holds all of it: a snapshot takes the place of the log, so what it loses is lost for good. */
+function stateCodec<State>(): Codec<State> {
+  const json = jsonCodec<State>();
+  const encode = (state: State): Uint8Array => {
+    const loss = jsonLoss(state);
+    if (loss !== undefined) throw new TypeError(lossMessage(loss));
+    return json.encode(state);
+  };
+  return { ...json, encode };
+}
+
+function lossMessage(loss: string): string {
+  return (
+    `the state of the reducer has ${loss}, which JSON can't hold: a snapshot would lose it. No snapshot was taken, and ` +
+    'the log still has every command. Give the reducer a codec for its state, reducer(…, { state }), or keep plain data in it'
+  );
 }
 
 const pieceBytes = 128 * 1024;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bytesCodec, jsonCodec, reducer } from 'rxraft';
 import { describe, expect, it } from 'vitest';
-import { index, term } from '../../../src/core/index.ts';
+import { index, index0, term } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 
 const { machineStore } = memoryStorage();
@@ -33,6 +33,45 @@ describe('a reducer', () => {
 
     expect(machine.command.encode(Uint8Array.of(1))).toEqual(Uint8Array.of(1));
     expect(machine.result.decode(Uint8Array.of(2))).toEqual(Uint8Array.of(2));
+  });
+});
+
+describe('a state that JSON would change', () => {
+  const piecesOf = (machine: object) => [...(machine as { snapshot(): Iterable<Uint8Array> }).snapshot()];
+  const snapshotOf = (state: unknown) => () => piecesOf(reducer(state, () => [state, 0]));
+
+  it.each([
+    [new Map([['ada', 1]]), 'an instance of Map at its top'],
+    [{ balances: [{ ada: new Set() }] }, 'an instance of Set at balances[0].ada'],
+    [{ paidAt: new Date(5) }, 'an instance of Date at paidAt'],
+    [[Uint8Array.of(1)], 'an instance of Uint8Array at [0]'],
+    [[1, undefined], 'undefined at [1]'],
+    [{ sum: Number.NaN }, 'NaN at sum'],
+    [{ sum: Number.POSITIVE_INFINITY }, 'Infinity at sum'],
+    [{ sum: 1n }, 'a bigint at sum'],
+    [{ next: () => 1 }, 'function at next'],
+  ])('is refused when a snapshot is taken: %o', (state, loss) => {
+    expect(snapshotOf(state)).toThrow(`the state of the reducer has ${loss}, which JSON can't hold`);
+  });
+
+  it('is taken with a codec of its own', () => {
+    const encode = (state: Map<string, number>) => new TextEncoder().encode(JSON.stringify([...state]));
+    const decode = (bytes: Uint8Array) =>
+      new Map<string, number>(JSON.parse(new TextDecoder().decode(bytes)));
+    const machine = reducer(new Map([['ada', 1]]), (state) => [state, 0], { state: { encode, decode } });
+
+    machine.restore?.(piecesOf(machine), index0);
+
+    expect(machine.query((state) => state.get('ada'))).toBe(1);
+  });
+
+  it('is not what JSON gives back, nor has it a key with undefined', () => {
+    expect(snapshotOf({ gone: undefined, text: 'a', list: [null, true, { deep: -1.5 }] })).not.toThrow();
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(snapshotOf(value)).not.toThrow();
+      }),
+    );
   });
 });
 
