@@ -12,7 +12,7 @@ export interface ReducerOptions<Command, Result, State> {
   readonly result?: Codec<Result>;
   /**
    * How the state becomes bytes, for snapshots. JSON unless said otherwise, and then a state that JSON would change is
-   * refused when a snapshot is taken: a `Map`, a `Date`, `NaN` and the like.
+   * refused, a `Map`, a `Date`, `NaN` and the like: the initial one at once, others when a snapshot is taken.
    */
   readonly state?: Codec<State>;
 }
@@ -22,7 +22,8 @@ export interface ReducerOptions<Command, Result, State> {
  * memory, and is rebuilt from the log when the node starts.
  *
  * The function must not change the state that it is given, and must not look at clocks or random numbers:
- * `at.logTimeMs` is the same on every node. If it throws, the node stops.
+ * `at.logTimeMs` is the same on every node. If it throws, the node stops. Throws a `TypeError` itself if snapshots would lose
+ * what the initial state holds.
  */
 export function reducer<State, Command, Result>(
   initial: State,
@@ -30,6 +31,8 @@ export function reducer<State, Command, Result>(
   options: ReducerOptions<Command, Result, State> = {},
   // biome-ignore lint/suspicious/noExplicitAny: each read chooses the type of its own answer.
 ): StateMachine<Command, Result, Selector<State, any>, any> {
+  const stateCodec = options.state ?? checkedJsonCodec<State>();
+  if (options.state === undefined) checkState(initial);
   let state = initial;
   return {
     keeps: 'memory',
@@ -47,28 +50,29 @@ export function reducer<State, Command, Result>(
       });
     },
     query: (select) => select(state),
-    snapshot: () => pieces((options.state ?? stateCodec<State>()).encode(state)),
+    snapshot: () => pieces(stateCodec.encode(state)),
     restore(bytes): void {
-      state = (options.state ?? jsonCodec<State>()).decode(joined(bytes));
+      state = stateCodec.decode(joined(bytes));
     },
   };
 }
 
 /** As JSON, if that holds all of it: a snapshot takes the place of the log, so what it loses is lost for good. */
-function stateCodec<State>(): Codec<State> {
+function checkedJsonCodec<State>(): Codec<State> {
   const json = jsonCodec<State>();
   const encode = (state: State): Uint8Array => {
-    const loss = jsonLoss(state);
-    if (loss !== undefined) throw new TypeError(lossMessage(loss));
+    checkState(state);
     return json.encode(state);
   };
   return { ...json, encode };
 }
 
-function lossMessage(loss: string): string {
-  return (
-    `the state of the reducer has ${loss}, which JSON can't hold: a snapshot would lose it. No snapshot was taken, and ` +
-    'the log still has every command. Give the reducer a codec for its state, reducer(…, { state }), or keep plain data in it'
+function checkState(state: unknown): void {
+  const loss = jsonLoss(state);
+  if (loss === undefined) return;
+  throw new TypeError(
+    `the state of the reducer has ${loss}, which JSON can't hold: a snapshot would lose it. None is taken, and ` +
+      'the log keeps every command. Give the reducer a codec for its state, reducer(…, { state }), or keep plain data in it',
   );
 }
 

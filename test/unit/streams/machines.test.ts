@@ -38,7 +38,12 @@ describe('a reducer', () => {
 
 describe('a state that JSON would change', () => {
   const piecesOf = (machine: object) => [...(machine as { snapshot(): Iterable<Uint8Array> }).snapshot()];
-  const snapshotOf = (state: unknown) => () => piecesOf(reducer(state, () => [state, 0]));
+  /** Of a machine that comes to this state with its first command. */
+  const snapshotOf = (state: unknown) => () => {
+    const machine = reducer<unknown, number, number>(null, () => [state, 0]);
+    machine.apply([1], { index: index(1), term: term(1), logTimeMs: 0 });
+    return piecesOf(machine);
+  };
 
   it.each([
     [new Map([['ada', 1]]), 'an instance of Map at its top'],
@@ -52,6 +57,12 @@ describe('a state that JSON would change', () => {
     [{ next: () => 1 }, 'function at next'],
   ])('is refused when a snapshot is taken: %o', (state, loss) => {
     expect(snapshotOf(state)).toThrow(`the state of the reducer has ${loss}, which JSON can't hold`);
+  });
+
+  it('is refused at once where a machine is to begin with it', () => {
+    const message = 'the state of the reducer has an instance of Map at seen, which JSON';
+
+    expect(() => reducer({ seen: new Map() }, (state) => [state, 0])).toThrow(message);
   });
 
   it('is taken with a codec of its own', () => {
