@@ -12,7 +12,8 @@ export interface ReducerOptions<Command, Result, State> {
   readonly result?: Codec<Result>;
   /**
    * How the state becomes bytes, for snapshots. JSON unless said otherwise, and then a state that JSON would change is
-   * refused, a `Map`, a `Date`, `NaN` and the like: the initial one at once, others when a snapshot is taken.
+   * refused, a `Map`, a `Date`, `NaN` and the like: the initial one at once, others when a snapshot is taken. A key with
+   * `undefined` is not there any more after a snapshot, and `-0` is 0: a reducer must not tell them apart.
    */
   readonly state?: Codec<State>;
 }

@@ -73,7 +73,11 @@ function wordOf(key: string): string {
 
 function textOfError(error: Error, inner: (each: unknown) => string): string {
   const { name: _, message: __, stack: ___, ...more } = error as Error & Record<string, unknown>;
-  const fields = { ...more, ...(error.cause !== undefined && { cause: error.cause }) };
+  const fields = {
+    ...more,
+    ...(error.cause !== undefined && { cause: error.cause }),
+    ...(error instanceof AggregateError && { errors: error.errors }),
+  };
   return thrownWords(error) + (Object.keys(fields).length === 0 ? '' : ` ${textOfFields(fields, inner)}`);
 }
 

@@ -55,8 +55,17 @@ describe('a state that JSON would change', () => {
     [{ sum: Number.POSITIVE_INFINITY }, 'Infinity at sum'],
     [{ sum: 1n }, 'a bigint at sum'],
     [{ next: () => 1 }, 'function at next'],
+    [{ first: 1n, second: Number.NaN }, 'a bigint at first'],
+    [[{ [Symbol('hidden')]: 1 }], 'a key that is a symbol at [0]'],
   ])('is refused when a snapshot is taken: %o', (state, loss) => {
     expect(snapshotOf(state)).toThrow(`the state of the reducer has ${loss}, which JSON can't hold`);
+  });
+
+  it('is not one that is only deep', () => {
+    let list: object | null = null;
+    for (let depth = 0; depth < 3_000; depth++) list = { next: list };
+
+    expect(snapshotOf(list)).not.toThrow();
   });
 
   it('is refused at once where a machine is to begin with it', () => {

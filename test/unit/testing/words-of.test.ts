@@ -69,6 +69,7 @@ describe('the words of two values', () => {
     [new Date(5), new Date(6)],
     [new Money(5), new Money(6)],
     [new Error('no'), new Error('yes')],
+    [new AggregateError([1], 'no'), new AggregateError([2], 'no')],
     [new Error('no', { cause: 1 }), new Error('no', { cause: 2 })],
     [Object.assign(new Error('no'), { code: 1 }), Object.assign(new Error('no'), { code: 2 })],
     [[undefined], []],
