@@ -3,7 +3,7 @@ import { BenchMap, type BenchTable } from '../embedded/bench-machine.ts';
 import { eachEntry } from './block.ts';
 
 /** As ours does: the state machine's data are flushed in a transaction of their own, and the log keeps so much. */
-const machineFlushMs = 50;
+const machineFlushMs = 100;
 const keptEntries = 100_000;
 
 const logTable = 1;

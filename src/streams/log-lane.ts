@@ -28,7 +28,7 @@ import { LogCache } from './log-cache.ts';
 import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 
 /** A machine's data are flushed this long after they changed, if no log transaction took them along. */
-const machineFlushMs = 50;
+const machineFlushMs = 100;
 const cacheBytesMax = 16 * 1024 * 1024;
 
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
