@@ -1,19 +1,23 @@
-/** A value, and where it stands. */
+import { isPlain } from './is-plain.ts';
+
+/** A value, and where it stands: under which key of what holds it. */
 interface Place {
   readonly value: unknown;
-  readonly path: string;
+  readonly key: string | number;
+  readonly holder: Place | null;
 }
 
 /**
  * What JSON would change in a value for good, and where, such as `an instance of Map at balances`; `undefined` if it gives
- * back the same. A key with `undefined` counts as one that is not there, and `-0` as 0. As deep as you like: it walks by a list.
+ * back the same. A key with `undefined` counts as one that is not there, and `-0` as 0. It walks by a list, so that no depth and
+ * no length is too much for the stack.
  */
 export function jsonLoss(value: unknown): string | undefined {
-  const places: Place[] = [{ value, path: '' }];
+  const places: Place[] = [{ value, key: '', holder: null }];
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
-    const loss = lossOf(place.value);
-    if (loss !== undefined) return `${loss} ${place.path === '' ? 'at its top' : `at ${place.path}`}`;
-    places.push(...partsOf(place).reverse()); // The first of them is looked at next.
+    const loss = holdsItself(place) ? 'an object that holds itself' : lossOf(place.value);
+    if (loss !== undefined) return `${loss} ${whereOf(place)}`;
+    addParts(place, places);
   }
   return undefined;
 }
@@ -28,17 +32,28 @@ function lossOf(value: unknown): string | undefined {
   return Object.getOwnPropertySymbols(value).length > 0 ? 'a key that is a symbol' : undefined;
 }
 
-function partsOf({ value, path }: Place): Place[] {
-  if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return Array.from(value, (each, at) => ({ value: each, path: `${path}[${at}]` }));
-  const inner = path === '' ? '' : `${path}.`;
-  return Object.entries(value)
-    .filter(([, each]) => each !== undefined)
-    .map(([key, each]) => ({ value: each, path: inner + key }));
+function holdsItself({ value, holder }: Place): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  for (let above = holder; above !== null; above = above.holder) if (above.value === value) return true;
+  return false;
 }
 
-/** Made by `{}` or a parser, in whatever realm, and not by a class. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+/** The first part comes last, so that it is looked at next. */
+function addParts(holder: Place, places: Place[]): void {
+  const { value } = holder;
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (let key = value.length - 1; key >= 0; key--) places.push({ value: value[key], key, holder });
+    return;
+  }
+  for (const [key, part] of Object.entries(value).reverse())
+    if (part !== undefined) places.push({ value: part, key, holder });
+}
+
+function whereOf(place: Place): string {
+  const steps: string[] = [];
+  for (let at = place; at.holder !== null; at = at.holder)
+    steps.push(typeof at.key === 'number' ? `[${at.key}]` : `.${at.key}`);
+  const path = steps.reverse().join('').replace(/^\./, '');
+  return steps.length === 0 ? 'at its top' : `at ${path}`;
 }

@@ -1,3 +1,4 @@
+import { isPlain } from '../streams/is-plain.ts';
 import type { Codec } from '../streams/state-machine.ts';
 
 /**
@@ -46,19 +47,10 @@ function textOfObject(value: object, onOpaque: OnOpaque, holders: readonly objec
     const pairs = [...value].map(([key, each]) => `${inner(key)} => ${inner(each)}`);
     return `Map {${pairs.sort().join(', ')}}`;
   }
-  if (isPlain(value)) return textOfFields(value, inner);
+  if (isPlain(value) && Object.getOwnPropertySymbols(value).length === 0) return textOfFields(value, inner);
   if ('toJSON' in value && typeof value.toJSON === 'function')
     return `${kindOf(value)}(${inner(value.toJSON())})`;
   return onOpaque(`an instance of ${kindOf(value)}`, adviceOn(value), () => textOfFields(value, inner));
-}
-
-/** Made by `{}` or a parser, in whatever realm, and not by a class. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null) return true;
-  const isRoot =
-    Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'hasOwnProperty');
-  return isRoot && Object.getOwnPropertySymbols(value).length === 0;
 }
 
 function textOfFields(value: object, inner: (each: unknown) => string): string {

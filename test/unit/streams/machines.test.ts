@@ -68,6 +68,26 @@ describe('a state that JSON would change', () => {
     expect(snapshotOf(list)).not.toThrow();
   });
 
+  it('is not one that is only long', () => {
+    const list = Array.from({ length: 300_000 }, (_, at) => ({ at }));
+
+    expect(snapshotOf({ list })).not.toThrow();
+    expect(snapshotOf({ list: [...list, 1n] })).toThrow('a bigint at list[300000]');
+  });
+
+  it('is one that holds itself', () => {
+    const list: unknown[] = [1];
+    list.push({ list });
+
+    expect(snapshotOf(list)).toThrow('an object that holds itself at [1].list');
+  });
+
+  it('may hold one object twice', () => {
+    const ada = { name: 'ada' };
+
+    expect(snapshotOf([ada, ada])).not.toThrow();
+  });
+
   it('is refused at once where a machine is to begin with it', () => {
     const message = 'the state of the reducer has an instance of Map at seen, which JSON';
 
