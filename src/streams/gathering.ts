@@ -71,10 +71,15 @@ export class Gathering {
   }
 
   /** Enough are back for this wait to be worth it, and nobody comes any more: those who are missing are others, who take their time. */
-  #isLull({ waiting, all }: Unanswered, nowMs: number): boolean {
-    if (waiting !== this.#latest) this.#latestAtMs = nowMs;
-    this.#latest = waiting;
-    return all === waiting && waiting >= 2 * this.#first && nowMs >= this.#latestAtMs + lullMs;
+  #isLull(unanswered: Unanswered, nowMs: number): boolean {
+    if (unanswered.waiting !== this.#latest) this.#latestAtMs = nowMs;
+    this.#latest = unanswered.waiting;
+    return this.#isGain(unanswered) && nowMs >= this.#latestAtMs + lullMs;
+  }
+
+  /** What waits has doubled, and those on their way are back, too. */
+  #isGain({ waiting, all }: Unanswered): boolean {
+    return all === waiting && waiting >= 2 * this.#first;
   }
 
   #waitOrPass(): 'waits' | 'passes' {
@@ -93,9 +98,7 @@ export class Gathering {
   /** What waited leaves. */
   onSent(unanswered: Unanswered): void {
     if (this.#next === 'waits') {
-      const { waiting, all } = unanswered;
-      const isGain = all === waiting && waiting >= 2 * this.#first; // Those on their way are back, too.
-      const isInVain = !isGain && this.#wantsMore(unanswered);
+      const isInVain = !this.#isGain(unanswered) && this.#wantsMore(unanswered);
       this.#passing = isInVain ? Math.min(passingMax, this.#passing * 2 + 1) : 0;
       this.#passed = 0;
     }

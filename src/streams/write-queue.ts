@@ -147,10 +147,9 @@ export class WriteQueue<Result> {
 
   /** Whether what waits should wait for more, which is about to come. */
   get isGathering(): boolean {
-    let bytes = 0;
-    for (const write of this.#waiting) if (!write.isDone) bytes += write.bytes;
-    if (bytes >= this.#limits.batchBytesMax) return false; // More would be another batch.
-    return this.#gathering.isWorthwhile(this.#unanswered, this.#routes.now());
+    const unanswered = this.#unanswered;
+    if (unanswered.waitingBytes >= this.#limits.batchBytesMax) return false; // More would be another batch.
+    return this.#gathering.isWorthwhile(unanswered, this.#routes.now());
   }
 
   /** So long, in milliseconds, what waits may be held back. */
@@ -158,10 +157,15 @@ export class WriteQueue<Result> {
     return this.#gathering.patienceMs;
   }
 
-  get #unanswered(): Unanswered {
+  get #unanswered(): Unanswered & { readonly waitingBytes: number } {
     let waiting = 0;
-    for (const { isDone, commands } of this.#waiting) if (!isDone) waiting += commands.length;
-    return { waiting, all: this.#pending };
+    let waitingBytes = 0;
+    for (const { isDone, commands, bytes } of this.#waiting) {
+      if (isDone) continue;
+      waiting += commands.length;
+      waitingBytes += bytes;
+    }
+    return { waiting, waitingBytes, all: this.#pending };
   }
 
   /** Sends what waits, if there is somewhere to send it. */

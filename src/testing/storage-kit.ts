@@ -15,6 +15,7 @@ import {
   votersOnly,
 } from '../core/index.ts';
 import type { Founding, Loaded, MachineStore, Storage } from '../storage/storage.ts';
+import { hex } from './words-of.ts';
 
 /** A place where one store is kept, such as a folder, and what can be made to happen to it. */
 export interface StoragePlace {
@@ -236,8 +237,7 @@ export function same(what: string, seen: unknown, expected: unknown): void {
 export function shown(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
     if (each === undefined) return 'undefined';
-    if (each instanceof Uint8Array)
-      return Array.from(each, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (each instanceof Uint8Array) return hex(each);
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
     return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
   });

@@ -87,7 +87,8 @@ function adviceOn(value: object): string {
   return 'Return its values in a plain object, or give its class a toJSON()';
 }
 
-function hex(bytes: Uint8Array): string {
+/** Bytes in hexadecimal. */
+export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

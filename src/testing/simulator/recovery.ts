@@ -1,5 +1,6 @@
 import type { MemoryDisk } from '../../storage/memory-disk.ts';
 import { Dice } from '../dice.ts';
+import { hex } from '../words-of.ts';
 import { worldOf } from './node-world.ts';
 import { replay } from './replay.ts';
 import type { Run } from './run.ts';
@@ -124,7 +125,7 @@ function readable(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return hex(bytes);
   }
 }
 
