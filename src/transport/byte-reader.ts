@@ -63,19 +63,23 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.has(1) ? this.view.getUint8(this.moveBy(1)) : 0;
+    const start = this.take(1);
+    return start < 0 ? 0 : this.view.getUint8(start);
   }
 
   u16(): number {
-    return this.has(2) ? this.view.getUint16(this.moveBy(2)) : 0;
+    const start = this.take(2);
+    return start < 0 ? 0 : this.view.getUint16(start);
   }
 
   u32(): number {
-    return this.has(4) ? this.view.getUint32(this.moveBy(4)) : 0;
+    const start = this.take(4);
+    return start < 0 ? 0 : this.view.getUint32(start);
   }
 
   u53(): number {
-    const value = this.has(8) ? getUint53(this.view, this.moveBy(8)) : 0;
+    const start = this.take(8);
+    const value = start < 0 ? 0 : getUint53(this.view, start);
     if (value >= 0) return value;
     this.fail('outOfRange', 'an integer is beyond the safe ones');
     return 0;
@@ -89,9 +93,8 @@ export class ByteReader {
 
   /** The next bytes as a view. */
   raw(length: number): Uint8Array {
-    if (!this.has(length)) return this.source.subarray(0, 0);
-    const start = this.moveBy(length);
-    return this.source.subarray(start, start + length);
+    const start = this.take(length);
+    return start < 0 ? this.source.subarray(0, 0) : this.source.subarray(start, start + length);
   }
 
   /** A u32 length and as many bytes, as a view. */
@@ -135,9 +138,11 @@ export class ByteReader {
 
   /** Reads a value that has to fill the next `length` bytes exactly. */
   within<Value>(length: number, read: () => Value): Value | undefined {
-    if (!this.has(length)) return undefined;
+    const start = this.take(length);
+    if (start < 0) return undefined;
     const outerEnd = this.end;
-    this.end = this.at + length;
+    this.at = start;
+    this.end = start + length;
     const value = read();
     this.expectEnd();
     this.end = outerEnd;
@@ -149,15 +154,15 @@ export class ByteReader {
     if (this.at < this.end) this.fail('trailingBytes', `${this.remaining} bytes are left over`);
   }
 
-  private has(length: number): boolean {
-    if (this.error === null && length <= this.remaining) return true;
-    this.fail('truncated', `${length} bytes are needed, ${this.remaining} are left`);
-    return false;
-  }
-
-  private moveBy(length: number): number {
+  /** Passes over so many bytes; returns where they begin, or -1 if there are not so many, or something was wrong before. */
+  private take(length: number): number {
     const start = this.at;
-    this.at += length;
+    const end = start + length;
+    if (this.error !== null || end > this.end) {
+      this.fail('truncated', `${length} bytes are needed, ${this.remaining} are left`);
+      return -1;
+    }
+    this.at = end;
     return start;
   }
 }

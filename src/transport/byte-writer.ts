@@ -1,151 +1,141 @@
 import { type EntryBatch, encodedBytes, setUint53, writeBatch } from '../core/index.ts';
 
-/** Where an encoder puts its fields. All integers are big-endian. */
-export interface ByteSink {
-  u8(value: number): void;
-  u16(value: number): void;
-  u32(value: number): void;
-  /** A non-negative safe integer, as a u64. */
-  u53(value: number): void;
-  /** A u8, 0 or 1. */
-  bool(value: boolean): void;
-  /** The bytes as they are, without a length. */
-  raw(bytes: Uint8Array): void;
-  /** A u32 length and the bytes. */
-  bytes(bytes: Uint8Array): void;
-  /** A batch in its byte form, without a length. */
-  batch(batch: EntryBatch): void;
-  /** A u16 length and as many bytes of UTF-8. */
-  string(value: string): void;
-}
-
-/**
- * The byte form of what `write` puts into its sink.
- *
- * `write` runs twice, first to count and then to fill one array of just that length: so the layout stands
- * in one place, and the bytes of a batch are copied once.
- */
-export function encodeWith(write: (sink: ByteSink) => void): Uint8Array {
-  return encodeInto(new Uint8Array(countWith(write)), write);
-}
-
-/** The same, written to the beginning of `target`, which must have room for it; returns the part that was written. */
-export function encodeInto(target: Uint8Array, write: (sink: ByteSink) => void): Uint8Array {
-  const writer = new ByteWriter(target);
-  write(writer);
-  return writer.written;
-}
-
-/** How many bytes {@link encodeWith} would give. */
-export function countWith(write: (sink: ByteSink) => void): number {
-  const counter = new ByteCounter();
-  write(counter);
-  return counter.length;
-}
-
 /** The longest string that a u16 length can announce, in bytes. */
 const stringBytesMax = 0xffff;
 const encoder = new TextEncoder();
 
-class ByteCounter implements ByteSink {
-  length = 0;
-
-  u8(_value: number): void {
-    this.length += 1;
-  }
-
-  u16(_value: number): void {
-    this.length += 2;
-  }
-
-  u32(_value: number): void {
-    this.length += 4;
-  }
-
-  u53(_value: number): void {
-    this.length += 8;
-  }
-
-  bool(_value: boolean): void {
-    this.length += 1;
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.length += bytes.length;
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.length += 4 + bytes.length;
-  }
-
-  batch(batch: EntryBatch): void {
-    this.length += encodedBytes(batch);
-  }
-
-  string(value: string): void {
-    this.length += 2 + Math.min(utf8Bytes(value), stringBytesMax);
-  }
-}
-
-class ByteWriter implements ByteSink {
-  private readonly target: Uint8Array;
-  private readonly view: DataView;
+/** Writes fields one behind the other. All integers are big-endian. */
+export class ByteWriter {
+  private target: Uint8Array;
+  private view: DataView;
   private at = 0;
 
+  /** Writes to the beginning of `target`, and to other memory once that is full. */
   constructor(target: Uint8Array) {
     this.target = target;
-    this.view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+    this.view = viewOf(target);
   }
 
+  /** What has been written, as a view. */
   get written(): Uint8Array {
     return this.target.subarray(0, this.at);
   }
 
+  /** Begins anew, in the same memory. */
+  clear(): void {
+    this.at = 0;
+  }
+
   u8(value: number): void {
-    this.view.setUint8(this.at, value);
-    this.at += 1;
+    const start = this.take(1);
+    this.view.setUint8(start, value);
   }
 
   u16(value: number): void {
-    this.view.setUint16(this.at, value);
-    this.at += 2;
+    const start = this.take(2);
+    this.view.setUint16(start, value);
   }
 
   u32(value: number): void {
-    this.view.setUint32(this.at, value);
-    this.at += 4;
+    const start = this.take(4);
+    this.view.setUint32(start, value);
   }
 
+  /** A non-negative safe integer, as a u64. */
   u53(value: number): void {
-    setUint53(this.view, this.at, value);
-    this.at += 8;
+    const start = this.take(8);
+    setUint53(this.view, start, value);
   }
 
+  /** A u8, 0 or 1. */
   bool(value: boolean): void {
     this.u8(value ? 1 : 0);
   }
 
+  /** The bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
-    this.target.set(bytes, this.at);
-    this.at += bytes.length;
+    const start = this.take(bytes.length);
+    this.target.set(bytes, start);
   }
 
+  /** A u32 length and the bytes. */
   bytes(bytes: Uint8Array): void {
     this.u32(bytes.length);
     this.raw(bytes);
   }
 
+  /** A batch in its byte form, without a length. */
   batch(batch: EntryBatch): void {
-    writeBatch(batch, this.target, this.at);
-    this.at += encodedBytes(batch);
+    const start = this.take(encodedBytes(batch));
+    writeBatch(batch, this.target, start);
   }
 
+  /** A u16 length and as many bytes of UTF-8. */
   string(value: string): void {
     const length = Math.min(utf8Bytes(value), stringBytesMax);
     this.u16(length);
-    encoder.encodeInto(value, this.target.subarray(this.at, this.at + length));
-    this.at += length;
+    const start = this.take(length);
+    encoder.encodeInto(value, this.target.subarray(start, start + length));
   }
+
+  /** Makes room for the u32 length of what comes next; {@link endLength} writes it there. */
+  beginLength(): number {
+    return this.take(4);
+  }
+
+  endLength(start: number): void {
+    this.view.setUint32(start, this.at - start - 4);
+  }
+
+  /** Passes over so many bytes; returns where they begin. */
+  private take(length: number): number {
+    const start = this.at;
+    this.at = start + length;
+    if (this.at > this.target.length) this.grow(start);
+    return start;
+  }
+
+  private grow(used: number): void {
+    const larger = new Uint8Array(Math.max(this.at, 2 * this.target.length));
+    larger.set(this.target.subarray(0, used));
+    this.target = larger;
+    this.view = viewOf(larger);
+  }
+}
+
+/** Memory of this size is kept for the next use. */
+const keptBytesMax = 64 * 1024;
+let kept = new ByteWriter(new Uint8Array(1024));
+
+/** The byte form of what `write` writes, in an array of just that length. */
+export function encodeWith(write: (writer: ByteWriter) => void): Uint8Array {
+  return written(write).slice();
+}
+
+/** How many bytes {@link encodeWith} would give. */
+export function countWith(write: (writer: ByteWriter) => void): number {
+  return written(write).length;
+}
+
+/** Writes to the beginning of `target`; returns what was written, which is elsewhere only if it does not fit there. */
+export function encodeInto(target: Uint8Array, write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter(target);
+  write(writer);
+  return writer.written;
+}
+
+/** What `write` writes, in memory that the next call uses again. */
+function written(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = kept;
+  writer.clear();
+  write(writer);
+  const { written } = writer;
+  if (written.length > keptBytesMax) kept = new ByteWriter(new Uint8Array(keptBytesMax));
+  return written;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** The length of a string in UTF-8; a lone surrogate counts as the U+FFFD that stands for it. */

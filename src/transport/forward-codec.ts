@@ -1,7 +1,7 @@
 import { type Crc32, isPayload, type Member, type MemberChange, unreachable } from '../core/index.ts';
 import { memberChangesMax } from '../core/member-rules.ts';
 import { type ByteReader, detached } from './byte-reader.ts';
-import type { ByteSink } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { frameType } from './frame-type.ts';
 import {
   readMemberId,
@@ -25,47 +25,47 @@ const requestTypes = {
 const changeTypes = { add: 0, remove: 1, promote: 2, demote: 3, move: 4 } as const;
 
 /** Writes a request that goes to the leader. */
-export function writeForward(sink: ByteSink, { group, seq, request }: ForwardFrame): void {
-  sink.u8(requestTypes[request.type]);
-  sink.u32(group);
-  sink.u53(seq);
-  sink.u32(wholeMs(request.timeoutMs));
+export function writeForward(writer: ByteWriter, { group, seq, request }: ForwardFrame): void {
+  writer.u8(requestTypes[request.type]);
+  writer.u32(group);
+  writer.u53(seq);
+  writer.u32(wholeMs(request.timeoutMs));
   switch (request.type) {
     case 'write':
-      sink.u32(request.count);
-      sink.u32(request.payloadChecksum);
-      return sink.bytes(request.payload);
+      writer.u32(request.count);
+      writer.u32(request.payloadChecksum);
+      return writer.bytes(request.payload);
     case 'readIndex':
       return;
     case 'changeMembers':
-      sink.bool(request.expectedIndex !== null);
-      if (request.expectedIndex !== null) sink.u53(request.expectedIndex);
-      sink.u16(request.changes.length);
-      for (const change of request.changes) writeChange(sink, change);
+      writer.bool(request.expectedIndex !== null);
+      if (request.expectedIndex !== null) writer.u53(request.expectedIndex);
+      writer.u16(request.changes.length);
+      for (const change of request.changes) writeChange(writer, change);
       return;
     case 'transferLeadership':
-      return writeOptional(sink, request.to);
+      return writeOptional(writer, request.to);
     default:
       return unreachable(request);
   }
 }
 
 /** A new member's `willVote` is not sent: the role says it. */
-function writeChange(sink: ByteSink, change: MemberChange): void {
-  sink.u8(changeTypes[change.type]);
+function writeChange(writer: ByteWriter, change: MemberChange): void {
+  writer.u8(changeTypes[change.type]);
   switch (change.type) {
     case 'add':
-      sink.bool(change.role === 'voter');
-      sink.string(change.member.id);
-      sink.string(change.member.storeId);
-      return sink.string(change.member.url);
+      writer.bool(change.role === 'voter');
+      writer.string(change.member.id);
+      writer.string(change.member.storeId);
+      return writer.string(change.member.url);
     case 'remove':
     case 'promote':
     case 'demote':
-      return sink.string(change.id);
+      return writer.string(change.id);
     case 'move':
-      sink.string(change.id);
-      return sink.string(change.url);
+      writer.string(change.id);
+      return writer.string(change.url);
     default:
       return unreachable(change);
   }

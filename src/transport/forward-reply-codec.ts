@@ -1,6 +1,6 @@
 import { unreachable } from '../core/index.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { ByteSink } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { frameType } from './frame-type.ts';
 import { brief, readNodeId, readOptional, textBytesMax, writeOptional } from './handshake-codec.ts';
 import type { ForwardReplyFrame } from './transport.ts';
@@ -20,37 +20,37 @@ const replyTypes = {
 
 /** Writes the leader's answer to a request that was passed on to it. */
 export function writeForwardReply(
-  sink: ByteSink,
+  writer: ByteWriter,
   { group, bootCounter, seq, reply }: ForwardReplyFrame,
 ): void {
-  sink.u8(replyTypes[reply.type]);
-  sink.u32(group);
-  sink.u53(bootCounter);
-  sink.u53(seq);
+  writer.u8(replyTypes[reply.type]);
+  writer.u32(group);
+  writer.u53(bootCounter);
+  writer.u53(seq);
   switch (reply.type) {
     case 'committed':
-      sink.u53(reply.index);
-      sink.u53(reply.term);
-      sink.u32(reply.results.length);
-      for (const result of reply.results) sink.bytes(result);
+      writer.u53(reply.index);
+      writer.u53(reply.term);
+      writer.u32(reply.results.length);
+      for (const result of reply.results) writer.bytes(result);
       return;
     case 'readIndex':
-      return sink.u53(reply.index);
+      return writer.u53(reply.index);
     case 'done':
       return;
     case 'notCommitted':
-      writeError(sink, reply);
-      return writeOptional(sink, reply.leaderId);
+      writeError(writer, reply);
+      return writeOptional(writer, reply.leaderId);
     case 'unknown':
-      return writeError(sink, reply);
+      return writeError(writer, reply);
     default:
       return unreachable(reply);
   }
 }
 
-function writeError(sink: ByteSink, { code, message }: { code: string; message: string }): void {
-  sink.string(brief(code, codeBytesMax));
-  sink.string(brief(message, textBytesMax));
+function writeError(writer: ByteWriter, { code, message }: { code: string; message: string }): void {
+  writer.string(brief(code, codeBytesMax));
+  writer.string(brief(message, textBytesMax));
 }
 
 /** Reads what {@link writeForwardReply} wrote, behind its type. */

@@ -1,6 +1,6 @@
 import { type Crc32, crc32, encodedBytesOf, unreachable } from '../core/index.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { ByteSink } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { readForward, writeForward } from './forward-codec.ts';
 import { readForwardReply, writeForwardReply } from './forward-reply-codec.ts';
 import { frameType } from './frame-type.ts';
@@ -62,38 +62,38 @@ export function supersedes(next: PeerFrame, earlier: PeerFrame): boolean {
 }
 
 /** Writes one frame. */
-export function writeFrame(sink: ByteSink, frame: PeerFrame): void {
+export function writeFrame(writer: ByteWriter, frame: PeerFrame): void {
   switch (frame.type) {
     case 'raft':
-      return writeRaft(sink, frame);
+      return writeRaft(writer, frame);
     case 'forward':
-      return writeForward(sink, frame);
+      return writeForward(writer, frame);
     case 'forwardReply':
-      return writeForwardReply(sink, frame);
+      return writeForwardReply(writer, frame);
     case 'snapshotOffer':
-      return writeSnapshotOffer(sink, frame);
+      return writeSnapshotOffer(writer, frame);
     case 'snapshotChunk':
-      return writeSnapshotChunk(sink, frame);
+      return writeSnapshotChunk(writer, frame);
     case 'snapshotAck':
-      return writeSnapshotAck(sink, frame);
+      return writeSnapshotAck(writer, frame);
     case 'found':
-      return writeFound(sink, frame);
+      return writeFound(writer, frame);
     case 'foundAck':
-      sink.u8(frameType.foundAck);
-      return sink.string(frame.clusterId);
+      writer.u8(frameType.foundAck);
+      return writer.string(frame.clusterId);
     default:
       return unreachable(frame);
   }
 }
 
-function writeFound(sink: ByteSink, { clusterId, voters }: FoundFrame): void {
-  sink.u8(frameType.found);
-  sink.string(clusterId);
-  sink.u16(voters.length);
+function writeFound(writer: ByteWriter, { clusterId, voters }: FoundFrame): void {
+  writer.u8(frameType.found);
+  writer.string(clusterId);
+  writer.u16(voters.length);
   for (const voter of voters) {
-    sink.string(voter.id);
-    sink.string(voter.storeId);
-    sink.string(voter.url);
+    writer.string(voter.id);
+    writer.string(voter.storeId);
+    writer.string(voter.url);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   urlPattern,
 } from '../core/member-rules.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { ByteSink } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { type HandshakeRefusal, type Hello, type MemberAddress, protocolVersion } from './transport.ts';
 
 /** The most members that a `Hello` or a founding may list. */
@@ -45,18 +45,18 @@ export interface OtherVersion {
  * A cluster may have members whose name or URL has no place here: they are left out, since a peer that can't read all of it
  * reads nothing. Declared members are as they are: who founds compares them.
  */
-export function writeHello(sink: ByteSink, hello: Hello): void {
-  sink.u32(magic);
-  sink.u16(hello.protocolVersion);
-  writeOptional(sink, hello.clusterId);
-  sink.string(hello.id);
-  sink.string(hello.storeId);
-  sink.u53(hello.bootCounter);
+export function writeHello(writer: ByteWriter, hello: Hello): void {
+  writer.u32(magic);
+  writer.u16(hello.protocolVersion);
+  writeOptional(writer, hello.clusterId);
+  writer.string(hello.id);
+  writer.string(hello.storeId);
+  writer.u53(hello.bootCounter);
   const members = hello.clusterId === null ? hello.members : hello.members.filter(isReadable);
-  sink.u16(members.length);
+  writer.u16(members.length);
   for (const member of members) {
-    sink.string(member.id);
-    sink.string(member.url);
+    writer.string(member.id);
+    writer.string(member.url);
   }
 }
 
@@ -90,9 +90,9 @@ function readMembers(reader: ByteReader): readonly MemberAddress[] {
 }
 
 /** Writes a refusal, behind its type byte: u8 code, reason. This layout is the same in every version. */
-export function writeRefusal(sink: ByteSink, refusal: HandshakeRefusal): void {
-  sink.u8(refusalCodes.indexOf(refusal.code));
-  sink.string(brief(refusal.reason, textBytesMax));
+export function writeRefusal(writer: ByteWriter, refusal: HandshakeRefusal): void {
+  writer.u8(refusalCodes.indexOf(refusal.code));
+  writer.string(brief(refusal.reason, textBytesMax));
 }
 
 /** Reads what {@link writeRefusal} wrote. */
@@ -133,9 +133,9 @@ export function readUrl(reader: ByteReader): string {
 }
 
 /** Writes a text that may be missing. */
-export function writeOptional(sink: ByteSink, value: string | null): void {
-  sink.bool(value !== null);
-  if (value !== null) sink.string(value);
+export function writeOptional(writer: ByteWriter, value: string | null): void {
+  writer.bool(value !== null);
+  if (value !== null) writer.string(value);
 }
 
 /** Reads what {@link writeOptional} wrote. */

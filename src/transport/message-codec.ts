@@ -1,8 +1,9 @@
 import { type Crc32, crc32 } from '../core/index.ts';
 import { ByteReader, type FrameError } from './byte-reader.ts';
-import { type ByteSink, countWith, encodeInto, encodeWith } from './byte-writer.ts';
+import { type ByteWriter, countWith, encodeInto, encodeWith } from './byte-writer.ts';
 import { readFrame, writeFrame } from './frame-codec.ts';
 import { type OtherVersion, readHello, readRefusal, writeHello, writeRefusal } from './handshake-codec.ts';
+import { raftBytes } from './raft-codec.ts';
 import type { HandshakeRefusal, Hello, PeerFrame } from './transport.ts';
 
 /** What one WebSocket message holds: a step of the handshake, or the frames of one event-loop turn. */
@@ -27,7 +28,7 @@ export const messageOverheadBytes = 1;
  * its u32 length in front.
  */
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
-  return encodeWith((sink) => writeMessage(sink, message));
+  return encodeWith((writer) => writeMessage(writer, message));
 }
 
 /** Frames that leave together, as one message. */
@@ -35,36 +36,30 @@ export function encodeFrames(frames: readonly PeerFrame[]): Uint8Array {
   return encodePeerMessage({ type: 'frames', frames });
 }
 
-/**
- * The same, written to the beginning of `target`, which must have room for it; returns the part that was written.
- *
- * @param sizes - {@link frameBytes} of each.
- */
-export function encodeFramesInto(
-  target: Uint8Array,
-  frames: readonly PeerFrame[],
-  sizes: readonly number[],
-): Uint8Array {
-  return encodeInto(target, (sink) => writeFrames(sink, frames, sizes));
+/** The same, written to the beginning of `target`; returns what was written. */
+export function encodeFramesInto(target: Uint8Array, frames: readonly PeerFrame[]): Uint8Array {
+  return encodeInto(target, (writer) => writeFrames(writer, frames));
 }
 
-/** The bytes that a frame adds to a message. Cheap: the bytes of batches are known. */
+/** The bytes that a frame adds to a message. */
 export function frameBytes(frame: PeerFrame): number {
-  return frameLengthBytes + countWith((sink) => writeFrame(sink, frame));
+  const bytes = frame.type === 'raft' ? raftBytes(frame) : null;
+  return frameLengthBytes + (bytes ?? countWith((writer) => writeFrame(writer, frame)));
 }
 
-function writeMessage(sink: ByteSink, message: PeerMessage): void {
-  if (message.type === 'frames') return writeFrames(sink, message.frames, message.frames.map(frameBytes));
-  sink.u8(messageType[message.type]);
-  if (message.type === 'hello') writeHello(sink, message.hello);
-  else if (message.type === 'refusal') writeRefusal(sink, message.refusal);
+function writeMessage(writer: ByteWriter, message: PeerMessage): void {
+  if (message.type === 'frames') return writeFrames(writer, message.frames);
+  writer.u8(messageType[message.type]);
+  if (message.type === 'hello') writeHello(writer, message.hello);
+  else if (message.type === 'refusal') writeRefusal(writer, message.refusal);
 }
 
-function writeFrames(sink: ByteSink, frames: readonly PeerFrame[], sizes: readonly number[]): void {
-  sink.u8(messageType.frames);
-  for (let place = 0; place < frames.length; place++) {
-    sink.u32((sizes[place] as number) - frameLengthBytes);
-    writeFrame(sink, frames[place] as PeerFrame);
+function writeFrames(writer: ByteWriter, frames: readonly PeerFrame[]): void {
+  writer.u8(messageType.frames);
+  for (const frame of frames) {
+    const start = writer.beginLength();
+    writeFrame(writer, frame);
+    writer.endLength(start);
   }
 }
 

@@ -46,7 +46,7 @@ export class OutgoingMessages {
     let length = messageOverheadBytes;
     for (const size of sizes) length += size;
     const buffer = this.buffers.take(length);
-    const message = { buffer, bytes: encodeFramesInto(buffer, frames, sizes), users: 1 };
+    const message = { buffer, bytes: encodeFramesInto(buffer, frames), users: 1 };
     this.last = { frames, message };
     return message;
   }

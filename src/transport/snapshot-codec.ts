@@ -1,6 +1,6 @@
 import type { Crc32 } from '../core/index.ts';
 import { type ByteReader, detached } from './byte-reader.ts';
-import type { ByteSink } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { frameType } from './frame-type.ts';
 import { readTransferId } from './handshake-codec.ts';
 import {
@@ -14,31 +14,34 @@ import {
 const statuses: readonly SnapshotAckFrame['status'][] = ['receiving', 'complete', 'refused'];
 
 /** Writes the offer of a snapshot. */
-export function writeSnapshotOffer(sink: ByteSink, { group, transferId, index }: SnapshotOfferFrame): void {
-  sink.u8(frameType.snapshotOffer);
-  sink.u32(group);
-  sink.string(transferId);
-  sink.u53(index);
+export function writeSnapshotOffer(
+  writer: ByteWriter,
+  { group, transferId, index }: SnapshotOfferFrame,
+): void {
+  writer.u8(frameType.snapshotOffer);
+  writer.u32(group);
+  writer.string(transferId);
+  writer.u53(index);
 }
 
 /** Writes a piece of a snapshot. Its bytes are copied here, and nowhere else on their way to the socket. */
-export function writeSnapshotChunk(sink: ByteSink, chunk: SnapshotChunkFrame): void {
-  sink.u8(frameType.snapshotChunk);
-  sink.u32(chunk.group);
-  sink.string(chunk.transferId);
-  sink.u53(chunk.number);
-  sink.bool(chunk.isLast);
-  sink.u32(chunk.checksum);
-  sink.bytes(chunk.bytes);
+export function writeSnapshotChunk(writer: ByteWriter, chunk: SnapshotChunkFrame): void {
+  writer.u8(frameType.snapshotChunk);
+  writer.u32(chunk.group);
+  writer.string(chunk.transferId);
+  writer.u53(chunk.number);
+  writer.bool(chunk.isLast);
+  writer.u32(chunk.checksum);
+  writer.bytes(chunk.bytes);
 }
 
 /** Writes what the receiver of a snapshot has. */
-export function writeSnapshotAck(sink: ByteSink, ack: SnapshotAckFrame): void {
-  sink.u8(frameType.snapshotAck);
-  sink.u32(ack.group);
-  sink.string(ack.transferId);
-  sink.u53(ack.nextChunk);
-  sink.u8(statuses.indexOf(ack.status));
+export function writeSnapshotAck(writer: ByteWriter, ack: SnapshotAckFrame): void {
+  writer.u8(frameType.snapshotAck);
+  writer.u32(ack.group);
+  writer.string(ack.transferId);
+  writer.u53(ack.nextChunk);
+  writer.u8(statuses.indexOf(ack.status));
 }
 
 /** Reads what {@link writeSnapshotOffer} wrote, behind its type. */

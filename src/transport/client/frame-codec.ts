@@ -1,6 +1,6 @@
 import { isPayload, unreachable } from '../../core/index.ts';
 import type { ByteReader } from '../byte-reader.ts';
-import type { ByteSink } from '../byte-writer.ts';
+import type { ByteWriter } from '../byte-writer.ts';
 import { brief, readNodeId, readOptional, readUrl, textBytesMax, writeOptional } from '../handshake-codec.ts';
 import {
   type AnsweredFrame,
@@ -19,59 +19,59 @@ const consistencies: readonly Consistency[] = ['linearizable', 'session', 'stale
 const codeBytesMax = 256;
 
 /** Writes one frame. Payloads come last, and have no length of their own. */
-export function writeClientFrame(sink: ByteSink, frame: ClientFrame): void {
-  sink.u8(clientFrameType[frame.type]);
+export function writeClientFrame(writer: ByteWriter, frame: ClientFrame): void {
+  writer.u8(clientFrameType[frame.type]);
   switch (frame.type) {
     case 'write':
-      sink.u53(frame.firstId);
-      sink.u32(frame.timeoutMs);
-      sink.u32(frame.count);
-      return sink.raw(frame.payload);
+      writer.u53(frame.firstId);
+      writer.u32(frame.timeoutMs);
+      writer.u32(frame.count);
+      return writer.raw(frame.payload);
     case 'read':
-      sink.u53(frame.firstId);
-      sink.u32(frame.timeoutMs);
-      sink.u8(consistencies.indexOf(frame.consistency));
-      sink.u53(frame.index);
-      sink.u32(frame.count);
-      return sink.raw(frame.payload);
+      writer.u53(frame.firstId);
+      writer.u32(frame.timeoutMs);
+      writer.u8(consistencies.indexOf(frame.consistency));
+      writer.u53(frame.index);
+      writer.u32(frame.count);
+      return writer.raw(frame.payload);
     case 'written':
-      sink.u53(frame.firstId);
-      sink.u53(frame.index);
-      sink.u53(frame.term);
-      sink.u32(frame.count);
-      return sink.raw(frame.payload);
+      writer.u53(frame.firstId);
+      writer.u53(frame.index);
+      writer.u53(frame.term);
+      writer.u32(frame.count);
+      return writer.raw(frame.payload);
     case 'answered':
-      return writeAnswered(sink, frame);
+      return writeAnswered(writer, frame);
     case 'refused':
-      return writeRefused(sink, frame);
+      return writeRefused(writer, frame);
     case 'standing':
-      sink.bool(frame.isClosing);
-      writeOptional(sink, frame.leaderId);
-      return writeOptional(sink, frame.leaderUrl);
+      writer.bool(frame.isClosing);
+      writeOptional(writer, frame.leaderId);
+      return writeOptional(writer, frame.leaderUrl);
     case 'ping':
     case 'pong':
-      return sink.u32(frame.number);
+      return writer.u32(frame.number);
     default:
       return unreachable(frame);
   }
 }
 
-function writeAnswered(sink: ByteSink, { index, ageMs, ids, payload }: AnsweredFrame): void {
-  sink.u53(index);
-  sink.bool(ageMs !== null);
-  if (ageMs !== null) sink.u53(ageMs);
-  sink.u32(ids.length);
-  for (const id of ids) sink.u53(id);
-  sink.raw(payload);
+function writeAnswered(writer: ByteWriter, { index, ageMs, ids, payload }: AnsweredFrame): void {
+  writer.u53(index);
+  writer.bool(ageMs !== null);
+  if (ageMs !== null) writer.u53(ageMs);
+  writer.u32(ids.length);
+  for (const id of ids) writer.u53(id);
+  writer.raw(payload);
 }
 
-function writeRefused(sink: ByteSink, frame: RefusedFrame): void {
-  sink.u53(frame.firstId);
-  sink.u32(frame.count);
-  sink.bool(frame.outcome === 'unknown');
-  sink.string(brief(frame.code, codeBytesMax));
-  sink.string(brief(frame.message, textBytesMax));
-  writeOptional(sink, frame.leaderId);
+function writeRefused(writer: ByteWriter, frame: RefusedFrame): void {
+  writer.u53(frame.firstId);
+  writer.u32(frame.count);
+  writer.bool(frame.outcome === 'unknown');
+  writer.string(brief(frame.code, codeBytesMax));
+  writer.string(brief(frame.message, textBytesMax));
+  writeOptional(writer, frame.leaderId);
 }
 
 /** Reads one frame, up to the end of the reader's limit. What a payload says is for its codec to check. */

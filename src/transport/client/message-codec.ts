@@ -1,5 +1,5 @@
 import { ByteReader, type FrameError } from '../byte-reader.ts';
-import { type ByteSink, countWith, encodeWith } from '../byte-writer.ts';
+import { type ByteWriter, encodeWith } from '../byte-writer.ts';
 import {
   brief,
   type OtherVersion,
@@ -41,43 +41,44 @@ export const frameOverheadBytes = 5;
 
 /** The byte form of a message: u8 type, then hello's fields, or frame behind frame, each with its u32 length in front. */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  return encodeWith((sink) => writeMessage(sink, message));
+  return encodeWith((writer) => writeMessage(writer, message));
 }
 
-function writeMessage(sink: ByteSink, message: ClientMessage): void {
-  sink.u8(messageType[message.type]);
+function writeMessage(writer: ByteWriter, message: ClientMessage): void {
+  writer.u8(messageType[message.type]);
   switch (message.type) {
     case 'hello':
-      return writeHead(sink, message.hello);
+      return writeHead(writer, message.hello);
     case 'welcome':
-      return writeWelcome(sink, message.welcome);
+      return writeWelcome(writer, message.welcome);
     case 'refusal':
-      sink.u8(refusalCodes.indexOf(message.refusal.code));
-      return sink.string(brief(message.refusal.reason, textBytesMax));
+      writer.u8(refusalCodes.indexOf(message.refusal.code));
+      return writer.string(brief(message.refusal.reason, textBytesMax));
     case 'frames':
       for (const frame of message.frames) {
-        sink.u32(countWith((counter) => writeClientFrame(counter, frame)));
-        writeClientFrame(sink, frame);
+        const start = writer.beginLength();
+        writeClientFrame(writer, frame);
+        writer.endLength(start);
       }
   }
 }
 
 /** Magic and version stay where they are in every version; what follows them need not. */
-function writeHead(sink: ByteSink, { protocolVersion, group }: ClientHello): void {
-  sink.u32(magic);
-  sink.u16(protocolVersion);
-  sink.u32(group);
+function writeHead(writer: ByteWriter, { protocolVersion, group }: ClientHello): void {
+  writer.u32(magic);
+  writer.u16(protocolVersion);
+  writer.u32(group);
 }
 
-function writeWelcome(sink: ByteSink, welcome: Welcome): void {
-  writeHead(sink, welcome);
-  sink.string(welcome.nodeId);
-  writeOptional(sink, welcome.clusterId);
-  writeOptional(sink, welcome.leaderId);
-  writeOptional(sink, welcome.leaderUrl);
-  sink.bool(welcome.hasSessions);
-  sink.u32(welcome.frameBytesMax);
-  sink.u32(welcome.requestsMax);
+function writeWelcome(writer: ByteWriter, welcome: Welcome): void {
+  writeHead(writer, welcome);
+  writer.string(welcome.nodeId);
+  writeOptional(writer, welcome.clusterId);
+  writeOptional(writer, welcome.leaderId);
+  writeOptional(writer, welcome.leaderUrl);
+  writer.bool(welcome.hasSessions);
+  writer.u32(welcome.frameBytesMax);
+  writer.u32(welcome.requestsMax);
 }
 
 /**
