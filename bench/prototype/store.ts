@@ -2,8 +2,8 @@ import { open } from 'lmdb';
 import { BenchMap, type BenchTable } from '../embedded/bench-machine.ts';
 import { eachEntry } from './block.ts';
 
-/** As ours does: the state machine's data are flushed in a transaction of their own, and the log keeps so much. */
-const machineFlushMs = 100;
+/** As ours does with so few keys: the state machine's data are flushed in a transaction of their own, and the log keeps so much. */
+const machineFlushMs = 250;
 const keptEntries = 100_000;
 
 const logTable = 1;

@@ -47,11 +47,6 @@ export class FoundingRun {
     return this.#founded$;
   }
 
-  /** Follows what the transport sees. */
-  follow(event$: Observable<TransportEvent>): Subscription {
-    return event$.subscribe((event) => this.#onEvent(event));
-  }
-
   /** Begins, if nothing has happened yet; `resend$` repeats what may have been lost. */
   begin(resend$: Observable<unknown>): Subscription {
     this.#next({ type: 'started', newClusterId: randomId() });
@@ -63,7 +58,8 @@ export class FoundingRun {
     this.#next({ type: 'membersChanged', members });
   }
 
-  #onEvent(event: TransportEvent): void {
+  /** What the transport saw. */
+  onEvent(event: TransportEvent): void {
     if (event.type === 'up') {
       this.#next({ type: 'helloSeen', hello: event.hello, newClusterId: randomId() });
     } else if (event.type === 'down') {

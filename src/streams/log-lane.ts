@@ -1,16 +1,4 @@
-import {
-  auditTime,
-  filter,
-  lastValueFrom,
-  map,
-  merge,
-  type Observable,
-  type SchedulerLike,
-  Subject,
-  type Subscription,
-  takeUntil,
-  timer,
-} from 'rxjs';
+import { lastValueFrom, type Observable, type SchedulerLike, Subject, type Subscription, timer } from 'rxjs';
 import {
   type CompactLogReq,
   type EntryBatch,
@@ -27,8 +15,12 @@ import { CatchUpPace } from './catch-up-pace.ts';
 import { LogCache } from './log-cache.ts';
 import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
 
-/** A machine's data are flushed this long after they changed, if no log transaction took them along. */
-const machineFlushMs = 100;
+/**
+ * A machine's data are flushed so long after they changed, if no log transaction took them along: what a key was in
+ * between is never written. Sooner where many keys wait, since handing them over holds up the event loop.
+ */
+const machineFlushMs = { many: 100, few: 250 };
+const manyKeys = 1024;
 const cacheBytesMax = 16 * 1024 * 1024;
 
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
@@ -41,10 +33,10 @@ export class LogLane {
   readonly #onError: (error: unknown) => void;
   readonly #cache = new LogCache(cacheBytesMax);
   readonly #request$ = new Subject<DiskWork>();
-  readonly #machineChange$ = new Subject<void>();
-  readonly #completing$ = new Subject<void>();
   readonly #persisted$ = new Subject<Flushed>();
   readonly #writing: Subscription;
+  /** When the machine's data are to be looked at. */
+  #machineFlush: Subscription | null = null;
   #truncations = 0;
   #bytesSinceSnapshot: number;
   #durableIndex = index0;
@@ -69,13 +61,7 @@ export class LogLane {
     this.#bytesSinceSnapshot = options.bytesSinceSnapshot;
     this.#input = options.input;
     this.#onError = options.onError;
-    const flushMachine$ = this.#machineChange$.pipe(
-      auditTime(machineFlushMs, options.timeScheduler),
-      filter(() => storage.machineStore.isDirty),
-      map((): DiskWork => ({ type: 'flushMachine' })),
-      takeUntil(this.#completing$),
-    );
-    this.#writing = merge(this.#request$, flushMachine$)
+    this.#writing = this.#request$
       .pipe(persistWith(storage, options.timeScheduler))
       .subscribe(this.#persisted$);
   }
@@ -149,7 +135,18 @@ export class LogLane {
 
   /** The machine's data have changed: if nothing else is written soon, they are flushed by themselves. */
   noteMachineChange(): void {
-    this.#machineChange$.next();
+    this.#machineFlush ??= this.#timeScheduler.schedule(() => this.#onMachineChanged(), machineFlushMs.many);
+  }
+
+  #onMachineChanged(): void {
+    if (this.#storage.machineStore.unflushedKeys >= manyKeys) return this.#flushMachineIfDirty();
+    const waitMs = machineFlushMs.few - machineFlushMs.many;
+    this.#machineFlush = this.#timeScheduler.schedule(() => this.#flushMachineIfDirty(), waitMs);
+  }
+
+  #flushMachineIfDirty(): void {
+    this.#machineFlush = null;
+    if (this.#storage.machineStore.isDirty) this.flushMachine();
   }
 
   /** Answers a `readLogReq`: at once if the batches are in memory, else in its time ({@link CatchUpPace}). */
@@ -198,14 +195,14 @@ export class LogLane {
   /** No more requests come. Resolves when the last one is durable, or the disk has failed. */
   async complete(): Promise<void> {
     const done = lastValueFrom(this.#persisted$, { defaultValue: null }).catch(() => null);
-    this.#completing$.next();
+    this.#machineFlush?.unsubscribe();
     this.#request$.complete();
-    this.#machineChange$.complete();
     await done;
   }
 
   /** Begins no further transaction. What is not durable yet may never be, and nobody is told. */
   abandon(): void {
+    this.#machineFlush?.unsubscribe();
     this.#writing.unsubscribe();
   }
 }

@@ -64,7 +64,7 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   ) {
     const { state$, role$, leader$, members$, commits$ } = runtime.streams;
     this.id = options.id;
-    this.state$ = state$.asObservable();
+    this.state$ = state$;
     this.role$ = role$.asObservable();
     this.leader$ = leader$.asObservable();
     this.members$ = members$.asObservable();

@@ -15,7 +15,7 @@ import {
   type State,
 } from '../core/index.ts';
 import type { Founding, Loaded } from '../storage/storage.ts';
-import type { TransportEvent } from '../transport/transport.ts';
+import type { RaftFrame, TransportEvent } from '../transport/transport.ts';
 import type { CallLimits } from './call.ts';
 import { runCore, ticks } from './core-loop.ts';
 import { badRequest, noLeader, requestError } from './errors.ts';
@@ -68,6 +68,8 @@ export class NodeRuntime<Command, Result, Query, Value> {
   readonly #violations: Reminders;
   #founding: Founding | null;
   #lastId = 0;
+  /** Whether the latest configuration is committed. */
+  #isSettled = false;
   /** When a leader last spoke to this node. */
   #heardAtMs: number | null = null;
 
@@ -174,7 +176,6 @@ export class NodeRuntime<Command, Result, Query, Value> {
     this.#subscription.add(
       this.network.event$.subscribe({ next: (event) => this.#onEvent(event), error: onError }),
     );
-    this.#subscription.add(this.#foundingRun.follow(this.network.event$));
   }
 
   /** Begins to work: founds the cluster or goes on with it. The transport listens already. */
@@ -246,9 +247,11 @@ export class NodeRuntime<Command, Result, Query, Value> {
     const previous = this.streams.state;
     this.streams.onState(state);
     const isChanged = state.configurations !== previous?.configurations;
-    if (isChanged || isSettled(state) !== isSettled(previous)) {
+    const wasSettled = this.#isSettled;
+    this.#isSettled = isSettled(state);
+    if (isChanged || this.#isSettled !== wasSettled) {
       // Who is being removed is still heard until that is committed.
-      const inEffect = state.configurations.slice(isSettled(state) ? -1 : -2);
+      const inEffect = state.configurations.slice(this.#isSettled ? -1 : -2);
       this.network.dialMembers(inEffect.map((at) => at.configuration));
     }
     if (previous?.role.type === 'leader' && state.role.type !== 'leader') this.lanes.snapshots.stopSending();
@@ -300,17 +303,22 @@ export class NodeRuntime<Command, Result, Query, Value> {
   }
 
   #onEvent(event: TransportEvent): void {
+    if (event.type === 'frame' && event.frame.type === 'raft') return this.#onRaft(event.from, event.frame);
     this.requests.onEvent(event);
     this.lanes.snapshots.onEvent(event);
+    this.#onLink(event);
+    this.#foundingRun.onEvent(event);
+  }
+
+  #onRaft(from: Peer, frame: RaftFrame): void {
+    if (frame.group !== group) return;
+    this.#input$.next({ type: 'message', from, message: frame.message });
+    if (this.streams.leaderId === from.id) this.#heardAtMs = this.#start.settings.clock();
+  }
+
+  #onLink(event: TransportEvent): void {
     const { logger } = this.#start.settings;
     switch (event.type) {
-      case 'frame':
-        if (event.frame.type === 'raft' && event.frame.group === group) {
-          this.#input$.next({ type: 'message', from: event.from, message: event.frame.message });
-          const isFromLeader = this.streams.leader$.value === event.from.id;
-          if (isFromLeader) this.#heardAtMs = this.#start.settings.clock();
-        }
-        return;
       case 'up':
         this.#refusals.forget(event.hello.id);
         this.network.onUp(event.hello);
@@ -318,8 +326,6 @@ export class NodeRuntime<Command, Result, Query, Value> {
       case 'down':
         this.network.onDown(event.id);
         return this.#input$.next({ type: 'peerDown', id: event.id });
-      case 'outgoingDown':
-        return;
       case 'refused': {
         const message = `a connection was refused by ${event.by}: ${event.refusal.reason}`;
         if (this.#refusals.isDue(event.id, message))
@@ -331,6 +337,9 @@ export class NodeRuntime<Command, Result, Query, Value> {
         if (this.#violations.isDue(event.id, message)) logger.warn({ peer: event.id }, message);
         return;
       }
+      case 'frame':
+      case 'outgoingDown':
+        return;
     }
   }
 
@@ -376,9 +385,9 @@ export class NodeRuntime<Command, Result, Query, Value> {
   }
 }
 
-function isSettled(state: State | null): boolean {
-  const latest = state?.configurations.at(-1);
-  return state !== null && latest !== undefined && latest.index <= state.commitIndex;
+function isSettled({ configurations, commitIndex }: State): boolean {
+  const latest = configurations.at(-1);
+  return latest !== undefined && latest.index <= commitIndex;
 }
 
 /** The disk is at work for the log: what is asked of it now waits for the next transaction. */

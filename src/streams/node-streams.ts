@@ -1,4 +1,4 @@
-import { BehaviorSubject, ReplaySubject, Subject } from 'rxjs';
+import { BehaviorSubject, Observable, ReplaySubject, Subject } from 'rxjs';
 import {
   type Configuration,
   configurationOf,
@@ -12,32 +12,50 @@ import { leaderIdOf, roleNameOf } from './status.ts';
 
 /** What a node shows of itself: hot, shared streams, which complete together. */
 export class NodeStreams<Command> {
-  readonly state$ = new ReplaySubject<State>(1);
+  /** Replays the latest state. A node takes many steps for a write, and mostly nobody looks. */
+  readonly state$ = new Observable<State>((subscriber) => {
+    let shown: State | null = null;
+    while (this.#state !== null && this.#state !== shown) {
+      shown = this.#state;
+      subscriber.next(shown); // Which may have led to the next one.
+    }
+    return this.#states.subscribe(subscriber);
+  });
   readonly role$ = new BehaviorSubject<RoleName>('follower');
   readonly leader$ = new BehaviorSubject<NodeId | null>(null);
   readonly members$ = new ReplaySubject<Configuration>(1);
   readonly commits$ = new Subject<Commit<Command>>();
   /** Emits whenever the applied index has moved. */
   readonly applied$ = new Subject<void>();
+  readonly #states = new Subject<State>();
   #state: State | null = null;
+  #role: RoleName = 'follower';
+  #leaderId: NodeId | null = null;
 
   /** The latest state; `null` before the cluster is founded. */
   get state(): State | null {
     return this.#state;
   }
 
+  /** Who leads, as far as this node knows. */
+  get leaderId(): NodeId | null {
+    return this.#leaderId;
+  }
+
   /** Shows a new state, and of role, leader and members what has changed. */
   onState(state: State): void {
     const previous = this.#state;
     this.#state = state;
-    this.state$.next(state);
+    if (this.#states.observed) this.#states.next(state);
     const isNewConfiguration = state.configurations !== previous?.configurations;
     if (isNewConfiguration) this.members$.next(configurationOf(state));
     if (state.role === previous?.role && !isNewConfiguration) return;
-    const role = roleNameOf(state);
-    const leaderId = leaderIdOf(state);
-    if (role !== this.role$.value) this.role$.next(role);
-    if (leaderId !== this.leader$.value) this.leader$.next(leaderId);
+    const wasRole = this.#role;
+    const wasLeaderId = this.#leaderId;
+    this.#role = roleNameOf(state);
+    this.#leaderId = leaderIdOf(state);
+    if (this.#role !== wasRole) this.role$.next(this.#role);
+    if (this.#leaderId !== wasLeaderId) this.leader$.next(this.#leaderId);
   }
 
   /** Shows a batch that has been applied. */
@@ -47,11 +65,11 @@ export class NodeStreams<Command> {
         this.commits$.next({ index: plus(index, offset), term, logTimeMs, command });
       });
     }
-    this.applied$.next();
+    if (this.applied$.observed) this.applied$.next();
   }
 
   complete(): void {
-    const { state$, role$, leader$, members$, commits$, applied$ } = this;
-    for (const subject of [state$, role$, leader$, members$, commits$, applied$]) subject.complete();
+    const { role$, leader$, members$, commits$, applied$ } = this;
+    for (const subject of [this.#states, role$, leader$, members$, commits$, applied$]) subject.complete();
   }
 }

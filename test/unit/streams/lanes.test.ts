@@ -111,6 +111,48 @@ describe('a request for the disk', () => {
   });
 });
 
+describe("the machine's data", () => {
+  /** Sets so many keys at time 0, and tells when the data were flushed. */
+  async function flushedAt(keys: number, more: (log: LogLane) => void = () => undefined): Promise<number[]> {
+    const timers = new VirtualScheduler();
+    const storage = memoryStorage();
+    await storage.open();
+    const times: number[] = [];
+    const persist: Storage['persist'] = async (requests, options) => {
+      if (options?.withMachine === true) times.push(timers.now());
+      return storage.persist(requests, options);
+    };
+    const log = new LogLane(
+      { ...storage, machineStore: storage.machineStore, persist },
+      {
+        timeScheduler: timers,
+        clock: () => timers.now(),
+        bytesSinceSnapshot: 0,
+        input: () => {},
+        onError: () => {},
+      },
+    );
+    for (let key = 0; key < keys; key++)
+      storage.machineStore.put(Uint8Array.of(key >> 8, key), Uint8Array.of(1));
+    log.noteMachineChange();
+    log.noteMachineChange();
+    more(log);
+    timers.advanceTo(2_000);
+    return times;
+  }
+
+  it('are flushed 250 ms after they changed while few keys wait, and after 100 ms if many do', async () => {
+    expect(await flushedAt(0)).toEqual([]);
+    expect(await flushedAt(1)).toEqual([250]);
+    expect(await flushedAt(1023)).toEqual([250]);
+    expect(await flushedAt(1024)).toEqual([100]);
+  });
+
+  it('are not flushed by time once the lane is abandoned', async () => {
+    expect(await flushedAt(1, (log) => log.abandon())).toEqual([]);
+  });
+});
+
 describe('a reading of the log', () => {
   it('that was answered late lets the next one be answered earlier, so that the pace is kept', async () => {
     const clock = { now: 0 };
