@@ -66,7 +66,6 @@ export class ClientWork<Command, Result, Query, Answer> {
     let run: Run | null = null;
     let id = firstId;
     for (const command of decodePayload(payload)) {
-      if (to.isGone) return to.drop(firstId + count - (run?.firstId ?? id));
       const problem = this.#problemOf(command);
       const isLast = run !== null && (problem !== null || !this.#fits(run, command));
       if (run !== null && isLast) {
@@ -79,6 +78,7 @@ export class ClientWork<Command, Result, Query, Answer> {
         run.bytes += 4 + command.length;
       } else to.refused(refusedOf(id, 1, badCommand(problem), 'notCommitted'));
       id += 1;
+      if (problem !== null && to.isGone) return to.drop(firstId + count - id); // It was refused too often.
     }
     if (run !== null) void this.#send(run, timeoutMs, to);
   }
