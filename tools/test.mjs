@@ -4,12 +4,15 @@
 //   npm test -- --only lint,unit        some steps or test projects, by name
 //   npm test -- --only unit -t quorum   what is not known here goes on to vitest
 //
+// The tests of `integration` start the programs in dist/: these are built first, unless they are up to date.
+//
 // The last line is `N passed, N failed`, and `, N skipped` if any: each check counts as one test.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildIfNeeded } from './build.mjs';
 import { install } from './install.mjs';
 
 /** Checks besides vitest. One starts when those it comes `after` have ended, two at a time. */
@@ -32,6 +35,8 @@ const checks = [
   { name: 'package', title: 'Package', command: bin('publint', '--strict'), after: ['build'] },
 ];
 const projects = ['unit', 'paper', 'alone', 'integration'];
+/** Its tests start what was built. */
+const ofBuild = 'integration';
 const atOnce = 2;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -42,7 +47,7 @@ const { only, rest } = readArguments(process.argv.slice(2));
 const startedAt = Date.now();
 if (install(root)) {
   await runChecks(checks.filter(({ name }) => isWanted(name)));
-  await runTests(projects.filter(isWanted));
+  await runTests(buildFor(projects.filter(isWanted)));
 } else {
   total.failed++;
 }
@@ -71,6 +76,13 @@ function readArguments(given) {
 
 function isWanted(name) {
   return only.length === 0 || only.includes(name);
+}
+
+/** Builds for the tests that start what was built, unless that is a check of this run. Gives the projects that can run. */
+function buildFor(wanted) {
+  if (!wanted.includes(ofBuild) || isWanted('build') || buildIfNeeded(root)) return wanted;
+  total.failed++;
+  return wanted.filter((name) => name !== ofBuild);
 }
 
 /** Runs checks side by side. What each has to say is kept and printed when it ends. */
