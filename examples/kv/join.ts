@@ -64,8 +64,8 @@ async function problemWith(node: KvNode, { urls, url, isLearner, signal }: Joini
       } as const;
       const answer = await ask(server, request);
       if (answer.status === 200) return null;
-      const { code, message } = errorIn(answer);
-      const isTaken = code === 'RAFT_BAD_REQUEST';
+      const { code, message, memberUrl } = errorIn(answer);
+      const isTaken = memberUrl !== undefined;
       problems.push(`${server}: ${code}: ${message}${isTaken ? remedyFor(id, server) : ''}`);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;

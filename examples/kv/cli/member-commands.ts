@@ -42,9 +42,12 @@ export async function add(
   const { urls, flags, output } = cluster;
   const member = { id, url, ...(options.learner === true ? { learner: true } : {}) };
   const start = `serve --id ${id} --data DIR --listen HOST:PORT --http HOST:PORT --join ${urls[0]}`;
-  const after = await change(cluster, { add: member }, options, {
-    RAFT_TIMEOUT: `${start} starts such a node, which then asks by itself`,
-    RAFT_BAD_REQUEST: `move ${id} ${url}${flags} if ${id} is a member that is reached there now, or rxraft remove ${id}${flags} if it has lost its data and is to come again`,
+  const elsewhere = `move ${id} ${url}${flags} if ${id} is reached there now, or rxraft `;
+  const again = `remove ${id}${flags} if ${id} has lost its data and is to come again`;
+  const after = await change(cluster, { add: member }, options, ({ code, memberUrl }) => {
+    if (code === 'RAFT_TIMEOUT') return `${start} starts such a node, which then asks by itself`;
+    if (typeof memberUrl !== 'string') return undefined; // Something else than the name is the matter.
+    return memberUrl === url.replace(/\/$/, '') ? again : elsewhere + again;
   });
   if (after === null) return;
   output.text(`${id} is ${roleOf(after.members.find((each) => each.id === id))}`);
@@ -61,11 +64,9 @@ export async function removeMember(cluster: Cluster, id: string, options: Member
 
 /** `rxraft promote ID` */
 export async function promote(cluster: Cluster, id: string, options: MemberOptions): Promise<void> {
-  const howFar = `status${cluster.flags} shows how far ${id} is`;
-  const after = await change(cluster, { promote: id }, options, {
-    RAFT_BAD_REQUEST: howFar,
-    RAFT_BUSY: howFar,
-  });
+  const after = await change(cluster, { promote: id }, options, ({ code }) =>
+    code === 'RAFT_BUSY' ? `status${cluster.flags} shows how far ${id} is` : undefined,
+  );
   if (after === null) return;
   cluster.output.text(`${id} is a voter`);
   cluster.output.next(`rxraft status${cluster.flags}`);
@@ -100,19 +101,19 @@ export function membersTable({ leaderId, members }: Membership): readonly string
   });
 }
 
-/** Asks for a change. `remedies` has the commands that help, by the code of the error, where no general one does. */
+/** Asks for a change. `special` gives the command that helps against an error where no general one does. */
 async function change(
   cluster: Cluster,
   what: object,
   { expectedIndex, ...options }: MemberOptions,
-  remedies: Readonly<Record<string, string>> = {},
+  special: (error: ErrorText) => string | undefined = () => undefined,
 ): Promise<Membership | null> {
   const { flags } = cluster;
   const [command = ''] = Object.keys(what); // They have the same names.
-  const remedy = (_: number, { code, outcome }: ErrorText): string =>
-    outcome === 'unknown'
+  const remedy = (_: number, error: ErrorText): string =>
+    error.outcome === 'unknown'
       ? `members${flags} shows what has come of it`
-      : (remedies[code] ?? generalRemedy(code, { command, flags }));
+      : (special(error) ?? generalRemedy(error.code, { command, flags }));
   const body = { ...what, ...(expectedIndex === undefined ? {} : { expectedIndex: Number(expectedIndex) }) };
   const after = await administer<Membership>(cluster, { path: '/admin/members', body, options, remedy });
   if (after !== null) cluster.output.json(after);

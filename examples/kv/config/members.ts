@@ -10,13 +10,16 @@ export const nodeIdSchema = v.pipe(
   ),
 );
 
+/** The longest URL that a member can have. */
+const urlCharactersMax = 512;
+const anUrl = 'expected a URL such as ws://10.0.0.4:7101';
+
 /** Reads where other nodes reach a node: `ws://host:port`. */
 export const raftUrlSchema = v.pipe(
   v.string(),
-  v.regex(
-    /^ws:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}\/?$/,
-    'expected a URL such as ws://10.0.0.4:7101',
-  ),
+  v.regex(/^ws:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}\/?$/, anUrl),
+  v.maxLength(urlCharactersMax, `${anUrl}, of at most ${urlCharactersMax} characters`),
+  v.check((url) => URL.canParse(url), anUrl), // Such as a port above 65535, or an address of five numbers.
   v.transform(withoutSlash),
 );
 

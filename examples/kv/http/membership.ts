@@ -34,7 +34,8 @@ export async function changeMembers(
   try {
     await whenFree((ms) => node.changeMembers(changes, { ...expectation, timeoutMs: ms }), timeoutMs);
   } catch (error) {
-    if (!mayBeDone(error, changes) || !(await isInEffect(node, changes, timeoutMs))) throw error;
+    if (!mayBeDone(error, changes) || !(await isInEffect(node, changes, timeoutMs)))
+      throw withMember(error, changes, node.status().members);
   }
   await heard(node.members$, () => isCarriedOut(changes, node.status().members), timeoutMs);
   const removed = changes.filter((change) => change.type === 'remove' && isLast(change, changes));
@@ -92,6 +93,20 @@ function mayBeDone(error: unknown, changes: readonly MembershipChange[]): boolea
   if (!(error instanceof RaftError)) return false;
   const areKnown = changes.every((change) => change.type === 'add' && change.storeId !== undefined);
   return error.outcome === 'unknown' || (error.code === 'RAFT_BAD_REQUEST' && areKnown);
+}
+
+/** A refusal to add who is a member already says where that one is, for programs that know what helps then. */
+function withMember(
+  error: unknown,
+  changes: readonly MembershipChange[],
+  members: readonly Member[],
+): unknown {
+  if (!(error instanceof RaftError) || error.code !== 'RAFT_BAD_REQUEST') return error;
+  const isAdded = ({ id }: Member): boolean =>
+    changes.some((change) => change.type === 'add' && change.id === id) &&
+    !changes.some((change) => change.type === 'remove' && change.id === id);
+  const taken = members.find(isAdded);
+  return taken === undefined ? error : new KvError(400, error.code, error.message, { memberUrl: taken.url });
 }
 
 /** Whether the configuration is such as the changes make it, and committed, as of now. */

@@ -13,7 +13,7 @@ import { withProgress } from '../../../examples/kv/cli/progress.ts';
 import { status } from '../../../examples/kv/cli/status-command.ts';
 import { statusBody } from '../../../examples/kv/http/status-body.ts';
 import { fakeNode, fakeOutput } from './builders.ts';
-import { answering, deserted, refusal } from './servers.ts';
+import { answering, deserted, refusal, taken } from './servers.ts';
 
 const url = (n: number): string => `ws://127.0.0.1:710${n}`;
 const voter = (n: number) => ({ id: `n${n}`, url: url(n), role: 'voter' as const });
@@ -86,9 +86,19 @@ describe('a command that changes the members', () => {
 
   it.each([
     [
-      'is a member, or can not be one',
+      'is a member elsewhere',
+      taken(url(9)),
+      `rxraft move n4 ${url(4)} --urls URL1 if n4 is reached there now, or rxraft remove n4 --urls URL1 if n4 has lost its data and is to come again`,
+    ],
+    [
+      'is a member there',
+      taken(url(4)),
+      'rxraft remove n4 --urls URL1 if n4 has lost its data and is to come again',
+    ],
+    [
+      'is one too many',
       refusal(400, 'RAFT_BAD_REQUEST'),
-      `rxraft move n4 ${url(4)} --urls URL1 if n4 is a member that is reached there now, or rxraft remove n4 --urls URL1 if it has lost its data and is to come again`,
+      'rxraft members --urls URL1 shows who is in the cluster',
     ],
     ['is not written so', refusal(400, 'KV_MALFORMED'), 'rxraft add --help shows how to write it'],
     [
@@ -122,13 +132,27 @@ describe('a command that changes the members', () => {
   it.each([
     [
       'of somebody who is none',
+      'RAFT_BAD_REQUEST',
       (cluster: Cluster) => removeMember(cluster, 'n9', {}),
       'members',
       'who is in the cluster',
     ],
-    ['of one that is behind', (cluster: Cluster) => promote(cluster, 'n4', {}), 'status', 'how far n4 is'],
-  ])('shows what there is where it was asked %s', async (_, run, command, what) => {
-    const server = await answering(refusal(400, 'RAFT_BAD_REQUEST'));
+    [
+      'of one that votes',
+      'RAFT_BAD_REQUEST',
+      (cluster: Cluster) => promote(cluster, 'n1', {}),
+      'members',
+      'who is in the cluster',
+    ],
+    [
+      'of one that is behind',
+      'RAFT_BUSY',
+      (cluster: Cluster) => promote(cluster, 'n4', {}),
+      'status',
+      'how far n4 is',
+    ],
+  ])('shows what there is where it was asked %s', async (_, code, run, command, what) => {
+    const server = await answering(refusal(409, code));
 
     const lines = await said(run, [server.url]);
 

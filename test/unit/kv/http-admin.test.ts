@@ -120,6 +120,26 @@ describe('a change of members over HTTP', () => {
     }
   });
 
+  it('that adds a member again says where that one is, and no other refusal does', async () => {
+    const server = await fakeServer({ status: { members: threeAnd(member(4)) } });
+    server.onAdmin(() => {
+      throw new RaftError('RAFT_BAD_REQUEST', 'It is refused.', { outcome: 'notCommitted' });
+    });
+    const errorOf = async (body: object) => {
+      const answer = await post(server, '/admin/members', body);
+      return (answer.body as { readonly error: object }).error;
+    };
+
+    const refused = { code: 'RAFT_BAD_REQUEST', message: 'It is refused.', outcome: 'notCommitted' };
+    const [add, other] = [
+      { id: 'n4', url: url(9) },
+      { id: 'n5', url: url(5) },
+    ];
+    expect(await errorOf({ add })).toEqual({ ...refused, memberUrl: url(4) });
+    for (const body of [{ add: other }, { remove: 'n4' }, { change: [{ remove: 'n4' }, { add }] }])
+      expect(await errorOf(body)).toEqual(refused);
+  });
+
   it.each([
     '',
     'nonsense',
@@ -128,6 +148,9 @@ describe('a change of members over HTTP', () => {
     '{"add": {"id": "n4"}}',
     '{"add": {"id": "n 4", "url": "ws://h:1"}}',
     '{"add": {"id": "n4", "url": "http://h:1"}}',
+    '{"add": {"id": "n4", "url": "ws://h:65536"}}',
+    '{"add": {"id": "n4", "url": "ws://1.2.3.4.5:1"}}',
+    `{"add": {"id": "n4", "url": "ws://${'h'.repeat(512)}:1"}}`,
     '{"add": {"id": "n4", "url": "ws://h:1", "role": "voter"}}',
     '{"remove": "n1", "promote": "n4"}',
     '{"remove": "n1", "change": [{"promote": "n4"}]}',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { joinCluster } from '../../../examples/kv/join.ts';
 import { fakeNode } from './builders.ts';
-import { answering, deserted, refusal } from './servers.ts';
+import { answering, deserted, refusal, taken } from './servers.ts';
 
 /** A node outside of every cluster, which becomes a part of one when the server has been asked so often. */
 async function outsider({ urls, isLearner = false }: { urls: readonly string[]; isLearner?: boolean }) {
@@ -53,7 +53,7 @@ describe('a node that joins', () => {
   });
 
   it('says what to do where its name is taken, once', async () => {
-    const server = await answering(refusal(400, 'RAFT_BAD_REQUEST'));
+    const server = await answering(taken('ws://127.0.0.1:7104'));
     const { joined, closing, logged } = await outsider({ urls: [server.url] });
 
     await until(() => server.asked.length === 2);
@@ -61,6 +61,17 @@ describe('a node that joins', () => {
     await joined;
 
     expect(logged).toEqual([expect.stringContaining(`rxraft remove n4 --url ${server.url}`)]);
+  });
+
+  it('says no more than the server where something else is wrong', async () => {
+    const server = await answering(refusal(400, 'RAFT_BAD_REQUEST'));
+    const { joined, closing, logged } = await outsider({ urls: [server.url] });
+
+    await until(() => server.asked.length > 0 && logged.length > 0);
+    closing.abort();
+    await joined;
+
+    expect(logged).toEqual([expect.stringMatching(/RAFT_BAD_REQUEST it is$/)]);
   });
 
   it('asks nothing if its store belongs to a cluster', async () => {

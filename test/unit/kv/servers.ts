@@ -47,6 +47,12 @@ export function refusal(status: number, code: string, outcome = 'notCommitted') 
   return { status, body: { error: { code, message: `${code} it is`, outcome } } };
 }
 
+/** The answer to who adds a member: it is one, at that URL. */
+export function taken(memberUrl: string) {
+  const { status, body } = refusal(400, 'RAFT_BAD_REQUEST');
+  return { status, body: { error: { ...body.error, memberUrl } } };
+}
+
 async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
