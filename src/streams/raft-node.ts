@@ -41,8 +41,8 @@ export interface RaftNodeOptions<Command, Result, Query, Answer> {
   /** Its network; not needed by a cluster of one. */
   readonly transport?: Transport;
   /**
-   * Who founds the cluster, this node included; the same list on every node. Only read while the store
-   * belongs to no cluster. Default: this node alone. Empty: it joins a cluster that is told to add it.
+   * Who founds the cluster, this node included; the same list on every node, of 50 at most. Only read while the
+   * store belongs to no cluster. Default: this node alone. Empty: it joins a cluster that is told to add it.
    */
   readonly members?: readonly MemberAddress[];
   /** Milliseconds between ticks. Default 25. */

@@ -1,6 +1,9 @@
 import { type Index, membersOf, type NodeId, RaftError } from '../core/index.ts';
+import { countProblem } from '../core/member-rules.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { Loaded, Storage } from '../storage/storage.ts';
+import { problemList } from '../transport/limits.ts';
+import type { MemberAddress } from '../transport/transport.ts';
 import { batchHolding } from './batch-holding.ts';
 import { foundLogOf } from './found-log.ts';
 import { NodeFace } from './node-face.ts';
@@ -14,7 +17,8 @@ import type { StateMachine } from './state-machine.ts';
  * Starts a node. Resolves once its storage is open and its transport listens; requests then wait for a leader.
  *
  * Rejects, with nothing left open, if the options are wrong (`RAFT_BAD_OPTIONS`, every problem at once), the
- * storage can't be opened (a `StorageError`), or the transport can't listen (a `TransportError`).
+ * storage can't be opened (a `StorageError`), or the transport can't listen (a `TransportError`). That there are too many
+ * `members` is found out once the storage is open: a store that belongs to a cluster has members of its own.
  *
  * ```ts
  * const machine = reducer(0, (sum: number, add: number) => [sum + add, sum + add] as const);
@@ -30,6 +34,7 @@ export async function raftNode<Command, Result, Query, Answer>(
   let runtime: NodeRuntime<Command, Result, Query, Answer> | undefined;
   try {
     refuseForeign(loaded, options.id);
+    refuseFounding(loaded, settings.members);
     const appliedIndex = await openMachine(options.machine, { storage: options.storage, loaded });
     refuseGap(loaded, appliedIndex);
     const logTimeMs = await logTimeAt(options.storage, appliedIndex);
@@ -58,6 +63,21 @@ function refuseForeign({ storeId, founding, configurations }: Loaded, id: NodeId
     'RAFT_STORE_OTHER_NODE',
     `This store belongs to node ${owner.id}, and the node was started as ${id}. Nothing was changed. ` +
       `Start it as ${owner.id}, or give ${id} the folder that is its own.`,
+  );
+}
+
+/**
+ * A cluster of more members than a change of members may leave could not be changed any more. A store that belongs to such a
+ * one, founded by an earlier release, is not locked up: nobody reads the declared members there.
+ */
+function refuseFounding({ founding, configurations }: Loaded, declared: readonly MemberAddress[]): void {
+  if (founding !== null || configurations.length > 0) return;
+  const problem = countProblem(declared.length);
+  if (problem === undefined) return;
+  const what = `members: ${problem}; declare fewer, the same ones on every node`;
+  throw new RaftError(
+    'RAFT_BAD_OPTIONS',
+    `The node was not started, and nothing was changed:${problemList([what])}`,
   );
 }
 

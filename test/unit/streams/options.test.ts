@@ -113,6 +113,53 @@ describe("options that can't be used", () => {
   });
 });
 
+describe('members that are more than a change of members may leave', () => {
+  const listOf = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ id: `n${at + 1}`, url: `ws://n${at + 1}.test:1` }));
+  const transport = () => memoryNetwork().transport('ws://n1.test:1');
+
+  it('are refused before a cluster is founded, and the storage let go of', async () => {
+    const disk = memoryDisk();
+    const storage = memoryStorage({ disk });
+    const options = { id: 'n1', machine: wordsMachine(), storage };
+
+    const starting = raftNode({ ...options, transport: transport(), members: listOf(51) });
+
+    await expect(starting).rejects.toMatchObject({
+      name: 'RaftError',
+      code: 'RAFT_BAD_OPTIONS',
+      message: expect.stringMatching(
+        /nothing was changed:\n {2}- members: 51 members are more than 50; declare/,
+      ),
+    });
+    expect(disk.image.founding).toBeNull();
+    await using node = await raftNode({ ...options, transport: transport(), members: listOf(50) });
+    expect(node.status().clusterId).toBeNull(); // Nobody else is there yet.
+  });
+
+  it('are those of a store that belongs to a cluster of so many, which opens as before', async () => {
+    const disk = memoryDisk();
+    const old = memoryStorage({ disk });
+    const { storeId } = await old.open();
+    const voters = listOf(51).map((member) => ({ ...member, storeId: member.id === 'n1' ? storeId : 's' }));
+    await old.found({ clusterId: 'c', configuration: { voters, votersOutgoing: [], learners: [] } });
+    await old.close();
+    const storage = memoryStorage({ disk });
+
+    for (const members of [listOf(51), []]) {
+      const node = await raftNode({
+        id: 'n1',
+        machine: wordsMachine(),
+        storage,
+        transport: transport(),
+        members,
+      });
+      expect(node.status().members).toHaveLength(51);
+      await node.close();
+    }
+  });
+});
+
 describe('a machine that says something else of its data than they do', () => {
   it.each([
     ['memory', 3, 'gives 0'],
