@@ -9,6 +9,7 @@ import { isQuorum } from './quorum.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
 import { configurationOf } from './state.ts';
 import { after, isSamePeer, type NodeId, type Peer } from './types.ts';
+import { isCount } from './well-formed.ts';
 
 /** Time passes for a node that does not lead: without a leader it stands for election (§5.2). */
 export function onElectionTick(draft: Draft, elapsedMs: number): void {
@@ -22,11 +23,13 @@ export function onElectionTick(draft: Draft, elapsedMs: number): void {
 /**
  * Only voters stand for election, and only with a disk that keeps up: a term that is never durable helps nobody.
  * Who leaves is a voter until the entry that says so is committed: perhaps nobody else holds it (thesis §4.2.2).
+ * Nobody stands in the last term that there is: to all others, the next one would be malformed.
  */
 export function canCampaign(draft: Draft): boolean {
   const isDiskHung = draft.flushElapsedMs >= draft.config.electionTimeoutMsMin;
   const isFree = draft.role.type !== 'leader' && draft.installing === null && !isDiskHung;
-  return isFree && mayBeNeeded(draft);
+  const hasNextTerm = isCount(after(draft.currentTerm));
+  return isFree && hasNextTerm && mayBeNeeded(draft);
 }
 
 /** Whether it votes in the configuration in effect, or in one that may yet come back into effect. */

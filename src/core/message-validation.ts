@@ -2,7 +2,7 @@ import { hasNoTwins, type Member } from './configuration.ts';
 import { isEncodable } from './configuration-codec.ts';
 import { isContiguous } from './log.ts';
 import type { Message } from './message.ts';
-import { after } from './types.ts';
+import { after, type Term, term0 } from './types.ts';
 import { areBatches, areCounts, isCount, isEach, isMember } from './well-formed.ts';
 
 /** What is wrong with a message, in words; `undefined` if nothing is. */
@@ -33,6 +33,22 @@ export function problemOfMessage(message: Message): string | undefined {
     default:
       return 'no known type of message';
   }
+}
+
+/**
+ * A node follows a message into a term less far ahead: with an election each half second, 136 years of them. One bit that
+ * is wrong in a term is out of reach, or leads half as far at most, so that nobody misses what comes after it.
+ */
+const termLeapMax = 2 ** 33;
+/** The same in term 0, of a node that may join a cluster of any age: half of all terms that there are. */
+const firstLeapMax = 2 ** 51;
+
+/**
+ * Whether the elections of other nodes can have led to the term of a message. Newer terms are taken over from anybody (§5.1):
+ * one message of a broken peer would bring all nodes to the last term that there is, and none could be elected any more.
+ */
+export function isWithinReach(term: Term, currentTerm: Term): boolean {
+  return term - currentTerm < (currentTerm === term0 ? firstLeapMax : termLeapMax);
 }
 
 function isSnapshot({ transferId, snapshot, term }: Extract<Message, { type: 'installSnapshot' }>): boolean {

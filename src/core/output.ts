@@ -169,6 +169,8 @@ export type FaultKind =
   | 'malformedInput'
   /** A message has a field of the wrong type or range, or batches that do not follow each other (rule 14). */
   | 'malformedMessage'
+  /** A message's term is further ahead than elections can have led (§5.1). */
+  | 'termBeyondReach'
   /** A message would replace an entry that is committed (rule 4). */
   | 'committedEntryReplaced'
   /** Two leaders in one term (§5.2, Election Safety). */

@@ -31,7 +31,7 @@ import { problemOfInput } from './input-validation.ts';
 import { onFollowerDown, onFollowerUp, onLeaderTick } from './leader.ts';
 import { onMalformed } from './malformed.ts';
 import { onChangeMembers } from './membership.ts';
-import { problemOfMessage } from './message-validation.ts';
+import { isWithinReach, problemOfMessage } from './message-validation.ts';
 import type { Fault, Output } from './output.ts';
 import { onRead, onReadStateMachineRes } from './reads.ts';
 import { onReadLogRes } from './replication.ts';
@@ -161,6 +161,9 @@ function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | un
   if (isSamePeer(from, draft.self)) {
     return fault('peer', 'malformedMessage', { from: from.id, problem: 'it claims to come from this node' });
   }
+  const { currentTerm } = draft;
+  if (!isWithinReach(message.term, currentTerm))
+    return fault('peer', 'termBeyondReach', { from: from.id, term: message.term, currentTerm });
   switch (message.type) {
     case 'preVote':
       onPreVote(draft, from, message);

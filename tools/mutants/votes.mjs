@@ -96,7 +96,7 @@ export const votes = [
     {
       name: 'a learner stands for election',
       file: core('election'),
-      find: 'return isFree && mayBeNeeded(draft);',
+      find: 'return isFree && hasNextTerm && mayBeNeeded(draft);',
       replace: 'return isFree || mayBeNeeded(draft);',
       claim: 'a learner does not stand for election itself',
     },
