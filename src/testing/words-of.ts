@@ -1,12 +1,14 @@
 import { isPlain } from '../streams/is-plain.ts';
 import type { Codec } from '../streams/state-machine.ts';
+import { classOf, hasOwnJson, isBuiltIn, tagOf } from './class-of.ts';
 
 /**
  * A value as text: the same text for equal values, and another for others. It is how answers are compared, both by
  * the simulator and by `checkLinearizability`, and how they are shown.
  *
  * The order of an object's keys, of a `Set` and of a `Map` does not count; bytes do, of any view or buffer; `undefined`, `null`,
- * `NaN`, `0` and `-0` are told apart, and so is a key with `undefined` from one that is not there. An instance of a class counts by its `toJSON()`.
+ * `NaN`, `0` and `-0` are told apart, and so is a key with `undefined` from one that is not there; what was put on an array, a date or
+ * the like counts. An instance of a class, also of one that extends `Error` or `Array`, counts by its `toJSON()`.
  *
  * Throws a `TypeError` if there is something in it that can't be told from others of its kind: what a class has no
  * `toJSON()` for, a function, an iterator. `what` names the value in its message.
@@ -36,21 +38,66 @@ function textOf(value: unknown, onOpaque: OnOpaque, holders: readonly object[]):
 
 function textOfObject(value: object, onOpaque: OnOpaque, holders: readonly object[]): string {
   const inner = (each: unknown) => textOf(each, onOpaque, holders);
+  const hasSymbols = Object.getOwnPropertySymbols(value).length > 0;
+  if (!hasSymbols && isPlain(value)) return textOfFields(value, inner);
+  const text = !hasSymbols && isBuiltIn(value) ? textOfBuiltIn(value, inner) : undefined;
+  if (text !== undefined) return text;
+  if (hasOwnJson(value)) return `${classOf(value)}(${inner(value.toJSON())})`;
+  return onOpaque(`an instance of ${classOf(value)}`, adviceOn(value), () => bestTextOf(value, inner));
+}
+
+/** What the language itself has, and what else was put on it; `undefined` if that has no text. */
+function textOfBuiltIn(value: object, inner: (each: unknown) => string): string | undefined {
+  const text = textOfContents(value, inner);
+  if (text === undefined) return undefined;
+  const further = furtherFieldsOf(value);
+  return Object.keys(further).length === 0 ? text : `${text} ${textOfFields(further, inner)}`;
+}
+
+function textOfContents(value: object, inner: (each: unknown) => string): string | undefined {
   if (ArrayBuffer.isView(value))
     return `${nameOfView(value)}(${hex(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))})`;
   if (value instanceof ArrayBuffer) return `ArrayBuffer(${hex(new Uint8Array(value))})`;
   if (value instanceof Date) return `Date(${value.getTime()})`;
-  if (value instanceof Error) return textOfError(value, inner);
-  if (Array.isArray(value)) return `[${Array.from(value, inner).join(', ')}]`;
+  if (value instanceof Error) return thrownWords(value);
+  if (Array.isArray(value)) return textOfArray(value, inner);
   if (value instanceof Set) return `Set {${[...value].map(inner).sort().join(', ')}}`;
-  if (value instanceof Map) {
-    const pairs = [...value].map(([key, each]) => `${inner(key)} => ${inner(each)}`);
-    return `Map {${pairs.sort().join(', ')}}`;
+  if (!(value instanceof Map)) return undefined;
+  const pairs = [...value].map(([key, each]) => `${inner(key)} => ${inner(each)}`);
+  return `Map {${pairs.sort().join(', ')}}`;
+}
+
+/** A place that nothing was put in is not one with `undefined`. */
+function textOfArray(array: readonly unknown[], inner: (each: unknown) => string): string {
+  return `[${Array.from(array, (each, at) => (at in array ? inner(each) : 'nothing')).join(', ')}]`;
+}
+
+/** What something of the language's own has besides what it is made for. */
+function furtherFieldsOf(value: object): object {
+  if (value instanceof Error) {
+    const { name: _, message: __, stack: ___, ...more } = value as Error & Record<string, unknown>;
+    return {
+      ...more,
+      ...(Object.hasOwn(value, 'cause') && { cause: value.cause }),
+      ...(value instanceof AggregateError && { errors: value.errors }),
+    };
   }
-  if (isPlain(value) && Object.getOwnPropertySymbols(value).length === 0) return textOfFields(value, inner);
-  if ('toJSON' in value && typeof value.toJSON === 'function')
-    return `${kindOf(value)}(${inner(value.toJSON())})`;
-  return onOpaque(`an instance of ${kindOf(value)}`, adviceOn(value), () => textOfFields(value, inner));
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+  const length = isList && 'length' in value ? Number(value.length) : 0; // A `DataView` has none.
+  const names = Object.keys(value); // Places come first.
+  const further = names.slice(1 + names.findLastIndex((name) => isPlace(name, length)));
+  return Object.fromEntries(further.map((name) => [name, value[name as keyof typeof value]]));
+}
+
+/** Whether a key is a place in a list of this length. */
+function isPlace(name: string, length: number): boolean {
+  return /^(0|[1-9]\d*)$/.test(name) && Number(name) < length;
+}
+
+/** For people: what of an instance of a class can be seen. */
+function bestTextOf(value: object, inner: (each: unknown) => string): string {
+  const text = textOfBuiltIn(value, inner);
+  return text === undefined ? textOfFields(value, inner) : `${classOf(value)} ${text}`;
 }
 
 function textOfFields(value: object, inner: (each: unknown) => string): string {
@@ -63,23 +110,9 @@ function wordOf(key: string): string {
   return /^[\w$.-]+$/.test(key) ? key : JSON.stringify(key);
 }
 
-function textOfError(error: Error, inner: (each: unknown) => string): string {
-  const { name: _, message: __, stack: ___, ...more } = error as Error & Record<string, unknown>;
-  const fields = {
-    ...more,
-    ...(error.cause !== undefined && { cause: error.cause }),
-    ...(error instanceof AggregateError && { errors: error.errors }),
-  };
-  return thrownWords(error) + (Object.keys(fields).length === 0 ? '' : ` ${textOfFields(fields, inner)}`);
-}
-
 function nameOfView(view: ArrayBufferView): string {
-  return view instanceof Uint8Array ? 'bytes' : kindOf(view);
-}
-
-function kindOf(value: object): string {
-  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
-  return tag === 'Object' ? value.constructor?.name || 'a class without a name' : tag;
+  const tag = tagOf(view);
+  return tag === 'Uint8Array' ? 'bytes' : tag;
 }
 
 function adviceOn(value: object): string {
@@ -89,7 +122,22 @@ function adviceOn(value: object): string {
 
 /** Bytes in hexadecimal. */
 export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (const byte of bytes) text += hexOfByte[byte];
+  return text;
+}
+
+const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
+/** Bytes for people: the text that they are in UTF-8, or else hexadecimal. */
+export function readable(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return hex(bytes);
+  }
 }
 
 /** A value as text, once it has travelled: what its codec can't hold is the same before and after. */
@@ -116,6 +164,28 @@ const shownLengthMax = 120;
 export function shown(value: unknown): string {
   const text = value instanceof Error ? thrownWords(value) : leniently(value);
   return text.length <= shownLengthMax ? text : `${text.slice(0, shownLengthMax)}…`;
+}
+
+/** Two values as texts, which are long only where they have to be to show how the values differ. */
+export function shownApart(one: unknown, other: unknown): readonly [string, string] {
+  return apart(leniently(one), leniently(other));
+}
+
+/** Characters of a text, and of what both have before that. */
+const apartLength = 60;
+const sharedLength = 20;
+
+/** Two long texts, from a little before the place where they begin to differ. */
+export function apart(one: string, other: string): readonly [string, string] {
+  if (Math.max(one.length, other.length) <= apartLength + sharedLength) return [one, other];
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start++;
+  const from = Math.max(0, start - sharedLength);
+  const part = (of: string) => {
+    const end = from + apartLength;
+    return `${from > 0 ? '…' : ''}${of.slice(from, end)}${end < of.length ? '…' : ''}`;
+  };
+  return [part(one), part(other)];
 }
 
 function leniently(value: unknown): string {

@@ -10,7 +10,8 @@ export interface LinearizableModel<State, Operation, Result> {
   /**
    * Whether this is the answer that the model gives. Default: both hold the same, whatever the order of an object's
    * keys, a `Set` or a `Map`. `undefined`, `null`, `NaN`, `0` and `-0` differ, and so do a key with `undefined` and none. An
-   * instance of a class counts by its `toJSON()`; what can't be compared, such as a function, throws a `TypeError`.
+   * instance of a class, also of one that extends `Error` or `Array`, counts by its `toJSON()`; what can't be compared, such
+   * as a function, throws a `TypeError`.
    */
   isSame?(expected: Result, actual: Result): boolean;
   /** The state in words. Two states are taken for the same when their words are. */

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { jsonCodec } from 'rxraft';
 import { describe, expect, it } from 'vitest';
 import { shown, travelledWords, wordsOf } from '../../../src/testing/words-of.ts';
@@ -20,6 +21,49 @@ class Money extends Secret {
     return this.value;
   }
 }
+
+class Declined extends Error {
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    super('declined');
+    this.#limit = limit;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+}
+
+class Day extends Date {
+  readonly #zone: string;
+
+  constructor(zone: string) {
+    super(0);
+    this.#zone = zone;
+  }
+
+  get zone(): string {
+    return this.#zone;
+  }
+}
+
+class Page extends Array<number> {
+  readonly next: number;
+
+  constructor(next: number) {
+    super();
+    this.next = next;
+  }
+}
+
+class Refund extends Declined {
+  toJSON(): number {
+    return this.limit;
+  }
+}
+
+const further = <On extends object>(on: On, fields: object): On => Object.assign(on, fields);
 
 const bytes = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0);
 
@@ -48,6 +92,9 @@ describe('the words of two values', () => {
     [new Date(5), new Date(5)],
     [new Money(5), new Money(5)],
     [new Error('no'), new Error('no')],
+    [new Refund(5), new Refund(5)],
+    [further([1], { next: 2, total: 3 }), further([1], { total: 3, next: 2 })],
+    [runInNewContext('[1, new Uint8Array([2])]'), [1, Uint8Array.of(2)]],
   ])('are the same for equal ones: %o', (a, b) => {
     expect(wordsOf(a)).toBe(wordsOf(b));
   });
@@ -72,7 +119,18 @@ describe('the words of two values', () => {
     [new AggregateError([1], 'no'), new AggregateError([2], 'no')],
     [new Error('no', { cause: 1 }), new Error('no', { cause: 2 })],
     [Object.assign(new Error('no'), { code: 1 }), Object.assign(new Error('no'), { code: 2 })],
+    [new Error('no'), new TypeError('no')],
+    [new Error('no'), new Error('no', { cause: undefined })],
+    [new Refund(5), new Refund(6)],
+    [new Refund(5), new Error('declined')],
     [[undefined], []],
+    [[undefined], new Array(1)],
+    [further([1], { total: 1 }), further([1], { total: 2 })],
+    [further([1], { '01': 1 }), [1]],
+    [further(new Date(5), { zone: 'UTC' }), new Date(5)],
+    [further(new Set([1]), { total: 1 }), new Set([1])],
+    [further(new Map(), { total: 1 }), new Map()],
+    [further(Uint8Array.of(1), { total: 1 }), Uint8Array.of(1)],
   ])('differ for others: %o', (a, b) => {
     expect(wordsOf(a)).not.toBe(wordsOf(b));
   });
@@ -88,6 +146,14 @@ describe('what can not be compared', () => {
     [Promise.resolve(1), 'an instance of Promise in it', 'plain object'],
     [new WeakSet(), 'an instance of WeakSet in it', 'plain object'],
     [() => 1, 'a function in it', 'Return what it stands for'],
+    [new Declined(5), 'an instance of Declined in it', 'give its class a toJSON()'],
+    [new Day('UTC'), 'an instance of Day in it', 'give its class a toJSON()'],
+    [new Page(5), 'an instance of Page in it', 'Return an array of what it gives'],
+    [new (class Tags extends Set {})(), 'an instance of Tags in it', 'Return an array of what it gives'],
+    [new (class Raw extends Uint8Array {})(), 'an instance of Raw in it', 'Return an array of what it gives'],
+    [{ [Symbol('hidden')]: 1 }, 'an instance of Object in it', 'plain object'],
+    [further([1], { [Symbol('hidden')]: 1 }), 'an instance of Array in it', 'Return an array'],
+    [further(new Date(5), { [Symbol('hidden')]: 1 }), 'an instance of Date in it', 'plain object'],
   ])('is refused with what to do: %o', (value, problem, advice) => {
     for (const each of [value, [value], { deep: new Map([['x', new Set([value])]]) }]) {
       expect(() => wordsOf(each, 'the answer to 1')).toThrow(TypeError);
@@ -104,6 +170,7 @@ describe('what can not be compared', () => {
 
   it('can be shown', () => {
     expect(shown([new Secret(5), loop])).toBe('[{name: "secret"}, […]]');
+    expect(shown([new Declined(5), new Page(2)])).toBe('[Declined Error("declined"), Page [] {next: 2}]');
   });
 
   it('is compared as its codec has it, where there is one', () => {
