@@ -1,3 +1,4 @@
+import { shownApart, wordsOf } from '../words-of.ts';
 import type { RecordedOperation } from './history.ts';
 import type { LinearizableModel } from './model.ts';
 import { Search } from './search.ts';
@@ -40,11 +41,32 @@ export function describeViolation<State, Operation, Result>(
   const message = [
     `key ${culprit.key} is not linearizable: ${lineOf(model, culprit)}`,
     `  nothing explains this answer. Before it, the object could be ${listOf(values)}${onTop}`,
+    ...lookAlike(model, culprit, states),
     ...culpritsAmongRefused(model, broken),
     `  what was answered before it can be explained (${prefix.length}); the last that were called:`,
     ...told.map((each) => `    ${lineOf(model, each)}`),
   ].join('\n');
   return { type: 'violation', message, prefixLength: prefix.length };
+}
+
+/** The model's answer beside the one that was given, if the model's words for them are the same: nobody could tell what is wrong. */
+function lookAlike<State, Operation, Result>(
+  model: LinearizableModel<State, Operation, Result>,
+  { operation, outcome }: RecordedOperation<Operation, Result>,
+  states: readonly State[],
+): readonly string[] {
+  if (outcome.type !== 'ok') return [];
+  const { result } = outcome;
+  const isSame = model.isSame ?? ((expected, actual) => wordsOf(expected) === wordsOf(actual));
+  const words = model.describeResult(result);
+  const alike = states
+    .map((state) => model.apply(state, operation).result)
+    .filter((each) => model.describeResult(each) === words && !isSame(each, result));
+  if (alike.length === 0) return [];
+  const [right, wrong] = shownApart(alike[0], result);
+  const told =
+    right === wrong ? 'isSame tells them apart' : `the model answers ${right}, and the answer was ${wrong}`;
+  return [`  describeResult has the same words for two answers: ${told}`];
 }
 
 /** Whether it would all fit if something that was answered `notCommitted` had taken effect. */

@@ -1,7 +1,7 @@
 import type { NodeId } from '../../core/index.ts';
 import type { LogPosition } from '../../streams/state-machine.ts';
 import { expectThat } from '../violation.ts';
-import { shown } from '../words-of.ts';
+import { apart, readable, shown } from '../words-of.ts';
 
 /** What a node did with one entry. */
 export interface AppliedEntry {
@@ -55,9 +55,11 @@ export class AppliedResults {
   }
 }
 
-function otherResult(id: NodeId, known: Known, { command, result }: AppliedEntry): string {
+function otherResult(id: NodeId, known: Known, { command, result, bytes }: AppliedEntry): string {
   const who = known.id === id ? 'after a restart' : id;
-  const results = `${known.id} got ${shown(known.result)} and ${who} ${shown(result)}`;
+  const words = [shown(known.result), shown(result)];
+  const [before, now] = words[0] === words[1] ? apart(readable(known.bytes), readable(bytes)) : words;
+  const results = `${known.id} got ${before} and ${who} ${now}`;
   return (
     `the command ${shown(command)} at index ${known.at.index} has two results: ${results}.\n` +
     'apply must depend on nothing but the commands so far and their positions'
@@ -69,18 +71,8 @@ function otherSnapshot(
   index: number,
   { known, text }: { readonly known: { readonly id: NodeId; readonly text: string }; readonly text: string },
 ): string {
-  const start = firstDifference(known.text, text);
-  const part = (of: string) => `${start > 0 ? '…' : ''}${of.slice(start, start + 60)}`;
-  return (
-    `after the same commands, through index ${index}, ${known.id} and ${id} hold different data: ` +
-    `${part(known.text)} and ${part(text)}`
-  );
-}
-
-function firstDifference(a: string, b: string): number {
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at++;
-  return Math.max(0, at - 20);
+  const [before, now] = apart(known.text, text);
+  return `after the same commands, through index ${index}, ${known.id} and ${id} hold different data: ${before} and ${now}`;
 }
 
 function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {

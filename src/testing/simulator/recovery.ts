@@ -1,6 +1,6 @@
 import type { MemoryDisk } from '../../storage/memory-disk.ts';
 import { Dice } from '../dice.ts';
-import { hex } from '../words-of.ts';
+import { readable } from '../words-of.ts';
 import { worldOf } from './node-world.ts';
 import { replay } from './replay.ts';
 import type { Run } from './run.ts';
@@ -119,14 +119,6 @@ async function dataOf<C, R, Q, A>({ machine, store }: SimProcess<C, R, Q, A>): P
   const pieces: string[] = [];
   for await (const piece of machine.snapshot()) pieces.push(readable(piece));
   return pieces.join('');
-}
-
-function readable(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return hex(bytes);
-  }
 }
 
 async function checkTold<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<readonly CommittedCommand<C, R>[]> {

@@ -329,7 +329,11 @@ describe('a model of the user', () => {
 });
 
 describe('answers', () => {
-  const judged = (expected: unknown, actual: unknown) =>
+  const judgement = (
+    expected: unknown,
+    actual: unknown,
+    model: Partial<LinearizableModel<null, string, unknown>> = {},
+  ) =>
     checkLinearizability<null, string, unknown>(
       {
         initial: null,
@@ -337,6 +341,7 @@ describe('answers', () => {
         describeState: String,
         describeOperation: String,
         describeResult: String,
+        ...model,
       },
       [
         {
@@ -348,7 +353,8 @@ describe('answers', () => {
           outcome: { type: 'ok', result: actual },
         },
       ],
-    ).type;
+    );
+  const judged = (expected: unknown, actual: unknown) => judgement(expected, actual).type;
 
   it('are compared by what they hold', () => {
     expect(judged({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe('linearizable');
@@ -356,6 +362,24 @@ describe('answers', () => {
     expect(judged(new Map([['a', 1]]), new Map([['a', 2]]))).toBe('violation');
     expect(judged(Number.NaN, null)).toBe('violation');
     expect(judged(new Uint8Array([1]).buffer, new Uint8Array([2]).buffer)).toBe('violation');
+  });
+
+  it('that the model has the same words for are shown as they are', () => {
+    const describeResult = (value: unknown) => JSON.stringify(value);
+    const long = 'a'.repeat(1000);
+
+    expect(judgement({ value: undefined }, {}, { describeResult })).toMatchObject({
+      message: expect.stringContaining(
+        'describeResult has the same words for two answers: the model answers {value: undefined}, and the answer was {}',
+      ),
+    });
+    expect(judgement([`${long}0`], [`${long}1`], { describeResult: () => 'a list' })).toMatchObject({
+      message: expect.stringMatching(/the model answers …a+0"\], and the answer was …a+1"\]$/m),
+    });
+    expect(judgement(1, 1, { isSame: () => false })).toMatchObject({
+      message: expect.stringContaining('two answers: isSame tells them apart'),
+    });
+    expect(judgement(1, 2)).toMatchObject({ message: expect.not.stringContaining('describeResult') });
   });
 
   it('that hold what can not be compared are refused', () => {

@@ -145,6 +145,14 @@ describe('a machine of a user', () => {
     expect((await failureOf({ machine })).message).toBe(message);
   });
 
+  it('that answers with the same in another order on each node fails, and shows the bytes', async () => {
+    const machine = (id: string) => words(() => (id === 'n1' ? { a: 1, b: 2 } : { b: 2, a: 1 }));
+
+    const { message } = await failureOf({ machine, shrink: false });
+
+    expect(message).toMatch(/has two results: n\d got {"(a":1,"b":2|b":2,"a":1)} and n\d {"(a|b)":/);
+  });
+
   it('that keeps a clock in its data and answers with something else fails in the end', async () => {
     const machine = () =>
       reducer([] as Words, (before, word: string) => [[...before, `${word}@${Date.now()}`], before.length]);
