@@ -1,6 +1,6 @@
 import type { MemoryDisk } from '../../storage/memory-disk.ts';
 import { Dice } from '../dice.ts';
-import { readable } from '../words-of.ts';
+import { checkReplayed, dataOf } from './machine-data.ts';
 import { worldOf } from './node-world.ts';
 import { replay } from './replay.ts';
 import type { Run } from './run.ts';
@@ -28,8 +28,8 @@ export async function recover<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
   const isAnswered = () => !clients.isTrying && requests.waiting.length === 0;
   await within(run, isAnswered, 'every request is answered');
   await within(run, () => isAtRest(run), 'all members have applied the same');
-  await checkData(run);
-  const committed = await checkTold(run);
+  const held = await checkData(run);
+  const committed = await checkTold(run, held);
   await checkAsUsers(run, committed);
 }
 
@@ -100,42 +100,41 @@ function isAtRest<C, R, Q, A>(run: Run<C, R, Q, A>): boolean {
   return membersOf(run).every(({ state }) => state?.lastApplied === lastIndex && state.installing === null);
 }
 
-/** After the same commands, the same data. */
-async function checkData<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
+/** After the same commands, the same data: gives them, as text, if the machine has a way to tell. */
+async function checkData<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<string | undefined> {
+  let held: string | undefined;
   for (const process of membersOf(run)) {
     process.commits.checkAll();
-    const text = await dataOf(process);
+    held = await dataOf(process);
     const { id, state } = process;
-    if (text !== undefined) run.cluster.results.checkSnapshot(id, state?.lastApplied ?? 0, text);
+    if (held !== undefined) run.cluster.results.checkSnapshot(id, state?.lastApplied ?? 0, held);
   }
+  return held;
 }
 
-/** All that a machine holds, as text; `undefined` if it has no way to tell. */
-async function dataOf<C, R, Q, A>({ machine, store }: SimProcess<C, R, Q, A>): Promise<string | undefined> {
-  if (machine.keeps === 'store') {
-    return [...store.range({})].map(([key, value]) => `${readable(key)} = ${readable(value)}`).join(', ');
-  }
-  if (machine.snapshot === undefined) return undefined;
-  const pieces: string[] = [];
-  for await (const piece of machine.snapshot()) pieces.push(readable(piece));
-  return pieces.join('');
-}
-
-async function checkTold<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<readonly CommittedCommand<C, R>[]> {
+/** What clients were told, and what the nodes hold, is what the log makes of a fresh machine. */
+async function checkTold<C, R, Q, A>(
+  run: Run<C, R, Q, A>,
+  held: string | undefined,
+): Promise<readonly CommittedCommand<C, R>[]> {
   const { cluster, requests, settings } = run;
-  const world = { nowMs: () => 0, random: () => 0 };
+  const inWorld = worldOf({ nowMs: () => 0, random: () => 0 });
+  const batches = cluster.history.committedBatches();
   let executions = 0;
   const onExecute = () => {
     executions += 1;
   };
-  return replay({
+  const { committed, data } = await replay({
     machine: settings.machine('replay', onExecute),
     executions: () => executions,
-    batches: cluster.history.committedBatches(),
+    batches,
     requests,
     results: cluster.results,
-    inWorld: worldOf(world),
+    inWorld,
   });
+  if (held !== undefined && data !== undefined)
+    await checkReplayed({ held, replayed: data, batches, fresh: () => settings.machine('replay'), inWorld });
+  return committed;
 }
 
 async function checkAsUsers<C, R, Q, A>(

@@ -5,6 +5,7 @@ import { expectThat } from '../violation.ts';
 import { shown, travelledWords } from '../words-of.ts';
 import { AppliedOnce } from './applied-once.ts';
 import type { AppliedResults } from './applied-results.ts';
+import { dataOf } from './machine-data.ts';
 import { answeredWith, type ReadRecord, type RequestLog, threw } from './request-log.ts';
 import type { CommittedCommand } from './simulated-cluster.ts';
 import { taggedCodec } from './tagged.ts';
@@ -22,17 +23,25 @@ export interface ReplayOptions<Command, Result, Query, Answer> {
   readonly inWorld: <T>(call: () => T) => T;
 }
 
+/** What a {@link replay} gives. */
+export interface Replayed<Command, Result> {
+  readonly committed: readonly CommittedCommand<Command, Result>[];
+  /** All that the machine holds in the end, as text; `undefined` if it has no way to tell. */
+  readonly data: string | undefined;
+}
+
 /**
  * Applies the committed log to a fresh machine, and holds what clients were told against it: each write has the
  * result that it was answered with, what was answered `notCommitted` is not there, no request is there twice, what was
  * written through a session is carried out once, and
- * reads and writes took effect between their beginning and their answer (linearizability). Gives the log.
+ * reads and writes took effect between their beginning and their answer (linearizability). Gives the log, and what the
+ * machine then holds.
  *
  * Reads are given the earliest place that they can have: what is right for a set of intervals, if anything is.
  */
 export async function replay<Command, Result, Query, Answer>(
   options: ReplayOptions<Command, Result, Query, Answer>,
-): Promise<readonly CommittedCommand<Command, Result>[]> {
+): Promise<Replayed<Command, Result>> {
   const { machine, executions, batches, requests, results, inWorld } = options;
   const storage = memoryStorage();
   await storage.open();
@@ -82,7 +91,7 @@ export async function replay<Command, Result, Query, Answer>(
   reads.checkAll();
   onces.checkAll(requests.onces);
   checkAnswers(requests, log);
-  return log;
+  return { committed: log, data: await dataOf({ machine, store: storage.machineStore }) };
 }
 
 function checkWrite<Result>(applied: {

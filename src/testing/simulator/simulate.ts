@@ -32,7 +32,7 @@ export interface SimulationReport extends RunCounts {
  * After each step of each node it checks what Raft promises (Figure 3), that commit and applied index only advance,
  * that each entry is applied once and with the same result everywhere, and that nothing leaves a node before its disk
  * bears it out. In the end it holds every answer to a client against the log (linearizability), and compares the data
- * of the nodes.
+ * of the nodes with one another and with those of a fresh machine that is given the log, one command at a time.
  *
  * Rejects with a `SimulationFailure`, whose message tells how to run it again and the shortest story that it found
  * to fail; also if a kind of fault had no effect in the whole run.

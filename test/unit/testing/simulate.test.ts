@@ -1,5 +1,7 @@
 import { jsonCodec, reducer, type StateMachine } from 'rxraft';
+import type { MachineStore } from 'rxraft/storage';
 import { describe, expect, it } from 'vitest';
+import { index0 } from '../../../src/core/index.ts';
 import {
   faultKinds,
   type SimulateOptions,
@@ -23,6 +25,36 @@ function words(resultOf: (words: Words, word: string) => unknown = (before) => b
     [...before.slice(-20), word],
     resultOf(before, word),
   ]);
+}
+
+/** A machine that holds how often it was called to apply something. */
+function callCounter(keeps: 'memory' | 'store'): WordsMachine {
+  const codec = jsonCodec<number>();
+  const key = Uint8Array.of(1);
+  let calls = 0;
+  let store: MachineStore | undefined;
+  return {
+    keeps,
+    command: jsonCodec(),
+    result: jsonCodec(),
+    open(opened) {
+      store = opened;
+      calls = 0;
+      return keeps === 'store' ? opened.appliedIndex : index0;
+    },
+    apply(commands) {
+      if (keeps === 'memory') calls += 1;
+      else store?.put(key, codec.encode(1 + codec.decode(store.get(key) ?? codec.encode(0))));
+      return commands.map(() => 0);
+    },
+    query: () => 0,
+    *snapshot() {
+      yield codec.encode(calls);
+    },
+    restore(pieces) {
+      for (const piece of pieces) calls = codec.decode(piece);
+    },
+  };
 }
 
 /** Gives every word the same result. */
@@ -160,6 +192,40 @@ describe('a machine of a user', () => {
     const { message } = await failureOf({ machine, shrink: false });
 
     expect(message).toMatch(/after the same commands, through index \d+, n\d and n\d hold different data/);
+  });
+
+  it.each(['memory', 'store'] as const)(
+    'whose data, kept in the %s, depend on how many commands come in one call fails, and says so',
+    async (keeps) => {
+      const { message } = await failureOf({ machine: () => callCounter(keeps), shrink: false });
+
+      expect(message).toMatch(
+        /through index \d+ all nodes hold .*\d+, and a machine that was given the same commands one at a time holds .*\d+\.\n/,
+      );
+      expect(message).toContain('how many of them come in one call is not promised');
+      expect(message).toContain('Let it go command by command');
+    },
+  );
+
+  it('that is changed by a restart fails, also where there is no other node to compare it with', async () => {
+    const state = jsonCodec<number>();
+    const machine = () =>
+      reducer(0, (count, _word: string) => [count + 1, 0], {
+        state: { encode: state.encode, decode: (bytes) => state.decode(bytes) + 1000 },
+      }) as unknown as WordsMachine;
+
+    const { message } = await failureOf({
+      machine,
+      nodes: 1,
+      faults: ['kill', 'snapshot'],
+      workload: (_dice, number) => ({ type: 'write', command: `w${number}` }),
+      shrink: false,
+    });
+
+    expect(message).toMatch(
+      /all nodes hold \d+, and a fresh machine to which the log is applied again holds \d+\.\n/,
+    );
+    expect(message).toContain('look at what snapshot, restore and open leave out');
   });
 
   it('that forgets something when it is restored fails', async () => {
