@@ -1,4 +1,5 @@
 import { index } from '../core/index.ts';
+import { same } from './same.ts';
 import {
   batchOf,
   claim,
@@ -14,7 +15,6 @@ import {
   rejects,
   request,
   type StorageConformanceCase,
-  same,
 } from './storage-kit.ts';
 
 const foundingAt = { index: 0, configuration: founding.configuration };

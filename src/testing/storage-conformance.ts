@@ -1,4 +1,5 @@
 import { index, term } from '../core/index.ts';
+import { same } from './same.ts';
 import { storageCompactionCases } from './storage-compaction-cases.ts';
 import { storageEndingCases } from './storage-ending-cases.ts';
 import {
@@ -10,7 +11,6 @@ import {
   rejects,
   request,
   type StorageConformanceCase,
-  same,
   votedInTerm9,
 } from './storage-kit.ts';
 import { storageMachineCases } from './storage-machine-cases.ts';

@@ -1,5 +1,6 @@
 import { index } from '../core/index.ts';
 import type { SnapshotChunk } from '../storage/storage.ts';
+import { same } from './same.ts';
 import {
   batchOf,
   begun,
@@ -12,7 +13,6 @@ import {
   rejects,
   request,
   type StorageConformanceCase,
-  same,
   throws,
 } from './storage-kit.ts';
 import {

@@ -15,7 +15,6 @@ import {
   votersOnly,
 } from '../core/index.ts';
 import type { Founding, Loaded, MachineStore, Storage } from '../storage/storage.ts';
-import { hex } from './words-of.ts';
 
 /** A place where one store is kept, such as a folder, and what can be made to happen to it. */
 export interface StoragePlace {
@@ -226,21 +225,6 @@ export function ignored(promise: Promise<unknown> | undefined): void {
 
 export function claim(what: string, isTrue: boolean): void {
   if (!isTrue) throw new Error(`not true: ${what}`);
-}
-
-export function same(what: string, seen: unknown, expected: unknown): void {
-  const [isThis, isWanted] = [shown(seen), shown(expected)];
-  if (isThis !== isWanted) throw new Error(`${what}: expected ${isWanted}, saw ${isThis}`);
-}
-
-/** JSON with sorted keys and bytes in hexadecimal. */
-export function shown(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => {
-    if (each === undefined) return 'undefined';
-    if (each instanceof Uint8Array) return hex(each);
-    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
-    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }
 
 export async function rejects(what: string, code: string, promise: Promise<unknown>): Promise<void> {

@@ -1,4 +1,5 @@
 import { index } from '../core/index.ts';
+import { same } from './same.ts';
 import {
   batchOf,
   conform,
@@ -7,7 +8,6 @@ import {
   rejects,
   request,
   type StorageConformanceCase,
-  same,
   throws,
 } from './storage-kit.ts';
 

@@ -1,14 +1,8 @@
 import type { Loaded } from '../storage/storage.ts';
-import {
-  claim,
-  conform,
-  type OpenPlace,
-  rejects,
-  type StorageConformanceCase,
-  same,
-  shown,
-} from './storage-kit.ts';
+import { same } from './same.ts';
+import { claim, conform, type OpenPlace, rejects, type StorageConformanceCase } from './storage-kit.ts';
 import { contentOf, factsOf, type WriteKind, writeKinds } from './storage-write-kinds.ts';
+import { seenWords } from './words-of.ts';
 
 /** What every storage does when its process is killed or the power goes, whatever it was writing. */
 export const storageOutageCases: readonly StorageConformanceCase[] = [
@@ -68,7 +62,7 @@ async function endAnywhere(
 ): Promise<void> {
   const before = await settled(kind, make, { isWritten: false });
   const after = await settled(kind, make, { isWritten: true });
-  claim(`${kind.what} changes what is stored`, shown(before) !== shown(after));
+  claim(`${kind.what} changes what is stored`, seenWords(before) !== seenWords(after));
   for (const { when, wait } of momentsOf(await turnsOf(kind, make))) {
     const place = await make();
     await kind.prepare(place);
@@ -163,11 +157,11 @@ function isWhole(
   seen: Readonly<Record<string, unknown>>,
   allowed: readonly Readonly<Record<string, unknown>>[],
 ): void {
-  if (allowed.some((each) => shown(each) === shown(seen))) return;
+  if (allowed.some((each) => seenWords(each) === seenWords(seen))) return;
   const differences = allowed.map((each) =>
     Object.keys(seen)
-      .filter((name) => shown(seen[name]) !== shown(each[name]))
-      .map((name) => `${name} is ${shown(seen[name])} instead of ${shown(each[name])}`)
+      .filter((name) => seenWords(seen[name]) !== seenWords(each[name]))
+      .map((name) => `${name} is ${seenWords(seen[name])} instead of ${seenWords(each[name])}`)
       .join(', '),
   );
   throw new Error(`${when}: ${differences.join('; or ')}`);

@@ -1,5 +1,6 @@
 import { index } from '../core/index.ts';
 import type { SnapshotChunk, Storage } from '../storage/storage.ts';
+import { same } from './same.ts';
 import {
   batchOf,
   claim,
@@ -13,7 +14,6 @@ import {
   rejects,
   request,
   type StorageConformanceCase,
-  same,
 } from './storage-kit.ts';
 import {
   badChunks,

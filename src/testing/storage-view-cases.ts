@@ -1,5 +1,6 @@
 import { index } from '../core/index.ts';
 import type { SnapshotChunk } from '../storage/storage.ts';
+import { same } from './same.ts';
 import {
   batchOf,
   claim,
@@ -7,7 +8,6 @@ import {
   key,
   request,
   type StorageConformanceCase,
-  same,
   text,
   throws,
 } from './storage-kit.ts';

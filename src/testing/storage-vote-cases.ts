@@ -1,5 +1,6 @@
 import { type HardState, term } from '../core/index.ts';
-import { batchOf, conform, request, type StorageConformanceCase, same } from './storage-kit.ts';
+import { same } from './same.ts';
+import { batchOf, conform, request, type StorageConformanceCase } from './storage-kit.ts';
 
 /** A term that begins without a vote, the vote in it, and the same again with another candidate. */
 const votes: readonly HardState[] = [

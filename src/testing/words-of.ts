@@ -154,7 +154,7 @@ export function travelledWords<T>(codec: Codec<T>, value: T): string {
 
 /** What was thrown, as text: an error by its name and message. */
 export function thrownWords(error: unknown): string {
-  if (!(error instanceof Error)) return leniently(error);
+  if (!(error instanceof Error)) return seenWords(error);
   return `${error.name}(${JSON.stringify(error.message)})`;
 }
 
@@ -162,13 +162,13 @@ const shownLengthMax = 120;
 
 /** A value as text, cut where it gets long: for messages. What can't be compared can be shown. */
 export function shown(value: unknown): string {
-  const text = value instanceof Error ? thrownWords(value) : leniently(value);
+  const text = value instanceof Error ? thrownWords(value) : seenWords(value);
   return text.length <= shownLengthMax ? text : `${text.slice(0, shownLengthMax)}…`;
 }
 
 /** Two values as texts, which are long only where they have to be to show how the values differ. */
 export function shownApart(one: unknown, other: unknown): readonly [string, string] {
-  return apart(leniently(one), leniently(other));
+  return apart(seenWords(one), seenWords(other));
 }
 
 /** Characters of a text, and of what both have before that. */
@@ -188,6 +188,7 @@ export function apart(one: string, other: string): readonly [string, string] {
   return [part(one), part(other)];
 }
 
-function leniently(value: unknown): string {
+/** A value as text, as far as it can be seen: nothing is refused, and an instance of a class is its fields. */
+export function seenWords(value: unknown): string {
   return textOf(value, (_kind, _advice, text) => text(), []);
 }
