@@ -1,8 +1,10 @@
 import type { Hello } from '../transport/transport.ts';
+import { same } from './same.ts';
 import { transportConnectionCases } from './transport-connection-cases.ts';
 import { transportFrameCases } from './transport-frame-cases.ts';
 import { ackOf } from './transport-frames.ts';
-import { type ConformanceCase, codeOf, conform, moment, pick, same, until } from './transport-kit.ts';
+import { type ConformanceCase, codeOf, conform, moment, pick, until } from './transport-kit.ts';
+import { transportLinkCases } from './transport-link-cases.ts';
 
 export type { ConformanceCase, TransportUnderTest } from './transport-kit.ts';
 
@@ -158,4 +160,5 @@ export const transportConformance: readonly ConformanceCase[] = [
   }),
   ...transportFrameCases,
   ...transportConnectionCases,
+  ...transportLinkCases,
 ];

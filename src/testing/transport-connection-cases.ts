@@ -1,6 +1,7 @@
 import type { PeerFrame, TransportEvent } from '../transport/transport.ts';
+import { same } from './same.ts';
 import { ackOf } from './transport-frames.ts';
-import { type Actor, type ConformanceCase, conform, moment, pick, same, until } from './transport-kit.ts';
+import { type Actor, bothOpen, type ConformanceCase, conform, moment, pick, until } from './transport-kit.ts';
 
 /** How connections come and go, and that nothing of one gets into the next. */
 export const transportConnectionCases: readonly ConformanceCase[] = [
@@ -184,11 +185,6 @@ export const transportConnectionCases: readonly ConformanceCase[] = [
     same('send', a.transport.send({ id: 'b', storeId: 'store-b' }, ackOf('c')), false);
   }),
 ];
-
-async function bothOpen(a: Actor, b: Actor): Promise<void> {
-  const isOpen = ({ link }: Actor) => link()?.isOutgoingOpen === true && link()?.isIncomingOpen === true;
-  await until('both ways', () => isOpen(a) && isOpen(b));
-}
 
 /** Whether `b` has admitted `a` once more, which says more than that `a` was answered. */
 function isHeardAgain(a: Actor, b: Actor): boolean {

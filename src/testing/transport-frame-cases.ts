@@ -1,8 +1,8 @@
-import { ackOf, everyFrame, kindOf, pieceOf } from './transport-frames.ts';
-import { type ConformanceCase, conform, moment, pick, same, until } from './transport-kit.ts';
-
-/** As many pieces of a snapshot as no transport takes at once. */
-const piecesMax = 100;
+import type { Peer } from '../core/index.ts';
+import type { PeerFrame } from '../transport/transport.ts';
+import { same } from './same.ts';
+import { ackOf, everyFrame, kindOf, pieceOf, piecesMax } from './transport-frames.ts';
+import { bothOpen, type ConformanceCase, conform, moment, pick, until } from './transport-kit.ts';
 
 /** What becomes of frames on one connection: each arrives as it was sent, once, and in its turn. */
 export const transportFrameCases: readonly ConformanceCase[] = [
@@ -89,4 +89,45 @@ export const transportFrameCases: readonly ConformanceCase[] = [
     a.transport.send(b.peer, ackOf('question'));
     await until('answer', () => a.frames().length === 1);
   }),
+  conform('emits no event from inside send, whatever becomes of the frame', async (stage) => {
+    const [a, b] = await stage.pair();
+    await bothOpen(a, b);
+    const inside: string[] = [];
+    let isSending = false;
+    const send = (to: Peer, frame: PeerFrame): boolean => {
+      isSending = true;
+      const isTaken = a.transport.send(to, frame);
+      isSending = false;
+      return isTaken;
+    };
+    a.transport.event$.subscribe(({ type }) => {
+      if (isSending) inside.push(type);
+    });
+    b.transport.event$.subscribe(({ type }) => {
+      if (type === 'frame') b.transport.send(a.peer, ackOf('answer')); // At once, if this is inside `send`.
+    });
+
+    for (let count = 0; count < 50; count++) {
+      send(b.peer, ackOf('question')); // While answers to others arrive.
+      await tick();
+    }
+    send({ id: 'z', storeId: 'store-z' }, ackOf('to-a-stranger'));
+    send({ id: b.hello.id, storeId: 'another' }, ackOf('to-another-store'));
+    let pieces = 0;
+    while (pieces < piecesMax && send(b.peer, pieceOf(pieces))) pieces++;
+    await b.transport.close();
+    while (a.count('down') === 0) {
+      send(b.peer, ackOf('to-one-who-leaves'));
+      await tick();
+    }
+    send(b.peer, ackOf('to-nobody'));
+    await a.transport.close();
+    send(b.peer, ackOf('after-the-end'));
+
+    same('events from inside send', inside, []);
+  }),
 ];
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}

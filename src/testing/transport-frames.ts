@@ -20,6 +20,9 @@ export function pieceOf(number: number): SnapshotChunkFrame {
   return chunkOf({ number, isLast: false, bytes: bytesOf(256 * 1024, number) });
 }
 
+/** As many pieces of a snapshot as no transport takes at once. */
+export const piecesMax = 100;
+
 /** One frame of every type, with every message, request and answer that there is. */
 export function everyFrame(): readonly PeerFrame[] {
   return Object.values(frames()).flat();

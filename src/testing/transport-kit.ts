@@ -1,4 +1,3 @@
-import { crc32 } from '../core/index.ts';
 import type {
   Hello,
   MemberAddress,
@@ -131,30 +130,15 @@ export async function until(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
+/** Waits until two nodes hear each other. */
+export async function bothOpen(a: Actor, b: Actor): Promise<void> {
+  const isOpen = ({ link }: Actor) => link()?.isOutgoingOpen === true && link()?.isIncomingOpen === true;
+  await until('both ways', () => isOpen(a) && isOpen(b));
+}
+
 /** Waits for a moment before something is counted, so that what must not come has its chance, such as a late copy. */
 export function moment(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 100));
-}
-
-/** Compares all that two values hold, bytes too. The order of names does not count. */
-export function same(what: string, actual: unknown, expected: unknown): void {
-  const [is, should] = [JSON.stringify(plain(actual)), JSON.stringify(plain(expected))];
-  if (is !== should) throw new Error(`${what}: expected ${should}, got ${is}`);
-}
-
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return describeBytes(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]));
-}
-
-/** Short bytes as they are; of long ones, which nobody could read, the checksum. */
-function describeBytes(bytes: Uint8Array): string {
-  const { byteLength } = bytes;
-  if (byteLength > 32) return `${byteLength} bytes with checksum ${crc32(bytes)}`;
-  return `${byteLength} bytes: ${Array.from(bytes).join(' ')}`;
 }
 
 export function pick(value: object | undefined, keys: readonly string[]): object {

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { transportConformance } from '../../../src/testing/transport-conformance.ts';
 import { memoryNetwork } from '../../../src/transport/memory-network.ts';
-import type { PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
+import type { LinkStatus, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
 
 /** How a sound transport becomes another one. */
 type Breaking = (sound: Transport) => Partial<Transport>;
@@ -263,5 +263,130 @@ describe('the conformance suite of transports', () => {
     });
 
     expect(failures).toContain('delivers nothing of a peer once it has said down');
+  });
+
+  describe('with something wrong in send', () => {
+    const claim = 'emits no event from inside send, whatever becomes of the frame';
+
+    it('catches one that says of a frame which it drops that the peer is down', async () => {
+      const failures = await failuresOf((sound) => {
+        let emitDown: (id: string) => void = () => undefined;
+        const { event$ } = through(sound, (event, emit) => {
+          emitDown = (id) => emit({ type: 'down', id });
+          emit(event);
+        });
+        return {
+          event$,
+          send: (to, frame) => {
+            const isTaken = sound.send(to, frame);
+            if (!isTaken) emitDown(to.id);
+            return isTaken;
+          },
+        };
+      });
+
+      expect(failures).toContain(claim);
+    });
+
+    it('catches one that delivers what has arrived meanwhile', async () => {
+      const failures = await failuresOf((sound) => {
+        const waiting: (() => void)[] = [];
+        const deliver = () => {
+          for (const one of waiting.splice(0)) one();
+        };
+        return {
+          send: (to, frame) => {
+            deliver();
+            return sound.send(to, frame);
+          },
+          ...through(sound, (event, emit) => {
+            if (event.type !== 'frame') return emit(event);
+            waiting.push(() => emit(event));
+            setTimeout(deliver, 2);
+          }),
+        };
+      });
+
+      expect(failures).toContain(claim);
+    });
+  });
+
+  describe('with something wrong in what it says of a link', () => {
+    const saying = (wrong: (link: LinkStatus) => Partial<LinkStatus>): Breaking => {
+      return (sound) => ({ links: () => sound.links().map((link) => ({ ...link, ...wrong(link) })) });
+    };
+    const fresh = 'says of a new link that nothing was measured and nothing waits';
+    const measured = 'says milliseconds of a round trip once it has measured one';
+    const waiting = 'counts the bytes that wait, and none once all has left';
+    const dropped = 'counts no bytes that were dropped with their connection';
+
+    it.each([
+      ['0 before the first measurement', ({ rttMs }: LinkStatus) => rttMs ?? 0, [fresh]],
+      ['no number', () => Number.NaN, [fresh, measured]],
+      ['a negative one', ({ rttMs }: LinkStatus) => rttMs && -rttMs, [measured]],
+      ['the time of the answer', ({ rttMs }: LinkStatus) => rttMs && Date.now(), [measured]],
+      ['nothing', () => undefined as never, [fresh, measured]],
+    ])('catches one whose rttMs is %s', async (_what, rttMs, claims) => {
+      expect(await failuresOf(saying((link) => ({ rttMs: rttMs(link) })))).toEqual(claims);
+    });
+
+    it.each([
+      ['no number', Number.NaN],
+      ['a negative one', -1],
+      ['always the same', 1000],
+      ['more than was taken', 2 ** 40],
+    ])('catches one whose bufferedBytes is %s', async (_what, bufferedBytes) => {
+      const failures = await failuresOf(saying(() => ({ bufferedBytes })));
+
+      expect(failures).toEqual([fresh, waiting, dropped]);
+    });
+
+    /** Counts the bytes of what is sent, and takes all off again at such an event. */
+    const counting =
+      (
+        isCounted: (isTaken: boolean) => boolean,
+        isEnd: (event: TransportEvent) => boolean = () => false,
+      ): Breaking =>
+      (sound) => {
+        let count = 0;
+        return {
+          send: (to, frame) => {
+            const isTaken = sound.send(to, frame);
+            if (isCounted(isTaken)) count += frame.type === 'snapshotChunk' ? frame.bytes.byteLength : 10;
+            return isTaken;
+          },
+          links: () => sound.links().map((link) => ({ ...link, bufferedBytes: count })),
+          ...through(sound, (event, emit) => {
+            if (isEnd(event)) count = 0;
+            emit(event);
+          }),
+        };
+      };
+
+    it('catches one that counts what it has not taken', async () => {
+      const failures = await failuresOf(
+        counting(
+          (isTaken) => !isTaken,
+          ({ type }) => type === 'outgoingDown',
+        ),
+      );
+
+      expect(failures).toEqual([fresh, waiting]);
+    });
+
+    it('catches one that never takes off what has left', async () => {
+      const failures = await failuresOf(
+        counting(
+          (isTaken) => isTaken,
+          ({ type }) => type === 'outgoingDown',
+        ),
+      );
+
+      expect(failures).toEqual([waiting]);
+    });
+
+    it('catches one that keeps on counting what was dropped with a connection', async () => {
+      expect(await failuresOf(counting((isTaken) => isTaken))).toEqual([waiting, dropped]);
+    });
   });
 });
