@@ -1,13 +1,8 @@
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
-import { bytesCodec } from 'rxraft';
 import { describe, expect, it } from 'vitest';
-import { type Index, type Input, index, index0, term } from '../../../src/core/index.ts';
-import type { Settings } from '../../../src/streams/options.ts';
-import { Requests } from '../../../src/streams/requests.ts';
-import type { StateMachine } from '../../../src/streams/state-machine.ts';
+import { type Index, type Input, index, term } from '../../../src/core/index.ts';
+import { type BytesRequests, leaderRequests } from './bytes-requests.ts';
 import { NotedRoutes } from './noted-routes.ts';
-
-type Bytes = Uint8Array;
 
 interface Batch {
   readonly id: number;
@@ -26,7 +21,7 @@ class Rounds {
   readonly #wayMs: number;
   readonly #routes = new NotedRoutes();
   readonly #time = new VirtualTimeScheduler();
-  readonly #requests: Requests<Bytes, Bytes, Bytes, Bytes>;
+  readonly #requests: BytesRequests;
   readonly #asked: Batch[] = [];
   #lastIndex = 0;
 
@@ -34,34 +29,21 @@ class Rounds {
   constructor({ diskMs, wayMs = 0 }: { readonly diskMs: number; readonly wayMs?: number }) {
     this.#diskMs = diskMs;
     this.#wayMs = wayMs;
-    this.#routes.leader = 'self';
-    this.#routes.now = () => this.#time.frame;
     this.#routes.input = (input) => this.#take(input);
     const turnScheduler = {
       now: () => this.#time.frame,
       schedule: (work: () => void) => this.#time.schedule(work, 0.01),
     } as unknown as SchedulerLike;
-    this.#requests = new Requests<Bytes, Bytes, Bytes, Bytes>({
-      settings: {
+    this.#requests = leaderRequests({
+      routes: this.#routes,
+      time: this.#time,
+      turnScheduler,
+      limits: {
         pendingMax: 10_000,
         commandBytesMax: 1_000_000,
         timeoutMs: 60_000,
-        config: { uncommittedBytesMax: 10_000_000 },
-        timeScheduler: this.#time,
-        turnScheduler,
-      } as unknown as Settings,
-      machine: { command: bytesCodec, result: bytesCodec } as unknown as StateMachine<
-        Bytes,
-        Bytes,
-        Bytes,
-        Bytes
-      >,
-      group: 0,
-      routes: this.#routes,
-      appliedIndex: () => index0,
-      isInstalling: () => false,
-      bootCounter: 1,
-      reply: () => true,
+        uncommittedBytesMax: 10_000_000,
+      },
     });
   }
 

@@ -1,50 +1,20 @@
 import { VirtualTimeScheduler } from 'rxjs';
-import { bytesCodec } from 'rxraft';
 import { describe, expect, it } from 'vitest';
-import { index, index0, term } from '../../../src/core/index.ts';
-import type { Settings } from '../../../src/streams/options.ts';
-import { Requests } from '../../../src/streams/requests.ts';
-import type { StateMachine } from '../../../src/streams/state-machine.ts';
+import { index, term } from '../../../src/core/index.ts';
+import { leaderRequests } from './bytes-requests.ts';
 import { NotedRoutes } from './noted-routes.ts';
 import { failureOf } from './words.ts';
-
-type Bytes = Uint8Array;
-const machine = { command: bytesCodec, result: bytesCodec } as unknown as StateMachine<
-  Bytes,
-  Bytes,
-  Bytes,
-  Bytes
->;
 
 /** Requests of a leader, whose turns and time are the test's own. */
 class Leader {
   readonly routes = new NotedRoutes();
   readonly time = new VirtualTimeScheduler();
   readonly #turns = new VirtualTimeScheduler();
-  readonly requests: Requests<Bytes, Bytes, Bytes, Bytes>;
-
-  constructor() {
-    this.routes.leader = 'self';
-    this.routes.now = () => this.time.frame;
-    const settings = {
-      pendingMax: 100,
-      commandBytesMax: 1000,
-      timeoutMs: 1000,
-      config: { uncommittedBytesMax: 10_000 },
-      timeScheduler: this.time,
-      turnScheduler: this.#turns,
-    } as unknown as Settings;
-    this.requests = new Requests<Bytes, Bytes, Bytes, Bytes>({
-      settings,
-      machine,
-      group: 0,
-      routes: this.routes,
-      appliedIndex: () => index0,
-      isInstalling: () => false,
-      bootCounter: 1,
-      reply: () => true,
-    });
-  }
+  readonly requests = leaderRequests({
+    routes: this.routes,
+    time: this.time,
+    turnScheduler: this.#turns,
+  });
 
   /** A write, and the end of its turn. */
   write(byte: number): void {
