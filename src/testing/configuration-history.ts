@@ -10,6 +10,7 @@ import {
 } from '../core/index.ts';
 import { describeConfiguration } from './describe.ts';
 import { expectThat } from './violation.ts';
+import { shownApart } from './words-of.ts';
 
 /**
  * The configurations that were committed. Any two that follow each other are led by overlapping majorities (§6), and
@@ -39,13 +40,30 @@ export class ConfigurationHistory {
     if (held === undefined || commitIndex > knownIndex) return; // Nothing to compare with.
     const right = this.#committed.findLast((at) => at.index <= commitIndex);
     if (right === undefined) return;
-    const isSame = held === right || (held.index === right.index && textOf(held) === textOf(right));
-    expectThat(
-      isSame,
-      () => `${self.id} goes by ${textOf(held)} at ${commitIndex}, where ${textOf(right)} is committed`,
-    );
+    expectThat(isSameConfiguration(held, right), () => {
+      const words = [wordsFor(held), wordsFor(right)] as const;
+      const [is, should] = words[0] === words[1] ? shownApart(held, right) : words; // Names may be the same.
+      return `${self.id} goes by ${is} at ${commitIndex}, where ${should} is committed`;
+    });
   }
 }
+
+/** Whether two nodes go by the same configuration of the same entry, addresses and all. */
+export function isSameConfiguration(one: ConfigurationAt, other: ConfigurationAt): boolean {
+  return one === other || (one.index === other.index && textOf(one) === textOf(other));
+}
+
+/** A configuration as text; it is made once. */
+function textOf(at: ConfigurationAt): string {
+  let text = texts.get(at);
+  if (text === undefined) {
+    text = JSON.stringify(at.configuration);
+    texts.set(at, text);
+  }
+  return text;
+}
+
+const texts = new WeakMap<ConfigurationAt, string>();
 
 /** Whether no two groups of voters that have nobody in common can decide, one by each of them. */
 function canFollow(
@@ -82,10 +100,10 @@ function everyVoter(...configurations: readonly Configuration[]): readonly Peer[
   return all;
 }
 
-function textOf({ index, configuration }: ConfigurationAt): string {
+function wordsFor({ index, configuration }: ConfigurationAt): string {
   return `${describeConfiguration(configuration)} of ${index}`;
 }
 
 function describeStep(from: ConfigurationAt, to: ConfigurationAt): string {
-  return `${textOf(to)} is committed after ${textOf(from)}: they need not agree`;
+  return `${wordsFor(to)} is committed after ${wordsFor(from)}: they need not agree`;
 }

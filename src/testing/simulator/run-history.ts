@@ -10,6 +10,7 @@ import {
   type Term,
   termAt,
 } from '../../core/index.ts';
+import { isSameConfiguration } from '../configuration-history.ts';
 import { expectThat } from '../violation.ts';
 
 /** A committed entry: in which term it was written, and in which committed. */
@@ -29,7 +30,7 @@ export class RunHistory {
   /** By index; nothing stands at 0. */
   readonly #committed: (Committed | undefined)[] = [undefined];
   /** Committed configurations, in log order. */
-  readonly #configurations: { readonly index: Index; readonly text: string }[] = [];
+  readonly #configurations: ConfigurationAt[] = [];
   #lastTerm = 0;
   /** How far a node's committed entries were compared, in this life of its process. */
   readonly #compared = new Map<NodeId, number>();
@@ -109,9 +110,8 @@ export class RunHistory {
     if (latest === undefined) return;
     const known = this.#configurations.findLast((at) => at.index <= commitIndex);
     if (known !== undefined && known.index >= latest.index) {
-      const isSame = known.index === latest.index && known.text === textOf(latest);
       expectThat(
-        isSame,
+        isSameConfiguration(known, latest),
         () =>
           `${self.id} has the configuration of ${latest.index}, where that of ${known.index} is committed`,
       );
@@ -119,7 +119,7 @@ export class RunHistory {
     }
     const isNext = this.#configurations.every((at) => at.index < latest.index);
     expectThat(isNext, () => `${self.id} has a configuration of ${latest.index} that nobody committed`);
-    this.#configurations.push({ index: latest.index, text: textOf(latest) });
+    this.#configurations.push(latest);
   }
 
   /**
@@ -156,18 +156,6 @@ export class RunHistory {
     return batches;
   }
 }
-
-/** A configuration as text; it is made once. */
-function textOf(at: ConfigurationAt): string {
-  let text = texts.get(at);
-  if (text === undefined) {
-    text = JSON.stringify(at.configuration);
-    texts.set(at, text);
-  }
-  return text;
-}
-
-const texts = new WeakMap<ConfigurationAt, string>();
 
 function keyOf(term: Term, first: Index): string {
   return `${term}:${first}`;
