@@ -32,8 +32,7 @@ export const gateCase: BenchCase = {
         findings.progress(`round ${round} of ${options.samples}: ${system.name}, ${system.driver}`);
         const own = cells.filter((cell) => cell.system === system);
         await withStarted(system, bytes, async (running) => {
-          const operations = own.map(({ operation }) => operation);
-          await warmUp(running, options.warmUpMs, operations);
+          await warmUp(running, options.warmUpMs, own);
           for (const { operation, outstanding, samples } of own)
             samples.push(...(await measure(running, { ...options, operation, outstanding, samples: 1 })));
         });

@@ -31,14 +31,17 @@ const warmUpOutstanding = 256;
 /** Code is compiled once it has run often: what is measured before, on any of the systems, is their start. */
 const warmUpTimes = 6;
 
+/** A load that a system is to get used to. */
+export type Load = Pick<Measurement, 'operation' | 'outstanding'>;
+
 /** Has a system that was just started do what it will be asked for, for a while each, so that its code is compiled. */
 export async function warmUp(
   system: RunningSystem,
   warmUpMs: number,
-  operations: readonly Operation[] = ['write'],
+  loads: readonly Load[] = [{ operation: 'write', outstanding: warmUpOutstanding }],
 ): Promise<void> {
-  for (const operation of new Set(operations)) {
-    await system.startLoop(operation, warmUpOutstanding);
+  for (const { operation, outstanding } of loads) {
+    await system.startLoop(operation, outstanding);
     await system.sample(warmUpTimes * warmUpMs);
     await system.stopLoop();
   }

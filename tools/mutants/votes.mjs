@@ -19,6 +19,14 @@ export const votes = [
       claim: 'is not found where a name stands twice in one half of it',
     },
     {
+      name: 'a term is taken over however far ahead it is',
+      file: core('step'),
+      find: 'if (!isWithinReach(message.term, currentTerm))',
+      replace: 'if (!isWithinReach(message.term, message.term))',
+      test: 'test/unit/core/term-reach.test.ts',
+      claim: 'is at fault, and the term of a leader stays as it is',
+    },
+    {
       name: 'a vote that comes twice is kept twice',
       file: core('election'),
       find: 'return hasVoted || !isVoter(configurationOf(draft), voter) ? votes : [...votes, voter];',
