@@ -210,7 +210,7 @@ export class MemoryTransport implements Transport {
     peer.pending = this.network.after(this.network.delayMs(), () => {
       const answer = this.answerOf(peer.address, hello);
       peer.pending = this.network.after(this.network.delayMs(), () => {
-        peer.rttMs = this.network.scheduler.now() - startMs;
+        if (answer !== null) peer.rttMs = this.network.scheduler.now() - startMs;
         peer.pending = null;
         this.onAnswer(peer, { hello, answer });
       });

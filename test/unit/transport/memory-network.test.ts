@@ -249,6 +249,21 @@ describe('a network in virtual time', () => {
     expect(chunksOf(journal, 'n2')).toEqual([0, 1]);
   });
 
+  it('tells no time that a message takes to a peer that never answered', () => {
+    const { transports, pass } = world();
+    const n1 = transports.get('n1') as Transport;
+
+    n1.setPeers([...members.slice(1), { id: 'n9', url: 'ws://n9:7101' }]);
+    pass(1_000);
+
+    const times = n1.links().map(({ id, rttMs }) => [id, rttMs !== null]);
+    expect(times).toEqual([
+      ['n2', true],
+      ['n3', true],
+      ['n9', false],
+    ]);
+  });
+
   it('takes only so many frames on the way to one peer', () => {
     const { transports, journal, pass, send } = world({ inFlightFramesMax: 3 });
 
