@@ -267,6 +267,7 @@ export class ClientConnection implements AnsweredConnection {
 
   /** Answers what there is room for, and asks the node as many queries at once as there is for answers like those of lately. */
   #readOn(): void {
+    if (this.#unencoded.length === 0 && this.#readings.length === 0) return;
     let count = 0;
     while (count < this.#unencoded.length && this.hasRoom) this.#unencoded[count++]?.();
     if (count > 0) this.#unencoded = this.#unencoded.slice(count);
