@@ -17,7 +17,6 @@ import { piecesOf } from './staged-value.ts';
 import { Staging } from './staging.ts';
 import type {
   Founding,
-  IsEntry,
   Loaded,
   LogWork,
   MachineStore,
@@ -176,8 +175,8 @@ export class Store implements Storage {
     return view;
   }
 
-  async stage(transferId: string, isEntry?: IsEntry): Promise<SnapshotStage> {
-    return this.#staging.begin(transferId, isEntry);
+  async stage(transferId: string): Promise<SnapshotStage> {
+    return this.#staging.begin(transferId);
   }
 
   /** One of which there are no data, nor of the one after it. */

@@ -18,7 +18,6 @@ import type {
 import type { LogLane } from './log-lane.ts';
 import type { LaneView } from './machine-lane.ts';
 import type { Logger } from './raft-node.ts';
-import { Reminders } from './reminders.ts';
 import { piecesIn, saveMachine } from './saved-machine.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { type GivenUpTransfer, SnapshotSender, standstillMsMax } from './snapshot-sender.ts';
@@ -53,8 +52,7 @@ export class Snapshots {
   #saving: Promise<Index> | null = null;
 
   constructor(options: SnapshotsOptions) {
-    const { group, machine, storage, commitIndex, send, input, now, onError } = options;
-    const refusals = new Reminders(now);
+    const { group, storage, commitIndex, send, input, now, onError } = options;
     this.#options = options;
     this.#durableAppliedIndex = storage.machineStore.appliedIndex;
     this.#sender = new SnapshotSender({
@@ -69,13 +67,9 @@ export class Snapshots {
     this.#receiver = new SnapshotReceiver({
       group,
       storage,
-      isEntry: machine.isSnapshotEntry?.bind(machine),
       commitIndex,
       send: (to, frame) => void send(to, frame),
       now,
-      onRefused: ({ id }, { code, message }) => {
-        if (refusals.isDue(id, code)) options.logger.warn({ peer: id, code }, message);
-      },
       onError,
     });
   }

@@ -3,7 +3,6 @@ import type { DiskImage, MemoryDisk } from '../../storage/memory-disk.ts';
 import { batchAt } from '../../storage/memory-image.ts';
 import type {
   Founding,
-  IsEntry,
   Loaded,
   LogWork,
   MachineStore,
@@ -57,8 +56,8 @@ export class WatchedStorage implements Storage {
     return this.#inner.viewMachine();
   }
 
-  stage(transferId: string, isEntry?: IsEntry): Promise<SnapshotStage> {
-    return this.#inner.stage(transferId, isEntry);
+  stage(transferId: string): Promise<SnapshotStage> {
+    return this.#inner.stage(transferId);
   }
 
   install(request: SnapshotSwitch): Promise<boolean> {
