@@ -37,10 +37,13 @@ export function problemOfMessage(message: Message): string | undefined {
 
 /**
  * A node follows a message into a term less far ahead: with an election each half second, 136 years of them. One bit that
- * is wrong in a term is out of reach, or leads half as far at most, so that nobody misses what comes after it.
+ * is wrong in a term is out of reach, or leads half as far at most: who has not met it can follow those that have.
  */
 const termLeapMax = 2 ** 33;
-/** The same in term 0, of a node that may join a cluster of any age: half of all terms that there are. */
+/**
+ * The same in term 0, of a node that may join a cluster of any age: half of all terms that there are. What a wrong bit leads it to may be
+ * out of reach of the others, and then it has to join once more, with a new store.
+ */
 const firstLeapMax = 2 ** 51;
 
 /**

@@ -218,7 +218,10 @@ function onCampaign(draft: Draft, { id }: Campaign): void {
     draft.outputs.push({ type: 'adminRes', id, result: { type: 'ok' } });
     return becomePreCandidate(draft);
   }
-  const detail = draft.role.type === 'leader' ? 'this node leads already' : 'this node is not a voter';
+  const detail =
+    draft.role.type === 'leader'
+      ? 'this node leads already'
+      : 'this node can not stand for election now: it is no voter, its disk hangs, it is installing a snapshot, or no term is left';
   draft.outputs.push({
     type: 'adminRes',
     id,

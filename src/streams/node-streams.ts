@@ -14,12 +14,12 @@ import { leaderIdOf, roleNameOf } from './status.ts';
 export class NodeStreams<Command> {
   /** Replays the latest state. A node takes many steps for a write, and mostly nobody looks. */
   readonly state$ = new Observable<State>((subscriber) => {
-    let shown: State | null = null;
-    while (this.#state !== null && this.#state !== shown) {
-      shown = this.#state;
-      subscriber.next(shown); // Which may have led to the next one.
-    }
-    return this.#states.subscribe(subscriber);
+    const latest = this.#state;
+    // Before it is shown the latest one, which may lead to the next: none is missed.
+    const subscription = this.#isComplete ? undefined : this.#states.subscribe(subscriber);
+    if (latest !== null) subscriber.next(latest);
+    if (this.#isComplete) subscriber.complete();
+    return subscription;
   });
   readonly role$ = new BehaviorSubject<RoleName>('follower');
   readonly leader$ = new BehaviorSubject<NodeId | null>(null);
@@ -29,6 +29,7 @@ export class NodeStreams<Command> {
   readonly applied$ = new Subject<void>();
   readonly #states = new Subject<State>();
   #state: State | null = null;
+  #isComplete = false;
   #role: RoleName = 'follower';
   #leaderId: NodeId | null = null;
 
@@ -69,6 +70,7 @@ export class NodeStreams<Command> {
   }
 
   complete(): void {
+    this.#isComplete = true;
     const { role$, leader$, members$, commits$, applied$ } = this;
     for (const subject of [this.#states, role$, leader$, members$, commits$, applied$]) subject.complete();
   }

@@ -116,10 +116,10 @@ export const transportFrameCases: readonly ConformanceCase[] = [
     let pieces = 0;
     while (pieces < piecesMax && send(b.peer, pieceOf(pieces))) pieces++;
     await b.transport.close();
-    while (a.count('down') === 0) {
+    await until('down', () => {
       send(b.peer, ackOf('to-one-who-leaves'));
-      await tick();
-    }
+      return a.count('down') > 0;
+    });
     send(b.peer, ackOf('to-nobody'));
     await a.transport.close();
     send(b.peer, ackOf('after-the-end'));

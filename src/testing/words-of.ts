@@ -117,6 +117,7 @@ function nameOfView(view: ArrayBufferView): string {
 
 function adviceOn(value: object): string {
   if (Symbol.iterator in value) return 'Return an array of what it gives';
+  if (value instanceof Error) return 'Return its name and message, or give its class a toJSON()';
   return 'Return its values in a plain object, or give its class a toJSON()';
 }
 

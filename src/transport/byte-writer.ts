@@ -9,11 +9,15 @@ export class ByteWriter {
   private target: Uint8Array;
   private view: DataView;
   private at = 0;
+  private readonly isCounter: boolean;
+  /** Bytes that a counter has passed over. */
+  private uncopied = 0;
 
-  /** Writes to the beginning of `target`, and to other memory once that is full. */
-  constructor(target: Uint8Array) {
+  /** Writes to the beginning of `target`, and to other memory once that is full. A counter copies no bytes of its caller's. */
+  constructor(target: Uint8Array, { isCounter = false } = {}) {
     this.target = target;
     this.view = viewOf(target);
+    this.isCounter = isCounter;
   }
 
   /** What has been written, as a view. */
@@ -21,9 +25,20 @@ export class ByteWriter {
     return this.target.subarray(0, this.at);
   }
 
+  /** How many bytes that were. */
+  get length(): number {
+    return this.at + this.uncopied;
+  }
+
+  /** What there is room for without taking more memory. */
+  get room(): number {
+    return this.target.length;
+  }
+
   /** Begins anew, in the same memory. */
   clear(): void {
     this.at = 0;
+    this.uncopied = 0;
   }
 
   u8(value: number): void {
@@ -54,6 +69,10 @@ export class ByteWriter {
 
   /** The bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
+    if (this.isCounter) {
+      this.uncopied += bytes.length;
+      return;
+    }
     const start = this.take(bytes.length);
     this.target.set(bytes, start);
   }
@@ -66,6 +85,10 @@ export class ByteWriter {
 
   /** A batch in its byte form, without a length. */
   batch(batch: EntryBatch): void {
+    if (this.isCounter) {
+      this.uncopied += encodedBytes(batch);
+      return;
+    }
     const start = this.take(encodedBytes(batch));
     writeBatch(batch, this.target, start);
   }
@@ -103,18 +126,26 @@ export class ByteWriter {
   }
 }
 
-/** Memory of this size is kept for the next use. */
+/** Memory up to this size is kept for the next use. */
 const keptBytesMax = 64 * 1024;
-let kept = new ByteWriter(new Uint8Array(1024));
+const newMemory = (): Uint8Array => new Uint8Array(1024);
+const counter = new ByteWriter(newMemory(), { isCounter: true });
+let kept = new ByteWriter(newMemory());
 
 /** The byte form of what `write` writes, in an array of just that length. */
 export function encodeWith(write: (writer: ByteWriter) => void): Uint8Array {
-  return written(write).slice();
+  kept.clear();
+  write(kept);
+  const bytes = kept.written.slice();
+  if (kept.room > keptBytesMax) kept = new ByteWriter(newMemory());
+  return bytes;
 }
 
-/** How many bytes {@link encodeWith} would give. */
+/** How many bytes {@link encodeWith} would give. Payloads are not copied for it. */
 export function countWith(write: (writer: ByteWriter) => void): number {
-  return written(write).length;
+  counter.clear();
+  write(counter);
+  return counter.length;
 }
 
 /** Writes to the beginning of `target`; returns what was written, which is elsewhere only if it does not fit there. */
@@ -122,16 +153,6 @@ export function encodeInto(target: Uint8Array, write: (writer: ByteWriter) => vo
   const writer = new ByteWriter(target);
   write(writer);
   return writer.written;
-}
-
-/** What `write` writes, in memory that the next call uses again. */
-function written(write: (writer: ByteWriter) => void): Uint8Array {
-  const writer = kept;
-  writer.clear();
-  write(writer);
-  const { written } = writer;
-  if (written.length > keptBytesMax) kept = new ByteWriter(new Uint8Array(keptBytesMax));
-  return written;
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {

@@ -60,7 +60,7 @@ const groupAdvice =
 
 const restoreAdvice =
   'apply must depend on nothing but the commands so far and their positions, and a node that starts again or is sent a ' +
-  'snapshot must hold all that it held: look at what snapshot, restore and open leave out';
+  'snapshot must hold all that it held: look at what snapshot, restore and open leave out, or put in another order';
 
 function lastIndexOf(batches: readonly EntryBatch[]): number {
   const last = batches.at(-1);

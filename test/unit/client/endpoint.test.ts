@@ -472,6 +472,22 @@ describe('what clients can cost', () => {
     expect(endpoint.requests).toBe(0);
   });
 
+  it('ends the frame in which bad commands become too many: nothing behind them is carried out', async () => {
+    const { url, endpoint, writes } = await served({ requestsMax: 10 });
+    const client = new RawClient(url);
+    await client.hello();
+    const frame = (firstId: number, letters: string) => {
+      const payload = encodePayload([...letters].map((letter) => Uint8Array.of(letter.charCodeAt(0))));
+      return { type: 'write', firstId, timeoutMs: 2_000, count: letters.length, payload } as const;
+    };
+
+    client.send({ type: 'frames', frames: [frame(1, '!!!!!!!!'), frame(9, '!!!abcd')] });
+
+    await expect(client.closed).resolves.toMatchObject({ code: 1002 });
+    expect(writes).toEqual([]);
+    expect(endpoint.requests).toBe(0);
+  });
+
   it('is limited where one turn brings more answers than anybody may leave unread', async () => {
     const { url, endpoint } = await served({ bufferedBytesCut: 300_000 });
     const client = new RawClient(url);

@@ -1,5 +1,5 @@
-import { asapScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { asapScheduler, asyncScheduler } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type EntryBatch,
   encodedBytesOf,
@@ -150,6 +150,28 @@ describe("the machine's data", () => {
 
   it('are not flushed by time once the lane is abandoned', async () => {
     expect(await flushedAt(1, (log) => log.abandon())).toEqual([]);
+  });
+
+  it('leave no timer behind, which would keep the process', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    for (const end of ['complete', 'abandon'] as const) {
+      const log = new LogLane(
+        { ...memoryStorage(), machineStore: memoryStorage().machineStore },
+        {
+          timeScheduler: asyncScheduler,
+          clock: () => 0,
+          bytesSinceSnapshot: 0,
+          input: () => {},
+          onError: () => {},
+        },
+      );
+
+      log.noteMachineChange();
+      expect(vi.getTimerCount()).toBe(1);
+      void log[end]();
+      expect(vi.getTimerCount()).toBe(0);
+    }
   });
 });
 

@@ -146,7 +146,11 @@ describe('what can not be compared', () => {
     [Promise.resolve(1), 'an instance of Promise in it', 'plain object'],
     [new WeakSet(), 'an instance of WeakSet in it', 'plain object'],
     [() => 1, 'a function in it', 'Return what it stands for'],
-    [new Declined(5), 'an instance of Declined in it', 'give its class a toJSON()'],
+    [
+      new Declined(5),
+      'an instance of Declined in it',
+      'Return its name and message, or give its class a toJSON()',
+    ],
     [new Day('UTC'), 'an instance of Day in it', 'give its class a toJSON()'],
     [new Page(5), 'an instance of Page in it', 'Return an array of what it gives'],
     [new (class Tags extends Set {})(), 'an instance of Tags in it', 'Return an array of what it gives'],

@@ -39,6 +39,18 @@ describe('writing fields', () => {
     expect(countWith(writeAll)).toBe(first.length);
   });
 
+  it('counts payloads without a copy', () => {
+    const bytes = 2 ** 31; // More than an array may hold on some machines: nothing is made for it.
+    const payload = { length: bytes } as Uint8Array;
+
+    expect(
+      countWith((writer) => {
+        writer.bytes(payload);
+        writer.string('a');
+      }),
+    ).toBe(4 + bytes + 3);
+  });
+
   it('does the same after much has been written, or a part before something threw', () => {
     expect(encodeWith((writer) => writer.raw(new Uint8Array(200_000))).length).toBe(200_000);
     expect(() =>

@@ -73,6 +73,13 @@ describe('the byte form of a message', () => {
     );
   });
 
+  it('is as long as the sizes of its frames say, for every kind of frame', () => {
+    for (const message of Object.values(samples)) {
+      if (message.type !== 'frames') continue;
+      for (const frame of message.frames) expect(encodeFrames([frame]).length).toBe(1 + frameBytes(frame));
+    }
+  });
+
   it('leaves no byte unwritten: two encodings are equal', () => {
     for (const message of Object.values(samples)) {
       expect(encodePeerMessage(message)).toEqual(encodePeerMessage(message));
