@@ -4,7 +4,7 @@ const windowMs = 1000;
  * Old log is read so many times as fast as new log is written: a follower is sent a little more than three entries
  * a write. What that takes from the writers is in `docs/performance.md` (catch-up).
  */
-const timesWriteRate = 3.08;
+const timesWriteRate = 3.15;
 /** But it may always be read at this rate, in bytes a millisecond: 16 MiB a second. */
 const bytesPerMsMin = (16 * 1024 * 1024) / 1000;
 /** Answers that came late are made up for, but by no more than so many milliseconds: that would be a burst. */

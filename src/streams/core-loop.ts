@@ -52,9 +52,10 @@ export function runCore({ initial, input$, log, sinks }: CoreLoop): void {
     const { state, outputs, input } = stepped;
     try {
       sinks.onStepped(stepped);
-      log.follow({ durableIndex: durableIndex(state), commitIndex: state.commitIndex });
+      const { commitIndex, lastApplied } = state;
+      log.follow({ durableIndex: durableIndex(state), commitIndex, lastApplied });
       for (const output of outputs) handOut(output, { input, log, sinks });
-      if (input.type === 'persistRes') log.evict(log.durableIndex);
+      if (input.type === 'persistRes') log.evict();
       sinks.onStep(state);
     } catch (error) {
       sinks.onError(error); // An output is lost, perhaps a disk request: to go on would be to wait for it for ever.

@@ -1,19 +1,26 @@
 import { type EntryBatch, encodedBytes, type Index, lastOf, type PersistReq } from '../core/index.ts';
 
+/** How much of the log is kept in memory, in bytes, beyond what is not durable yet. */
+export interface CacheLimits {
+  /** Of what is applied: the less memory is in use, the more of it the processor's caches hold. */
+  readonly bytesMax: number;
+  /** With what is not applied yet. Beyond it, application has to read the disk. */
+  readonly unappliedBytesMax: number;
+}
+
 /**
- * The recent batches of the log, in memory: all that storage does not hold yet, and a bounded number of
- * bytes before them. It serves catch-up, application and commit streams without the disk.
+ * The recent batches of the log, in memory: all that storage does not hold yet, what is still to be applied, and a little
+ * before that, within limits. It serves replication, application and commit streams without the disk.
  */
 export class LogCache {
   #batches: (EntryBatch | undefined)[] = [];
   /** Where `#batches` begins to count: what was evicted before it is dropped now and then. */
   #first = 0;
   #bytes = 0;
-  readonly #bytesMax: number;
+  readonly #limits: CacheLimits;
 
-  /** @param bytesMax - kept beyond what is not durable yet, in bytes. */
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  constructor(limits: CacheLimits) {
+    this.#limits = limits;
   }
 
   /** Follows the log as a disk request changes it. */
@@ -50,11 +57,13 @@ export class LogCache {
     this.#first += 1;
   }
 
-  /** Lets go of the oldest batches over the limit, as long as they are durable. */
-  evict(durableIndex: Index): void {
-    while (this.#bytes > this.#bytesMax && this.#first < this.#batches.length) {
+  /** Lets go of the oldest batches over the limits, as long as they are durable. */
+  evict({ durableIndex, lastApplied }: { readonly durableIndex: Index; readonly lastApplied: Index }): void {
+    const { bytesMax, unappliedBytesMax } = this.#limits;
+    while (this.#bytes > bytesMax && this.#first < this.#batches.length) {
       const batch = this.#batches[this.#first] as EntryBatch;
-      if (lastOf(batch) > durableIndex) break;
+      const last = lastOf(batch);
+      if (last > durableIndex || (last > lastApplied && this.#bytes <= unappliedBytesMax)) break;
       this.#dropFirst(batch);
     }
     this.#closeUp();

@@ -21,7 +21,14 @@ import { type DiskWork, type Flushed, persistWith } from './persist-with.ts';
  */
 const machineFlushMs = { many: 100, few: 250 };
 const manyKeys = 1024;
-const cacheBytesMax = 16 * 1024 * 1024;
+const cacheLimits = { bytesMax: 256 * 1024, unappliedBytesMax: 16 * 1024 * 1024 };
+
+/** How far the core is. */
+export interface CoreProgress {
+  readonly durableIndex: Index;
+  readonly commitIndex: Index;
+  readonly lastApplied: Index;
+}
 
 /** The log lane (design §3): disk requests in order, and reads of the log that see all of them. */
 export class LogLane {
@@ -31,7 +38,7 @@ export class LogLane {
   readonly #pace: CatchUpPace;
   readonly #input: (input: Input) => void;
   readonly #onError: (error: unknown) => void;
-  readonly #cache = new LogCache(cacheBytesMax);
+  readonly #cache = new LogCache(cacheLimits);
   readonly #request$ = new Subject<DiskWork>();
   readonly #persisted$ = new Subject<Flushed>();
   readonly #writing: Subscription;
@@ -39,8 +46,7 @@ export class LogLane {
   #machineFlush: Subscription | null = null;
   #truncations = 0;
   #bytesSinceSnapshot: number;
-  #durableIndex = index0;
-  #commitIndex = index0;
+  #core: CoreProgress = { durableIndex: index0, commitIndex: index0, lastApplied: index0 };
 
   constructor(
     storage: Storage,
@@ -73,16 +79,15 @@ export class LogLane {
 
   /** Everything through here is on this node's disk, what the core has asked for so far included. */
   get durableIndex(): Index {
-    return this.#durableIndex;
+    return this.#core.durableIndex;
   }
 
   /**
-   * Follows what the core knows to be durable here, and committed. Comes before the outputs of the step: one that
+   * Follows what the core knows to be durable here, committed and applied. Comes before the outputs of the step: one that
    * truncates takes back what was durable, and may commit the entries that come instead (rule 13).
    */
-  follow(core: { readonly durableIndex: Index; readonly commitIndex: Index }): void {
-    this.#durableIndex = core.durableIndex;
-    this.#commitIndex = core.commitIndex;
+  follow(core: CoreProgress): void {
+    this.#core = core;
   }
 
   /** Takes the next disk request: from now on it is what the log reads as. */
@@ -99,7 +104,7 @@ export class LogLane {
   #isCommitted({ hardState, truncateFrom, batches }: PersistReq): boolean {
     const last = batches.at(-1);
     const isOnlyBatches = hardState === undefined && truncateFrom === undefined;
-    return isOnlyBatches && last !== undefined && lastOf(last) <= this.#commitIndex;
+    return isOnlyBatches && last !== undefined && lastOf(last) <= this.#core.commitIndex;
   }
 
   /** Bytes of log since the last snapshot, about. */
@@ -188,8 +193,8 @@ export class LogLane {
   }
 
   /** Lets go of old batches that the disk holds. */
-  evict(durableIndex: Index): void {
-    this.#cache.evict(durableIndex);
+  evict(): void {
+    this.#cache.evict(this.#core);
   }
 
   /** No more requests come. Resolves when the last one is durable, or the disk has failed. */

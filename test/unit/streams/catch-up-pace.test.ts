@@ -31,7 +31,7 @@ describe('a reading of the log for a follower that lags', () => {
     pace.onWritten(32 * mebibyte);
     clock.now = 1500; // What was written in the second before counts until another is over.
 
-    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 32 / 3.08);
+    expect(pace.dueAtMs(mebibyte, clock.now)).toBeCloseTo(clock.now + 1000 / 32 / 3.15);
   });
 
   it('waits no longer than the reading itself leaves', () => {

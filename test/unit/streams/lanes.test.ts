@@ -76,7 +76,7 @@ describe('a request for the disk', () => {
       input: () => {},
       onError: () => {},
     });
-    log.follow({ durableIndex: index(0), commitIndex: index(2) });
+    log.follow({ durableIndex: index(0), commitIndex: index(2), lastApplied: index(0) });
     return { log, asked, scheduler };
   }
 
@@ -232,7 +232,8 @@ describe('a reading of the log', () => {
 
     const reading = lane.read({ from: index(1), maxBytes: 1000 });
     lane.persist(write([batchOf(2, ['new'], 2)], 2));
-    lane.evict(index(2));
+    lane.follow({ durableIndex: index(2), commitIndex: index(0), lastApplied: index(0) });
+    lane.evict();
     finish?.(old);
 
     expect((await reading) as readonly EntryBatch[]).toEqual([batchOf(1, ['a'])]);

@@ -7,7 +7,7 @@ import { batchOf } from './batches.ts';
 type Action =
   | { readonly type: 'append'; readonly count: number }
   | { readonly type: 'truncate'; readonly part: number; readonly count: number }
-  | { readonly type: 'flush'; readonly part: number };
+  | { readonly type: 'flush'; readonly part: number; readonly appliedPart: number };
 
 const count = fc.integer({ min: 1, max: 4 });
 const part = fc.double({ min: 0, max: 1, noNaN: true });
@@ -15,7 +15,7 @@ const actions: fc.Arbitrary<readonly Action[]> = fc.array(
   fc.oneof(
     fc.record({ type: fc.constant('append' as const), count }),
     fc.record({ type: fc.constant('truncate' as const), part, count }),
-    fc.record({ type: fc.constant('flush' as const), part }),
+    fc.record({ type: fc.constant('flush' as const), part, appliedPart: part }),
   ),
   { maxLength: 60 },
 );
@@ -35,7 +35,8 @@ function carryOut(action: Action, { cache, model }: { cache: LogCache; model: Mo
   if (action.type === 'flush') {
     const place = Math.floor(action.part * model.log.length);
     model.durable = Math.max(model.durable, place === 0 ? 0 : lastOf(model.log[place - 1] as EntryBatch));
-    return cache.evict(index(model.durable));
+    const lastApplied = Math.floor(action.appliedPart * next(model));
+    return cache.evict({ durableIndex: index(model.durable), lastApplied: index(lastApplied) });
   }
   const words = Array.from({ length: action.count }, () => 'x'.repeat(20));
   if (action.type === 'append') {
@@ -56,8 +57,9 @@ function carryOut(action: Action, { cache, model }: { cache: LogCache; model: Mo
 describe('the cache of the log', () => {
   it('gives what the log holds, or nothing, and holds all that is not durable', () => {
     fc.assert(
-      fc.property(actions, fc.integer({ min: 1, max: 600 }), (todo, bytesMax) => {
-        const parts = { cache: new LogCache(bytesMax), model: { log: [], durable: 0 } as Model };
+      fc.property(actions, fc.integer({ min: 1, max: 600 }), fc.nat(600), (todo, bytesMax, more) => {
+        const cache = new LogCache({ bytesMax, unappliedBytesMax: bytesMax + more });
+        const parts = { cache, model: { log: [], durable: 0 } as Model };
         for (const action of todo) {
           carryOut(action, parts);
           const { log, durable } = parts.model;
@@ -74,7 +76,8 @@ describe('the cache of the log', () => {
   it('reads whole batches on from an index, within so many bytes, and at least one', () => {
     fc.assert(
       fc.property(actions, fc.nat(60), fc.nat(300), (todo, from, maxBytes) => {
-        const parts = { cache: new LogCache(400), model: { log: [], durable: 0 } as Model };
+        const cache = new LogCache({ bytesMax: 400, unappliedBytesMax: 600 });
+        const parts = { cache, model: { log: [], durable: 0 } as Model };
         for (const action of todo) carryOut(action, parts);
 
         const read = parts.cache.read({ from: index(from), maxBytes });
@@ -93,20 +96,37 @@ describe('the cache of the log', () => {
   it('lets go of the oldest durable batches beyond its limit, and of no more', () => {
     const batches = Array.from({ length: 3000 }, (_, at) => batchOf(at + 1, ['word']));
     const bytes = encodedBytes(batches[0] as EntryBatch);
-    const cache = new LogCache(10 * bytes);
+    const cache = new LogCache({ bytesMax: 10 * bytes, unappliedBytesMax: 100 * bytes });
+    const lastApplied = index(3000);
     cache.write({ type: 'persistReq', seq: 1, batches });
 
-    cache.evict(index(1000));
+    cache.evict({ durableIndex: index(1000), lastApplied });
     expect(cache.batchAt(index(1000))).toBeUndefined();
     expect(cache.batchAt(index(1001))).toBe(batches[1000]);
 
-    cache.evict(index(3000));
+    cache.evict({ durableIndex: index(3000), lastApplied });
     expect(cache.batchAt(index(2990))).toBeUndefined();
     expect(cache.batchAt(index(2991))).toBe(batches[2990]);
   });
 
+  it('keeps what is to be applied, within a limit of its own', () => {
+    const batches = Array.from({ length: 200 }, (_, at) => batchOf(at + 1, ['word']));
+    const bytes = encodedBytes(batches[0] as EntryBatch);
+    const cache = new LogCache({ bytesMax: 10 * bytes, unappliedBytesMax: 100 * bytes });
+    const durableIndex = index(200);
+    cache.write({ type: 'persistReq', seq: 1, batches });
+
+    cache.evict({ durableIndex, lastApplied: index(20) });
+    expect(cache.batchAt(index(100))).toBeUndefined();
+    expect(cache.batchAt(index(101))).toBe(batches[100]);
+
+    cache.evict({ durableIndex, lastApplied: index(150) });
+    expect(cache.batchAt(index(150))).toBeUndefined();
+    expect(cache.batchAt(index(151))).toBe(batches[150]);
+  });
+
   it('sifts from what the disk gave all that it knows better', () => {
-    const cache = new LogCache(1000);
+    const cache = new LogCache({ bytesMax: 1000, unappliedBytesMax: 1000 });
     const stored = [batchOf(1, ['a']), batchOf(2, ['old']), batchOf(3, ['old'])];
     expect(cache.sift(stored)).toEqual(stored);
 
