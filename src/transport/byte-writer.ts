@@ -9,15 +9,11 @@ export class ByteWriter {
   private target: Uint8Array;
   private view: DataView;
   private at = 0;
-  private readonly isCounter: boolean;
-  /** Bytes that a counter has passed over. */
-  private uncopied = 0;
 
-  /** Writes to the beginning of `target`, and to other memory once that is full. A counter copies no bytes of its caller's. */
-  constructor(target: Uint8Array, { isCounter = false } = {}) {
+  /** Writes to the beginning of `target`, and to other memory once that is full. */
+  constructor(target: Uint8Array) {
     this.target = target;
     this.view = viewOf(target);
-    this.isCounter = isCounter;
   }
 
   /** What has been written, as a view. */
@@ -27,7 +23,7 @@ export class ByteWriter {
 
   /** How many bytes that were. */
   get length(): number {
-    return this.at + this.uncopied;
+    return this.at;
   }
 
   /** What there is room for without taking more memory. */
@@ -38,7 +34,6 @@ export class ByteWriter {
   /** Begins anew, in the same memory. */
   clear(): void {
     this.at = 0;
-    this.uncopied = 0;
   }
 
   u8(value: number): void {
@@ -69,10 +64,6 @@ export class ByteWriter {
 
   /** The bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
-    if (this.isCounter) {
-      this.uncopied += bytes.length;
-      return;
-    }
     const start = this.take(bytes.length);
     this.target.set(bytes, start);
   }
@@ -85,10 +76,6 @@ export class ByteWriter {
 
   /** A batch in its byte form, without a length. */
   batch(batch: EntryBatch): void {
-    if (this.isCounter) {
-      this.uncopied += encodedBytes(batch);
-      return;
-    }
     const start = this.take(encodedBytes(batch));
     writeBatch(batch, this.target, start);
   }
@@ -126,10 +113,33 @@ export class ByteWriter {
   }
 }
 
+/** Counts what it is given, and copies no payload for it. */
+class ByteCounter extends ByteWriter {
+  /** Bytes that were passed over. */
+  private uncopied = 0;
+
+  override get length(): number {
+    return super.length + this.uncopied;
+  }
+
+  override clear(): void {
+    super.clear();
+    this.uncopied = 0;
+  }
+
+  override raw(bytes: Uint8Array): void {
+    this.uncopied += bytes.length;
+  }
+
+  override batch(batch: EntryBatch): void {
+    this.uncopied += encodedBytes(batch);
+  }
+}
+
 /** Memory up to this size is kept for the next use. */
 const keptBytesMax = 64 * 1024;
 const newMemory = (): Uint8Array => new Uint8Array(1024);
-const counter = new ByteWriter(newMemory(), { isCounter: true });
+const counter = new ByteCounter(newMemory());
 let kept = new ByteWriter(newMemory());
 
 /** The byte form of what `write` writes, in an array of just that length. */

@@ -93,12 +93,18 @@ describe('the cache of the log', () => {
     );
   });
 
-  it('lets go of the oldest durable batches beyond its limit, and of no more', () => {
-    const batches = Array.from({ length: 3000 }, (_, at) => batchOf(at + 1, ['word']));
+  /** So many batches of one entry in a cache that keeps ten of them, and a hundred that are not applied. */
+  function filled(count: number) {
+    const batches = Array.from({ length: count }, (_, at) => batchOf(at + 1, ['word']));
     const bytes = encodedBytes(batches[0] as EntryBatch);
     const cache = new LogCache({ bytesMax: 10 * bytes, unappliedBytesMax: 100 * bytes });
-    const lastApplied = index(3000);
     cache.write({ type: 'persistReq', seq: 1, batches });
+    return { batches, cache };
+  }
+
+  it('lets go of the oldest durable batches beyond its limit, and of no more', () => {
+    const { batches, cache } = filled(3000);
+    const lastApplied = index(3000);
 
     cache.evict({ durableIndex: index(1000), lastApplied });
     expect(cache.batchAt(index(1000))).toBeUndefined();
@@ -110,11 +116,8 @@ describe('the cache of the log', () => {
   });
 
   it('keeps what is to be applied, within a limit of its own', () => {
-    const batches = Array.from({ length: 200 }, (_, at) => batchOf(at + 1, ['word']));
-    const bytes = encodedBytes(batches[0] as EntryBatch);
-    const cache = new LogCache({ bytesMax: 10 * bytes, unappliedBytesMax: 100 * bytes });
+    const { batches, cache } = filled(200);
     const durableIndex = index(200);
-    cache.write({ type: 'persistReq', seq: 1, batches });
 
     cache.evict({ durableIndex, lastApplied: index(20) });
     expect(cache.batchAt(index(100))).toBeUndefined();
