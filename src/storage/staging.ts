@@ -4,7 +4,7 @@ import type { StageState, Transaction } from './medium.ts';
 import { decodeChunk } from './snapshot-chunk.ts';
 import { isPiece } from './snapshot-piece.ts';
 import { type StageStep, takePiece } from './staged-value.ts';
-import type { SnapshotChunk, SnapshotStage } from './storage.ts';
+import type { IsEntry, SnapshotChunk, SnapshotStage } from './storage.ts';
 
 /** What {@link Staging} works with. */
 export interface StagingOptions {
@@ -45,10 +45,10 @@ export class Staging {
   }
 
   /** Begins a transfer, or goes on with it. */
-  begin(transferId: string): Promise<SnapshotStage> {
+  begin(transferId: string, isEntry: IsEntry = () => true): Promise<SnapshotStage> {
     return this.exclusively(async () => {
       if (this.#state?.transferId !== transferId) await this.#replace(transferId);
-      return this.#stageOf(transferId);
+      return this.#stageOf(transferId, isEntry);
     });
   }
 
@@ -59,7 +59,7 @@ export class Staging {
     await this.#settle(state);
   }
 
-  #stageOf(transferId: string): SnapshotStage {
+  #stageOf(transferId: string, isEntry: IsEntry): SnapshotStage {
     const current = () => (this.#state?.transferId === transferId ? this.#state : null);
     return {
       transferId,
@@ -69,24 +69,33 @@ export class Staging {
       get isComplete() {
         return current()?.isComplete ?? false;
       },
-      append: (chunk) => this.exclusively(() => this.#append(transferId, chunk)),
+      append: (chunk) => this.exclusively(() => this.#append(transferId, chunk, isEntry)),
     };
   }
 
-  async #append(transferId: string, { number, bytes, isLast }: SnapshotChunk): Promise<void> {
+  async #append(
+    transferId: string,
+    { number, bytes, isLast }: SnapshotChunk,
+    isEntry: IsEntry,
+  ): Promise<void> {
     const state = this.#state;
     if (state?.transferId !== transferId) throw badSnapshot(transferId, 'it was dropped meanwhile');
     if (state.isComplete || number !== state.nextChunk)
       throw badSnapshot(transferId, `chunk ${number} came, and the next is ${nextOf(state)}`);
     const step = this.#read(state, bytes);
-    if (step === undefined || (isLast && step.state.unfinished !== null)) {
-      await this.#settle(null);
-      throw badSnapshot(transferId, `chunk ${number} does not hold keys and values in order; it was dropped`);
-    }
+    if (step === undefined || (isLast && step.state.unfinished !== null))
+      return this.#drop(transferId, `chunk ${number} does not hold keys and values in order`);
+    if (!areEntries(step, isEntry))
+      return this.#drop(transferId, `chunk ${number} holds what this state machine can't have written`);
     const next = { ...step.state, nextChunk: number + 1, isComplete: isLast };
     const { entries, pieces } = step;
     await this.#options.write({ stage: { state: next, entries }, ...(pieces && { machine: pieces }) });
     this.#state = next;
+  }
+
+  async #drop(transferId: string, what: string): Promise<never> {
+    await this.#settle(null);
+    throw badSnapshot(transferId, `${what}; it was dropped`);
   }
 
   /** What a chunk brings; `undefined` if it does not go on where the one before ended. */
@@ -129,4 +138,13 @@ function badSnapshot(transferId: string, what: string): StorageError {
     `the snapshot of transfer ${transferId} can't be received: ${what}. The data in use are untouched. The ` +
       'leader begins a new transfer.',
   );
+}
+
+/** Whoever decodes what another node sends may throw: it is no entry then. */
+function areEntries({ entries }: StageStep, isEntry: IsEntry): boolean {
+  try {
+    return entries.every(([key, value]) => isEntry(key, value));
+  } catch {
+    return false;
+  }
 }

@@ -65,6 +65,9 @@ export interface SnapshotChunk {
   readonly isLast: boolean;
 }
 
+/** Whether a key and a value of a snapshot can be what a state machine wrote. */
+export type IsEntry = (key: Uint8Array, value: Uint8Array) => boolean;
+
 /** A snapshot on its way in. */
 export interface SnapshotStage {
   readonly transferId: string;
@@ -74,7 +77,7 @@ export interface SnapshotStage {
   /**
    * Makes the next chunk durable: the one numbered `nextChunk`. Its bytes are not to be changed afterwards.
    * Rejects with `RAFT_BAD_SNAPSHOT` if another chunk is next or the stage was dropped; and also drops the stage
-   * if the bytes are not keys and values in order.
+   * if the bytes are not keys and values in order, or an entry is refused by the `isEntry` of {@link Storage.stage}.
    */
   append(chunk: SnapshotChunk): Promise<void>;
 }
@@ -146,8 +149,10 @@ export interface Storage {
    * Begins, or goes on with, receiving a snapshot: its chunks become durable beside the data in use. There
    * is one stage at a time; chunks of any other transfer are dropped. Chunks and switches are carried out in the
    * order they were asked for.
+   *
+   * `isEntry` is asked of each key and value, whole, before it becomes durable; if it throws, it is none. Default: all are taken.
    */
-  stage(transferId: string): Promise<SnapshotStage>;
+  stage(transferId: string, isEntry?: IsEntry): Promise<SnapshotStage>;
 
   /**
    * Switches the machine store to a staged snapshot, and the log's start and configuration with it, in one

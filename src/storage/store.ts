@@ -17,6 +17,7 @@ import { piecesOf } from './staged-value.ts';
 import { Staging } from './staging.ts';
 import type {
   Founding,
+  IsEntry,
   Loaded,
   LogWork,
   MachineStore,
@@ -175,8 +176,8 @@ export class Store implements Storage {
     return view;
   }
 
-  async stage(transferId: string): Promise<SnapshotStage> {
-    return this.#staging.begin(transferId);
+  async stage(transferId: string, isEntry?: IsEntry): Promise<SnapshotStage> {
+    return this.#staging.begin(transferId, isEntry);
   }
 
   /** One of which there are no data, nor of the one after it. */

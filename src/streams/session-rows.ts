@@ -95,6 +95,33 @@ export function decodeSession(value: Uint8Array): SessionRow {
   };
 }
 
+/**
+ * Whether this is a row of the table. For what another node sends: one that is none would be met by the first command of its
+ * session, when it has taken the place of the data in use, and stop the node at each start.
+ */
+export function isRow(key: Uint8Array, value: Uint8Array): boolean {
+  switch (key[0]) {
+    case sessionTag:
+      return areNumbers(key, { from: 1, count: 1 }) && areNumbers(value, { from: 0, count: 4 });
+    case resultTag:
+      return areNumbers(key, { from: 1, count: 2 });
+    case useTag:
+      return areNumbers(key, { from: 1, count: 2 }) && value.length === 0;
+    default:
+      return false;
+  }
+}
+
+/** Whether the rest of these bytes is so many numbers. */
+function areNumbers(
+  bytes: Uint8Array,
+  { from, count }: { readonly from: number; readonly count: number },
+): boolean {
+  if (bytes.length !== from + 8 * count) return false;
+  for (let at = from; at < bytes.length; at += 8) if (uint53At(bytes, at) < 0) return false;
+  return true;
+}
+
 function pairKey(tag: number, first: number, second: number): Uint8Array {
   const key = new Uint8Array(17);
   key[0] = tag;

@@ -9,7 +9,7 @@ import {
 } from '../transport/session-codec.ts';
 import { isPromise } from './is-promise.ts';
 import { MemoryTable } from './memory-table.ts';
-import type { TableStore } from './session-rows.ts';
+import { isRow, type TableStore } from './session-rows.ts';
 import { type SessionLimits, SessionTable } from './session-table.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
@@ -117,6 +117,25 @@ class SessionMachine<Command, Result, Query, Answer>
     return this.#machine.query(query);
   }
 
+  isSnapshotEntry(key: Uint8Array, value: Uint8Array): boolean {
+    return this.keeps === 'store' ? this.#isStored(key, value) : this.#isPiece(key, value);
+  }
+
+  #isStored(key: Uint8Array, value: Uint8Array): boolean {
+    return key[0] === innerTag ? this.#isInner(key.subarray(1), value) : isRow(key, value);
+  }
+
+  #isPiece(key: Uint8Array, piece: Uint8Array): boolean {
+    if (piece.length === 0) return true; // Of a machine that gives none.
+    const bytes = piece.subarray(1);
+    if (piece[0] === pieceTags.machine) return this.#isInner(key, bytes);
+    return piece[0] === pieceTags.table && isTablePiece(bytes);
+  }
+
+  #isInner(key: Uint8Array, value: Uint8Array): boolean {
+    return this.#machine.isSnapshotEntry?.(key, value) ?? true;
+  }
+
   /** The table as it is now, then what the machine gives. */
   #snapshot(): AsyncIterable<Uint8Array> {
     const entries = [...this.#memory.range({})];
@@ -153,6 +172,10 @@ function pieceOf(tag: number, bytes: Uint8Array): Uint8Array {
   piece[0] = tag;
   piece.set(bytes, 1);
   return piece;
+}
+
+function isTablePiece(bytes: Uint8Array): boolean {
+  return decodeChunk(bytes, '')?.entries.every(([key, value]) => isRow(key, value)) === true;
 }
 
 /** Puts the table's pieces, which come first, into it at once, and gives the machine's, one by one. */

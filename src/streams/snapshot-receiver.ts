@@ -1,5 +1,5 @@
 import { type GroupId, type Index, type Peer, RaftError } from '../core/index.ts';
-import type { SnapshotStage, Storage } from '../storage/storage.ts';
+import type { IsEntry, SnapshotStage, Storage } from '../storage/storage.ts';
 import type {
   PeerFrame,
   SnapshotAckFrame,
@@ -11,9 +11,12 @@ import type {
 export interface SnapshotReceiverOptions {
   readonly group: GroupId;
   readonly storage: Pick<Storage, 'stage'>;
+  readonly isEntry: IsEntry | undefined;
   readonly commitIndex: () => Index;
   readonly send: (to: Peer, frame: PeerFrame) => void;
   readonly now: () => number;
+  /** What that peer sent was malformed, and has been dropped. */
+  readonly onRefused: (from: Peer, error: RaftError) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -54,8 +57,9 @@ export class SnapshotReceiver {
       return this.#ack(from, { transferId, nextChunk: 0, status: 'refused' });
     if (this.#waiting >= waitingMax) return; // Dropped: the sender offers again.
     this.#enqueue(async () => {
+      const { storage, isEntry } = this.#options;
       const isSame = this.#stage?.transferId === transferId;
-      this.#stage = isSame ? this.#stage : await this.#options.storage.stage(transferId);
+      this.#stage = isSame ? this.#stage : await storage.stage(transferId, isEntry);
       this.#index = index;
       this.#hear(from);
     });
@@ -93,12 +97,13 @@ export class SnapshotReceiver {
 
   /** A peer whose chunks make no sense is turned away; a disk that fails stops the node. */
   #onError(error: unknown): void {
-    const isPeersFault = error instanceof RaftError && error.code === 'RAFT_BAD_SNAPSHOT';
-    if (!isPeersFault) return this.#options.onError(error);
+    if (!(error instanceof RaftError) || error.code !== 'RAFT_BAD_SNAPSHOT')
+      return this.#options.onError(error);
     const transferId = this.#stage?.transferId;
     this.#stage = null;
     if (this.#from !== null && transferId !== undefined) {
-      this.#ack(this.#from, { transferId, nextChunk: 0, status: 'refused' });
+      this.#ack(this.#from, { transferId, nextChunk: 0, status: 'malformed' });
+      this.#options.onRefused(this.#from, error);
     }
   }
 

@@ -1,7 +1,8 @@
-import type { GroupId, Index, Input, NodeId, Peer, SendSnapshotReq } from '../core/index.ts';
+import type { GroupId, Index, Input, NodeId, Peer, SendSnapshotReq, SendSnapshotRes } from '../core/index.ts';
 import type { SnapshotView } from '../storage/storage.ts';
 import type { PeerFrame, SnapshotAckFrame, SnapshotChunkFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
+import { MalformedSnapshots } from './malformed-snapshots.ts';
 
 /** What a {@link SnapshotSender} works with. */
 export interface SnapshotSenderOptions {
@@ -16,6 +17,8 @@ export interface SnapshotSenderOptions {
   readonly onError: (error: unknown) => void;
   /** A follower got no further for too long. The core is told, too, and begins anew. */
   readonly onGivenUp: (transfer: GivenUpTransfer) => void;
+  /** A follower found what it got malformed. The core is told after the pause, and begins anew. */
+  readonly onMalformed: (transfer: MalformedTransfer) => void;
 }
 
 /** A transfer that was given up. */
@@ -26,6 +29,16 @@ export interface GivenUpTransfer {
   readonly index: Index;
   /** The first piece that the follower does not have; `null` if it never answered. */
   readonly nextChunk: number | null;
+}
+
+/** A transfer whose snapshot was refused. */
+export interface MalformedTransfer {
+  readonly to: Peer;
+  readonly transferId: string;
+  /** The last index that the snapshot covers. */
+  readonly index: Index;
+  /** Until another one is sent. */
+  readonly pauseMs: number;
 }
 
 /** A snapshot on its way to one follower. */
@@ -71,6 +84,7 @@ export class SnapshotSender {
   readonly #transfers = new Map<NodeId, Transfer>();
   /** What the core asked for last, by follower, while its view is being taken. */
   readonly #wanted = new Map<NodeId, number>();
+  readonly #malformed = new MalformedSnapshots();
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
@@ -79,6 +93,7 @@ export class SnapshotSender {
   /** The core wants a follower to get a snapshot. */
   begin({ seq, to, from }: SendSnapshotReq): void {
     this.#drop(to.id);
+    this.#malformed.supersede(to.id);
     this.#wanted.set(to.id, seq);
     this.#options.view(from).then((view) => {
       if (this.#wanted.get(to.id) === seq) this.#offer({ seq, to, view });
@@ -122,6 +137,7 @@ export class SnapshotSender {
     const transfer = this.#transfers.get(from.id);
     if (transfer?.transferId !== transferId) return; // Of a transfer that was given up.
     if (status === 'refused') return this.#end(transfer, false);
+    if (status === 'malformed') return this.#pause(transfer);
     if (nextChunk > transfer.unsent) return; // It can't have that. To look for it would be to read everything.
     transfer.heardAtMs = this.#options.now();
     if (status === 'complete') return this.#end(transfer, true);
@@ -177,6 +193,7 @@ export class SnapshotSender {
   /** Sends what found no room, repeats what may be lost, and gives up who gets no further. */
   onTick(): void {
     const now = this.#options.now();
+    for (const seq of this.#malformed.due(now)) this.#answer(seq, null);
     for (const transfer of [...this.#transfers.values()]) {
       if (now - transfer.progressAtMs > standstillMsMax) this.#giveUp(transfer);
       else if (now - Math.max(transfer.heardAtMs, transfer.repeatedAtMs) > resendMs)
@@ -196,15 +213,21 @@ export class SnapshotSender {
     this.#end(transfer, false);
   }
 
-  #end(transfer: Transfer, isSent: boolean): void {
-    const { seq, transferId, view } = transfer;
+  #pause({ seq, to, transferId, view }: Transfer): void {
+    this.#drop(to.id);
+    const pauseMs = this.#malformed.add(to.id, { seq, now: this.#options.now() });
+    this.#options.onMalformed({ to, transferId, index: view.index, pauseMs });
+  }
+
+  #end({ seq, to, transferId, view }: Transfer, isSent: boolean): void {
     const { index, logTimeMs } = view;
-    this.#drop(transfer.to.id);
-    this.#options.input({
-      type: 'sendSnapshotRes',
-      seq,
-      sent: isSent ? { transferId, index, logTimeMs } : null,
-    });
+    this.#drop(to.id);
+    if (isSent) this.#malformed.forget(to.id);
+    this.#answer(seq, isSent ? { transferId, index, logTimeMs } : null);
+  }
+
+  #answer(seq: number, sent: SendSnapshotRes['sent']): void {
+    this.#options.input({ type: 'sendSnapshotRes', seq, sent });
   }
 
   #drop(id: NodeId): void {
@@ -216,5 +239,6 @@ export class SnapshotSender {
   /** Sends nothing more: this node does not lead any longer, or closes. */
   close(): void {
     for (const id of [...this.#transfers.keys(), ...this.#wanted.keys()]) this.#drop(id);
+    this.#malformed.clear();
   }
 }

@@ -18,9 +18,15 @@ import type {
 import type { LogLane } from './log-lane.ts';
 import type { LaneView } from './machine-lane.ts';
 import type { Logger } from './raft-node.ts';
+import { Reminders } from './reminders.ts';
 import { piecesIn, saveMachine } from './saved-machine.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
-import { type GivenUpTransfer, SnapshotSender, standstillMsMax } from './snapshot-sender.ts';
+import {
+  type GivenUpTransfer,
+  type MalformedTransfer,
+  SnapshotSender,
+  standstillMsMax,
+} from './snapshot-sender.ts';
 import type { StateMachine } from './state-machine.ts';
 
 /** What {@link Snapshots} works with. */
@@ -52,7 +58,8 @@ export class Snapshots {
   #saving: Promise<Index> | null = null;
 
   constructor(options: SnapshotsOptions) {
-    const { group, storage, commitIndex, send, input, now, onError } = options;
+    const { group, machine, storage, commitIndex, send, input, now, onError } = options;
+    const refusals = new Reminders(now);
     this.#options = options;
     this.#durableAppliedIndex = storage.machineStore.appliedIndex;
     this.#sender = new SnapshotSender({
@@ -63,13 +70,18 @@ export class Snapshots {
       now,
       onError,
       onGivenUp: (transfer) => logGivenUp(options.logger, transfer),
+      onMalformed: (transfer) => logMalformed(options.logger, transfer),
     });
     this.#receiver = new SnapshotReceiver({
       group,
       storage,
+      isEntry: machine.isSnapshotEntry?.bind(machine),
       commitIndex,
       send: (to, frame) => void send(to, frame),
       now,
+      onRefused: ({ id }, { code, message }) => {
+        if (refusals.isDue(id, code)) options.logger.warn({ peer: id, code }, message);
+      },
       onError,
     });
   }
@@ -191,5 +203,14 @@ function logGivenUp(logger: Logger, { to, transferId, index, nextChunk }: GivenU
     { peer: to.id, transferId, index, nextChunk },
     `gave up sending ${to.id} a snapshot of ${index}, since it got no further for ${standstillMsMax} ms: ${where}. ` +
       'A new transfer begins',
+  );
+}
+
+function logMalformed(logger: Logger, { to, transferId, index, pauseMs }: MalformedTransfer): void {
+  logger.warn(
+    { peer: to.id, transferId, index },
+    `${to.id} refused a snapshot of ${index}: a piece of it is nothing that its state machine can have written. It keeps the ` +
+      `data that it has, and gets another snapshot in ${pauseMs} ms. If it goes on, the two nodes run versions that do not ` +
+      "fit, or this node's data are damaged: hand leadership over to another node",
   );
 }

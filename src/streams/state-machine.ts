@@ -50,6 +50,13 @@ export interface StateMachine<Command, Result, Query, Answer> {
    * machine that keeps its data in the store; without it, a machine's log can't be compacted.
    */
   snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /**
+   * Whether an entry of a snapshot that another node sends can be one: a key and its value of a machine that keeps its
+   * data in the store; of another one a number and a piece of what `snapshot` gave. Asked of each, in order, before the
+   * snapshot takes the place of anything. If not, or if it throws, the snapshot is dropped, and the leader
+   * sends another one after a pause. Without it, all are taken.
+   */
+  isSnapshotEntry?(key: Uint8Array, value: Uint8Array): boolean;
   /** Replaces everything by what `snapshot` gave, on this node or another, after the entry at `index`. */
   restore?(pieces: Iterable<Uint8Array>, index: Index): void | Promise<void>;
 }

@@ -276,12 +276,35 @@ export const storageSnapshotCases: readonly StorageConformanceCase[] = [
 
       same('dropped', [stage.nextChunk, stage.isComplete], [0, false]);
       same('not installed', await place.current.install(switchTo('t1')), false);
+      const thrown = await place.current.stage('t2', () => {
+        throw new Error('what this machine can not read');
+      });
+      const first = { number: 0, bytes: chunkBytes(['b', '1']), isLast: true };
+      await rejects('what it throws at', 'RAFT_BAD_SNAPSHOT', thrown.append(first));
       sameData('still', place, oldEntries);
       await receive(place.current, 't1', [{ number: 0, bytes: chunkBytes(['e', '3']), isLast: true }]);
       await place.current.install(switchTo('t1'));
       sameData('of the next try', place, [['e', '3']]);
     }),
   ),
+  conform('asks of each entry whether it is one, and drops what was staged if not', async (place) => {
+    await beginOld(place);
+    const asked: string[] = [];
+    const stage = await place.current.stage('t1', (name, value) => {
+      asked.push(String.fromCharCode(...name, ...value));
+      return value.byteLength < 3;
+    });
+    await stage.append({ number: 0, bytes: chunkBytes(['b', '1'], ['c', '2']), isLast: false });
+    await stage.append({ number: 1, bytes: pieceBytes('d', '3'), isLast: false });
+    const last = { number: 2, bytes: pieceBytes('d', '45', { isEnd: true }), isLast: true };
+
+    await rejects('what is none', 'RAFT_BAD_SNAPSHOT', stage.append(last));
+
+    same('asked', asked, ['b1', 'c2', 'd345']);
+    same('dropped', [stage.nextChunk, stage.isComplete], [0, false]);
+    same('not installed', await place.current.install(switchTo('t1')), false);
+    sameData('still', place, oldEntries);
+  }),
   conform('takes the chunk that is next, and no other', async (place, other) => {
     const chunks = await newChunks(other);
     await beginOld(place);

@@ -71,7 +71,7 @@ function frames(): ByType<PeerFrame> {
       chunkOf({ number: 0, isLast: false, bytes: bytesOf(100_000, 1) }),
       chunkOf({ number: 1, isLast: true, bytes: new Uint8Array(0) }),
     ],
-    snapshotAck: (['receiving', 'complete', 'refused'] as const).map(
+    snapshotAck: (['receiving', 'complete', 'refused', 'malformed'] as const).map(
       (status, nextChunk) => ({ type: 'snapshotAck', group, transferId, nextChunk, status }) as const,
     ),
   };

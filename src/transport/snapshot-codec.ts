@@ -11,7 +11,7 @@ import {
 } from './transport.ts';
 
 /** In the order of their byte. */
-const statuses: readonly SnapshotAckFrame['status'][] = ['receiving', 'complete', 'refused'];
+const statuses: readonly SnapshotAckFrame['status'][] = ['receiving', 'complete', 'refused', 'malformed'];
 
 /** Writes the offer of a snapshot. */
 export function writeSnapshotOffer(

@@ -165,8 +165,11 @@ export interface SnapshotAckFrame {
   readonly group: GroupId;
   readonly transferId: string;
   readonly nextChunk: number;
-  /** `refused`: the receiver does not want it, since it has all that the snapshot covers. */
-  readonly status: 'receiving' | 'complete' | 'refused';
+  /**
+   * `refused`: the receiver does not want it, since it has all that the snapshot covers. `malformed`: the receiver has dropped it,
+   * since it can't be what the state machine wrote.
+   */
+  readonly status: 'receiving' | 'complete' | 'refused' | 'malformed';
 }
 
 /** What a transport sees. Every event of one peer comes in the order it happened. */

@@ -5,7 +5,7 @@ export function tellingMachine<Command, Result, Query, Answer>(
   machine: StateMachine<Command, Result, Query, Answer>,
   onExecute: () => void,
 ): StateMachine<Command, Result, Query, Answer> {
-  const { snapshot, restore } = machine;
+  const { snapshot, restore, isSnapshotEntry } = machine;
   return {
     keeps: machine.keeps,
     command: machine.command,
@@ -16,6 +16,7 @@ export function tellingMachine<Command, Result, Query, Answer>(
       return machine.apply(commands, at);
     },
     query: (query) => machine.query(query),
+    ...(isSnapshotEntry && { isSnapshotEntry: isSnapshotEntry.bind(machine) }),
     ...(snapshot && { snapshot: () => snapshot.call(machine) }),
     ...(restore && { restore: (pieces, index) => restore.call(machine, pieces, index) }),
   };

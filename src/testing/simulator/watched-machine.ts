@@ -32,7 +32,7 @@ export function watchedMachine<Command, Result, Query, Answer>(
   watch: MachineWatch,
 ): StateMachine<Tagged<Command>, Result, Query, Answer> {
   const watched = new WatchedMachine(machine, watch);
-  const { snapshot, restore } = machine;
+  const { snapshot, restore, isSnapshotEntry } = machine;
   return {
     keeps: machine.keeps,
     command: taggedCodec(machine.command),
@@ -40,6 +40,7 @@ export function watchedMachine<Command, Result, Query, Answer>(
     open: (store) => watched.open(store),
     apply: (commands, at) => watched.apply(commands, at),
     query: (query) => watched.query(query),
+    ...(isSnapshotEntry && { isSnapshotEntry: isSnapshotEntry.bind(machine) }),
     ...(snapshot && { snapshot: () => watch.inWorld(() => snapshot.call(machine)) }),
     ...(restore && {
       restore: (pieces: Iterable<Uint8Array>, index: Index) => {

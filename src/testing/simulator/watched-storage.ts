@@ -3,6 +3,7 @@ import type { DiskImage, MemoryDisk } from '../../storage/memory-disk.ts';
 import { batchAt } from '../../storage/memory-image.ts';
 import type {
   Founding,
+  IsEntry,
   Loaded,
   LogWork,
   MachineStore,
@@ -56,8 +57,8 @@ export class WatchedStorage implements Storage {
     return this.#inner.viewMachine();
   }
 
-  stage(transferId: string): Promise<SnapshotStage> {
-    return this.#inner.stage(transferId);
+  stage(transferId: string, isEntry?: IsEntry): Promise<SnapshotStage> {
+    return this.#inner.stage(transferId, isEntry);
   }
 
   install(request: SnapshotSwitch): Promise<boolean> {

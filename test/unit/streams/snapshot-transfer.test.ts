@@ -5,7 +5,11 @@ import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
 import type { SnapshotView } from '../../../src/storage/storage.ts';
 import { crc32 } from '../../../src/streams/crc32.ts';
 import { SnapshotReceiver } from '../../../src/streams/snapshot-receiver.ts';
-import { type GivenUpTransfer, SnapshotSender } from '../../../src/streams/snapshot-sender.ts';
+import {
+  type GivenUpTransfer,
+  type MalformedTransfer,
+  SnapshotSender,
+} from '../../../src/streams/snapshot-sender.ts';
 import type { PeerFrame, SnapshotAckFrame } from '../../../src/transport/transport.ts';
 import { n2, n3 } from './scripted-peers.ts';
 
@@ -40,6 +44,7 @@ function sending(view: () => Promise<SnapshotView>) {
   const inputs: Input[] = [];
   const errors: unknown[] = [];
   const givenUp: GivenUpTransfer[] = [];
+  const malformed: MalformedTransfer[] = [];
   const clock = { nowMs: 0 };
   const room = { isThere: true };
   const sender = new SnapshotSender({
@@ -50,6 +55,7 @@ function sending(view: () => Promise<SnapshotView>) {
     now: () => clock.nowMs,
     onError: (error) => errors.push(error),
     onGivenUp: (transfer) => givenUp.push(transfer),
+    onMalformed: (transfer) => malformed.push(transfer),
   });
   const offer = () => frames.findLast((frame) => frame.type === 'snapshotOffer');
   const ack = (more: Partial<SnapshotAckFrame>, from = n2) =>
@@ -62,7 +68,7 @@ function sending(view: () => Promise<SnapshotView>) {
       ...more,
     });
   const numbers = () => frames.flatMap((frame) => (frame.type === 'snapshotChunk' ? [frame.number] : []));
-  return { sender, frames, inputs, errors, givenUp, clock, room, offer, ack, numbers };
+  return { sender, frames, inputs, errors, givenUp, malformed, clock, room, offer, ack, numbers };
 }
 
 const request = { type: 'sendSnapshotReq', seq: 1, to: n2, from: index(3) } as const;
@@ -192,6 +198,70 @@ describe('a node that sends a snapshot', () => {
     expect(inputs).toEqual([]);
   });
 
+  describe('that its follower finds malformed', () => {
+    /** Lets each snapshot be refused as soon as it is offered. Gives when the core was told of so many of them. */
+    async function refused({ sender, clock, ack, inputs }: ReturnType<typeof sending>, times: number) {
+      const told: number[] = [];
+      for (let seq = 1; seq <= times; seq++) {
+        sender.begin({ ...request, seq });
+        await turn();
+        const since = clock.nowMs;
+        ack({ status: 'malformed' });
+        while (inputs.length < seq) {
+          clock.nowMs += 500;
+          sender.onTick();
+        }
+        told.push(clock.nowMs - since);
+      }
+      return told;
+    }
+
+    it('tells the core after a pause that doubles up to a minute, once each time', async () => {
+      const node = sending(async () => new ScriptedView(1));
+
+      const told = await refused(node, 8);
+      node.clock.nowMs += 120_000;
+      node.sender.onTick();
+
+      expect(told).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+      expect(node.malformed.map(({ to, index: at, pauseMs }) => [to.id, at, pauseMs])).toEqual(
+        told.map((pauseMs) => ['n2', 10, pauseMs]),
+      );
+      expect(node.inputs).toEqual(
+        told.map((_, at) => ({ type: 'sendSnapshotRes', seq: at + 1, sent: null })),
+      );
+    });
+
+    it('begins with the shortest pause again after one that was taken, and when it leads anew', async () => {
+      const node = sending(async () => new ScriptedView(1));
+      await refused(node, 3);
+
+      node.sender.begin({ ...request, seq: 4 });
+      await turn();
+      node.ack({ status: 'complete' });
+      node.inputs.length = 0;
+      expect(await refused(node, 2)).toEqual([1_000, 2_000]);
+      node.sender.close();
+      node.inputs.length = 0;
+
+      expect(await refused(node, 1)).toEqual([1_000]);
+    });
+
+    it('has nothing to tell of what the core does not wait for any more', async () => {
+      const { sender, clock, ack, inputs } = sending(async () => new ScriptedView(1));
+      sender.begin(request);
+      await turn();
+      ack({ status: 'malformed' });
+
+      sender.begin({ ...request, seq: 2 });
+      await turn();
+      clock.nowMs = 30_000;
+      sender.onTick();
+
+      expect(inputs).toEqual([]);
+    });
+  });
+
   it('reads a piece once, however long there is no room for it', async () => {
     const view = new ScriptedView(20);
     const { sender, clock, room, ack, numbers } = sending(async () => view);
@@ -226,25 +296,29 @@ describe('a node that sends a snapshot', () => {
 
 const entry = (key: number) => encodeChunk([[Uint8Array.of(key), Uint8Array.of(key)]]);
 
-/** A receiver on a disk in memory. */
+/** A receiver on a disk in memory, for a machine whose values are below 200. */
 async function receiving() {
   const storage = memoryStorage();
   await storage.open();
   const acks: SnapshotAckFrame[] = [];
   const errors: unknown[] = [];
+  const refused: string[] = [];
   const state = { nowMs: 0, commitIndex: index0 };
   const receiver = new SnapshotReceiver({
     group: 0,
     storage,
+    isEntry: (_key, [value = 0]) => value < 200,
     commitIndex: () => state.commitIndex,
     send: (_to, frame) => void (frame.type === 'snapshotAck' && acks.push(frame)),
     now: () => state.nowMs,
+    onRefused: ({ id }, { code }) => refused.push(`${id} ${code}`),
     onError: (error) => errors.push(error),
   });
   return {
     receiver,
     acks,
     errors,
+    refused,
     state,
     storage,
     async offer(transferId = 't', at = 10) {
@@ -293,7 +367,7 @@ describe('a node that receives a snapshot', () => {
   });
 
   it('refuses what covers nothing new, and what is malformed, and goes on', async () => {
-    const { acks, errors, state, offer, chunk } = await receiving();
+    const { acks, errors, refused, state, offer, chunk } = await receiving();
     state.commitIndex = index(10);
     await offer();
     expect(acks.at(-1)?.status).toBe('refused');
@@ -301,10 +375,15 @@ describe('a node that receives a snapshot', () => {
     state.commitIndex = index0;
     await offer();
     await chunk(0, Uint8Array.of(1, 255, 255));
-    expect(acks.at(-1)?.status).toBe('refused');
+    expect(acks.at(-1)?.status).toBe('malformed');
+    await offer();
+    await chunk(0);
+    await chunk(1, entry(200));
+    expect(acks.at(-1)).toMatchObject({ nextChunk: 0, status: 'malformed' });
     await offer('another');
 
     expect(acks.at(-1)).toMatchObject({ transferId: 'another', nextChunk: 0, status: 'receiving' });
+    expect(refused).toEqual(['n2 RAFT_BAD_SNAPSHOT', 'n2 RAFT_BAD_SNAPSHOT']);
     expect(errors).toEqual([]);
   });
 

@@ -267,6 +267,10 @@ export const samples: Readonly<Record<string, PeerMessage>> = {
     Object.entries(frames).map(([name, frame]) => [name, { type: 'frames', frames: [frame] }]),
   ),
   several: { type: 'frames', frames: Object.values(frames) },
+  snapshotMalformed: {
+    type: 'frames',
+    frames: [{ type: 'snapshotAck', group: 7, transferId: 'transfer-1', nextChunk: 0, status: 'malformed' }],
+  },
 };
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
@@ -469,7 +473,12 @@ const anySnapshotFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     group: u32,
     transferId,
     nextChunk: u53,
-    status: fc.constantFrom('receiving' as const, 'complete' as const, 'refused' as const),
+    status: fc.constantFrom(
+      'receiving' as const,
+      'complete' as const,
+      'refused' as const,
+      'malformed' as const,
+    ),
   }),
 );
 

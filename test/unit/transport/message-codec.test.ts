@@ -278,7 +278,7 @@ describe('bytes that nobody vouches for', () => {
   it('are refused where a transfer has no proper name, index or status', () => {
     const offer = frameOf('snapshotOffer') as SnapshotOfferFrame;
     const ack = encodePeerMessage(samples['snapshotAck'] as PeerMessage);
-    ack[ack.byteLength - 1] = 3;
+    ack[ack.byteLength - 1] = 4;
 
     for (const transferId of ['', 'a b', 'é', 't'.repeat(65)]) {
       expect(kindOf(encodeFrames([{ ...offer, transferId }]))).toBe('outOfRange');
