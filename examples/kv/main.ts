@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { snapshot, transfer } from './cli/admin-commands.ts';
-import { bench } from './cli/bench-command.ts';
 import {
   atLeastOne,
   clusterOf,
@@ -14,18 +13,17 @@ import {
 import { withFlags } from './cli/flags.ts';
 import type { ReplayFlags } from './cli/inspect-command.ts';
 import { get, put, remove } from './cli/key-commands.ts';
-import { maelstrom } from './cli/maelstrom-command.ts';
 import { add, demote, members, move, promote, removeMember } from './cli/member-commands.ts';
 import { output } from './cli/output.ts';
 import { readConfig } from './cli/read-config.ts';
-import { serve } from './cli/serve-command.ts';
 import { status } from './cli/status-command.ts';
 import { watch } from './cli/watch-command.ts';
 import { printableConfig } from './config/serve-config.ts';
 import { serveSettings } from './config/serve-settings.ts';
 import { formatProblems } from './config/settings.ts';
-import { version } from './server.ts';
+import { version } from './version.ts';
 
+// Nodes, clients and the simulator take longer to load than most commands to run: who needs them imports them when it is called.
 const program = new Command('rxraft')
   .description('A replicated key-value store: one node, and a client for a cluster of them.')
   .version(version)
@@ -40,7 +38,10 @@ withFlags(program.command('serve'), serveSettings)
     const out = output({ isJson: options.json === true });
     const read = readConfig(command, process.env);
     if ('problems' in read) return out.fail(formatProblems(read.problems));
-    if (options.printConfig !== true) return serve(read.config, out);
+    if (options.printConfig !== true) {
+      const { serve } = await import('./cli/serve-command.ts');
+      return serve(read.config, out);
+    }
     process.stdout.write(`${JSON.stringify(printableConfig(read.config), null, 2)}\n`);
     out.next('rxraft serve --config FILE, with this in FILE, starts the same');
   });
@@ -112,7 +113,10 @@ withTimeout(withCluster(program.command('bench')))
   .option('--seconds <N>', 'how long it is measured, after a second to warm up', atLeastOne, 10)
   .option('--reads <PERCENT>', 'how many of the requests are linearizable reads', percent, 0)
   .option('--no-session', 'write without sessions: what is lost with a connection is not sent again')
-  .action((options) => bench(clusterOf(options), options));
+  .action(async (options) => {
+    const { bench } = await import('./cli/bench-command.ts');
+    return bench(clusterOf(options), options);
+  });
 
 program
   .command('inspect')
@@ -123,7 +127,7 @@ program
   .option('--to <SEQ>', 'print the state after this step; 0 is before the first', count)
   .option('--json', 'print the result as one line of JSON')
   .action(async (path: string, options: ReplayFlags) => {
-    const { replay } = await import('./cli/inspect-command.ts'); // It brings the simulator with it.
+    const { replay } = await import('./cli/inspect-command.ts');
     await replay(path, options, output({ isJson: options.json === true }));
   });
 
@@ -137,7 +141,10 @@ program
   .option('--heartbeat-ms <MS>', 'between heartbeats of a leader', '100')
   .option('--timeout-ms <MS>', 'how long a request may take', '4000')
   .option('--log-level <LEVEL>', 'what is told on stderr', 'info')
-  .action((options) => maelstrom(options, output({ isJson: false })));
+  .action(async (options) => {
+    const { maelstrom } = await import('./cli/maelstrom-command.ts');
+    return maelstrom(options, output({ isJson: false }));
+  });
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1); // Whoever read our results has had enough.

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, raftNode, withSessions } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
@@ -14,6 +13,7 @@ import { peerClock } from './http/peer-clock.ts';
 import { joinCluster } from './join.ts';
 import { type KvNode, kvMachine } from './kv-machine.ts';
 import { type Recording, recordTo } from './recording-file.ts';
+import { version } from './version.ts';
 
 /** A node with its HTTP interface, running. */
 export interface KvServer {
@@ -23,9 +23,6 @@ export interface KvServer {
   /** Takes no more requests, answers those under way, flushes, and lets go of everything. */
   close(): Promise<void>;
 }
-
-/** The version of the package. */
-export const version = (createRequire(import.meta.url)('rxraft/package.json') as { version: string }).version;
 
 /** Bytes of a command besides its key and its values: lengths, and the names of a session and of a request in it. */
 const commandOverheadBytes = 64;

@@ -4,7 +4,8 @@ import { destination, type Logger as PinoLogger, pino } from 'pino';
 import { isLoopback } from '../config/addresses.ts';
 import { formatMembers } from '../config/members.ts';
 import type { ServeConfig } from '../config/serve-config.ts';
-import { type KvServer, startServer, version } from '../server.ts';
+import { type KvServer, startServer } from '../server.ts';
+import { version } from '../version.ts';
 import type { Output } from './output.ts';
 import { endOnSignal } from './shutdown.ts';
 
