@@ -1,4 +1,3 @@
-import { open as openFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { open } from 'lmdb';
 import { type EntryBatch, encodedBytesOf, type GroupId, type Index, type NodeId } from '../core/index.ts';
@@ -18,7 +17,7 @@ import { otherNode } from './other-node.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
 import { Scratch } from './scratch.ts';
 import { diskFailed } from './store-errors.ts';
-import { prepareFolder } from './store-folder.ts';
+import { flushFolder, prepareFolder } from './store-folder.ts';
 import { newStoreId } from './store-id.ts';
 import { type Identity, putIdentity, readIdentity } from './store-identity.ts';
 import type { MachineBounds } from './store-keys.ts';
@@ -104,7 +103,7 @@ export class LmdbMedium implements Medium {
       bootCounter: (stored?.bootCounter ?? 0) + 1,
     };
     await guard.commit(environment, { put: () => putIdentity(environment, identity), bytes: 0 });
-    if (stored === undefined) await flushNames(this.#path);
+    for (const folder of [this.#path, dirname(this.#path)]) await flushFolder(folder); // New names, or a killed process's.
     return { ...loaded, storeId: identity.storeId, bootCounter: identity.bootCounter };
   }
 
@@ -246,13 +245,4 @@ function restBytesOf({ machine, stage }: Transaction): number {
   let bytes = machine?.bytes ?? 0;
   for (const [key, value] of stage?.entries ?? []) bytes += key.byteLength + value.byteLength;
   return bytes;
-}
-
-/** Makes the names of new files survive a power cut: LMDB flushes files, not the folder. */
-async function flushNames(path: string): Promise<void> {
-  for (const folder of [path, dirname(path)]) {
-    const handle = await openFile(folder, 'r').catch(() => null); // Not every system opens a folder.
-    await handle?.sync().catch(() => undefined);
-    await handle?.close();
-  }
 }

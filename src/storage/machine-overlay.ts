@@ -85,6 +85,7 @@ export class MachineOverlay implements MachineStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    if (key.length > machineKeyBytesMax) return undefined; // Nothing is ever set under it.
     if (this.#dirty.size === 0 && this.#flushing.size === 0) return this.#base.get(key);
     const text = keyText(key);
     let value = this.#dirty.get(text);
@@ -136,7 +137,7 @@ export class MachineOverlay implements MachineStore {
     readonly from?: Uint8Array;
     readonly to?: Uint8Array;
   }): Generator<readonly [Uint8Array, Uint8Array]> {
-    const base = this.#base.range({ from, to });
+    const base = this.#base.range({ from: from && boundOf(from), to: to && boundOf(to) });
     if (this.#dirty.size === 0 && this.#flushing.size === 0) return yield* base;
     const bounds: TextBounds = { from: from && keyText(from), to: to && keyText(to) };
     const unflushed = merge(this.#dirty.range(bounds), this.#flushing.range(bounds));
@@ -191,6 +192,11 @@ function writtenBy(layer: Layer): MachineWrites['entries'] {
       for (const [text, value] of layer.entries()) if (value !== undefined) yield [text, value] as const;
     },
   };
+}
+
+/** A bound that LMDB takes: beyond the longest key and one byte more, no byte tells keys apart. */
+function boundOf(bound: Uint8Array): Uint8Array {
+  return bound.length > machineKeyBytesMax ? bound.subarray(0, machineKeyBytesMax + 1) : bound;
 }
 
 function textOf(key: Uint8Array): KeyText {

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { unusableFolder } from './store-errors.ts';
 
@@ -23,6 +23,14 @@ async function makeFolder(path: string): Promise<void> {
   await mkdir(path).catch(async (error: unknown) => {
     if (!(await isFolder(path))) throw error; // Else another process has been faster.
   });
+  await flushFolder(parent);
+}
+
+/** Makes the names in a folder survive a power cut: flushing a file does not flush its name. */
+export async function flushFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => null); // Not every system opens a folder.
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
 }
 
 async function isFolder(path: string): Promise<boolean> {

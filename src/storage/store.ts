@@ -48,6 +48,8 @@ export class Store implements Storage {
   #founding: Founding | null = null;
   #lastGeneration = 0;
   #writing: Promise<void> | null = null;
+  /** Where the log is being cut by a write that is under way: the medium may show that already. */
+  #truncatingFrom: Index | undefined;
   /** While files are being let go. */
   #ending: Promise<void> | null = null;
 
@@ -144,6 +146,7 @@ export class Store implements Storage {
   /** The log is now as it was written. */
   #adopt({ log, configurations, start }: LogWrites): void {
     this.#log = log;
+    this.#truncatingFrom = undefined;
     this.#configurations = configurations;
     if (start !== undefined) this.#sweeper.wake();
   }
@@ -152,6 +155,7 @@ export class Store implements Storage {
   async #write(transaction: Transaction): Promise<void> {
     if (this.#writing !== null)
       throw this.#status.fail(new Error('a write began while another was under way'));
+    this.#truncatingFrom = transaction.log?.truncateFrom;
     this.#writing = this.#commit(transaction);
     try {
       await this.#writing;
@@ -221,7 +225,7 @@ export class Store implements Storage {
   }): Promise<readonly EntryBatch[] | 'compacted'> {
     this.#admit();
     if (from <= this.#log.startIndex) return 'compacted';
-    if (from > this.#log.lastIndex) return [];
+    if (from > this.#log.lastIndex || from >= (this.#truncatingFrom ?? Number.POSITIVE_INFINITY)) return [];
     return this.#status.checked(() => takeBatches(this.#medium.batchesFrom(from), maxBytes));
   }
 

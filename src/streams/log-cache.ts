@@ -97,13 +97,9 @@ export class LogCache {
     return this.#batches.slice(place, end) as EntryBatch[];
   }
 
-  /**
-   * What of a reading of the disk is still the log: all that lies before the cache. From its first batch on the
-   * cache alone knows; the disk may still hold what has been truncated and not been flushed.
-   */
-  sift(stored: readonly EntryBatch[]): readonly EntryBatch[] {
-    const first = this.#batches[this.#first];
-    return first === undefined ? stored : stored.filter((batch) => batch.index < first.index);
+  /** Where the cache begins: from here on it is what the log reads as. `undefined` if it is empty. */
+  get firstIndex(): Index | undefined {
+    return this.#batches[this.#first]?.index;
   }
 
   /** The batch that holds an index; `undefined` if it is not here. */

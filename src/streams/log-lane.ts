@@ -186,9 +186,10 @@ export class LogLane {
       const cached = this.#cache.read(range);
       if (cached !== undefined) return cached;
       const truncations = this.#truncations;
+      const end = this.#cache.firstIndex; // As it is now: the cache may let go of what the disk does not show yet.
       const stored = await this.#storage.readLog(range);
       if (stored === 'compacted') return stored;
-      if (truncations === this.#truncations) return this.#cache.sift(stored);
+      if (truncations === this.#truncations) return end === undefined ? stored : before(stored, end);
     } // Truncated meanwhile: what was read may be gone.
   }
 
@@ -210,4 +211,12 @@ export class LogLane {
     this.#machineFlush?.unsubscribe();
     this.#writing.unsubscribe();
   }
+}
+
+/**
+ * What of a reading of the disk is the log for sure: all before the cache began. From there on the cache alone knew; the disk may
+ * have held what was truncated and had not been flushed.
+ */
+function before(stored: readonly EntryBatch[], end: Index): readonly EntryBatch[] {
+  return stored.filter((batch) => batch.index < end);
 }

@@ -142,11 +142,16 @@ class SessionMachine<Command, Result, Query, Answer>
     return tagged(entries, this.#machine.snapshot?.() ?? []);
   }
 
-  #restore(pieces: Iterable<Uint8Array>, index: Index): void | Promise<void> {
+  async #restore(pieces: Iterable<Uint8Array>, index: Index): Promise<void> {
     this.#memory = new MemoryTable();
-    const inner = untagged(pieces, this.#memory);
-    this.#table = new SessionTable(this.#memory, this.#limits);
-    return this.#machine.restore?.(inner, index);
+    const each = pieces[Symbol.iterator]();
+    try {
+      const inner = untagged(each, this.#memory);
+      this.#table = new SessionTable(this.#memory, this.#limits);
+      await this.#machine.restore?.(inner, index);
+    } finally {
+      each.return?.(); // A machine may have had enough before the end: what is read stays open otherwise.
+    }
   }
 }
 
@@ -179,8 +184,7 @@ function isTablePiece(bytes: Uint8Array): boolean {
 }
 
 /** Puts the table's pieces, which come first, into it at once, and gives the machine's, one by one. */
-function untagged(pieces: Iterable<Uint8Array>, table: TableStore): Iterable<Uint8Array> {
-  const rest = pieces[Symbol.iterator]();
+function untagged(rest: Iterator<Uint8Array>, table: TableStore): Iterable<Uint8Array> {
   let next = rest.next();
   for (; !next.done && next.value[0] === pieceTags.table; next = rest.next()) {
     const chunk = decodeChunk(next.value.subarray(1), '');

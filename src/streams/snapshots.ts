@@ -158,7 +158,7 @@ export class Snapshots {
       log: { term, configuration, keepsSuffix },
     });
     if (!isInstalled) return false;
-    this.#durableAppliedIndex = Math.max(this.#durableAppliedIndex, index);
+    this.onFlushed(index);
     if (machine.keeps === 'store') await machine.open(storage.machineStore);
     else await machine.restore?.(piecesIn(storage.machineStore), index);
     return true;

@@ -166,6 +166,26 @@ export const storageMachineCases: readonly StorageConformanceCase[] = [
     await place.reopen();
     same('value', place.machine.get(longest), key('v'));
   }),
+  conform('has nothing under keys that are too long, and takes them for bounds', async (place) => {
+    await place.open();
+    const longest = new Uint8Array(1900).fill(7);
+    const longer = new Uint8Array(3000).fill(7);
+    const after = Uint8Array.of(7, 8);
+    const walk = () => [
+      place.machine.get(longer),
+      [...place.machine.range({ from: longer })].map(([each]) => each),
+      [...place.machine.range({ to: longer })].map(([each]) => each),
+      [...place.machine.range({ from: longest, to: longer })].map(([each]) => each),
+    ];
+    const expected = [undefined, [after], [longest], [longest]];
+
+    place.machine.put(longest, key('v'));
+    place.machine.put(after, key('w'));
+    same('before it is durable', walk(), expected);
+    await place.reopen();
+
+    same('durable', walk(), expected);
+  }),
   conform('takes values that are bytes, and no others', async (place) => {
     await place.begin();
     place.machine.put(key('a'), Buffer.from('1'));

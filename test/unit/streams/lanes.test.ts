@@ -240,6 +240,32 @@ describe('a reading of the log', () => {
     expect(readings).toBe(2);
   });
 
+  it('gives nothing that a truncation asked for before has replaced, though the cache has let go of it meanwhile', async () => {
+    const words = (word: string) => [word.repeat(100_000)];
+    const old = [batchOf(1, words('a')), batchOf(2, words('old'))];
+    let finish: ((batches: readonly EntryBatch[]) => void) | undefined;
+    const storage: Storage = {
+      ...memoryStorage(),
+      machineStore: memoryStorage().machineStore,
+      persist: async () => ({ seq: 1, durableAppliedIndex: index(0) }),
+      readLog: () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+    };
+    const lane = logLaneOn(storage);
+    const later = [2, 3, 4].map((at) => batchOf(at, words('new'), 2));
+    lane.persist(write(later, 2));
+
+    const reading = lane.read({ from: index(1), maxBytes: 1_000_000 });
+    lane.follow({ durableIndex: index(4), commitIndex: index(4), lastApplied: index(4) });
+    lane.evict();
+    expect(lane.batchAt(index(2))).toBeUndefined();
+    finish?.(old);
+
+    expect(await reading).toEqual([old[0]]);
+  });
+
   it('sees what has been asked for and is not durable', async () => {
     const storage = memoryStorage();
     await storage.open();

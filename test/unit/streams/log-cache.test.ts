@@ -128,13 +128,14 @@ describe('the cache of the log', () => {
     expect(cache.batchAt(index(151))).toBe(batches[150]);
   });
 
-  it('sifts from what the disk gave all that it knows better', () => {
+  it('says where it begins', () => {
     const cache = new LogCache({ bytesMax: 1000, unappliedBytesMax: 1000 });
-    const stored = [batchOf(1, ['a']), batchOf(2, ['old']), batchOf(3, ['old'])];
-    expect(cache.sift(stored)).toEqual(stored);
+    expect(cache.firstIndex).toBeUndefined();
 
-    cache.write({ type: 'persistReq', seq: 1, truncateFrom: index(2), batches: [batchOf(2, ['new'], 2)] });
+    cache.write({ type: 'persistReq', seq: 1, batches: [batchOf(2, ['a']), batchOf(3, ['b'])] });
+    expect(cache.firstIndex).toBe(2);
+    cache.drop(index(2), false);
 
-    expect(cache.sift(stored)).toEqual([stored[0]]);
+    expect(cache.firstIndex).toBe(3);
   });
 });

@@ -40,6 +40,49 @@ async function machineOf(limits: Partial<SessionLimits> = {}) {
 const once = (command: string, sequence: number, lowestUnanswered = 1, session = 1) =>
   ({ type: 'once', command, session, sequence, lowestUnanswered }) as const;
 
+describe('a machine with client sessions that is restored', () => {
+  /** Two pieces of a machine, and whether their source was told that no more are needed. */
+  function source() {
+    const state = { isOpen: false };
+    const pieces = {
+      *[Symbol.iterator]() {
+        state.isOpen = true;
+        try {
+          yield Uint8Array.of(0, 1);
+          yield Uint8Array.of(0, 2);
+        } finally {
+          state.isOpen = false;
+        }
+      },
+    };
+    return { pieces, state };
+  }
+
+  it.each([
+    [
+      'wants the first piece only',
+      ([first]: Iterable<Uint8Array>) => expect(first).toEqual(Uint8Array.of(1)),
+    ],
+    ['wants none', () => undefined],
+    [
+      'throws',
+      () => {
+        throw new Error('what it can not read');
+      },
+    ],
+  ] as const)('leaves the store closed where its machine %s', async (_, restore) => {
+    const { pieces, state } = source();
+    const machine = withSessions({
+      ...wordsMachine(),
+      restore: async (given: Iterable<Uint8Array>) => void restore(given),
+    });
+
+    await Promise.resolve(machine.restore?.(pieces, index(1))).catch(() => undefined);
+
+    expect(state.isOpen).toBe(false);
+  });
+});
+
 describe('a machine with client sessions', () => {
   it('applies a command of a session once, and gives a retry the first result', async () => {
     const { apply, words } = await machineOf();

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { type Input, index, index0, term, votersOnly } from '../../../src/core/index.ts';
+import { memoryDisk } from '../../../src/storage/memory-disk.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
+import { LogLane } from '../../../src/streams/log-lane.ts';
+import { Snapshots } from '../../../src/streams/snapshots.ts';
+import { VirtualScheduler } from '../../../src/testing/virtual-scheduler.ts';
+import { batchOf } from './batches.ts';
+import { noteMachine } from './note-machine.ts';
+
+const configuration = votersOnly([{ id: 'n1', storeId: 's', url: 'ws://127.0.0.1:1' }]);
+
+/** The lanes of a node whose machine has applied what is not flushed yet. */
+async function node() {
+  const scheduler = new VirtualScheduler();
+  const disk = memoryDisk({ scheduler });
+  const storage = memoryStorage({ disk });
+  const run = async <Value>(work: Promise<Value>): Promise<Value> => {
+    let isDone = false;
+    void work.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      scheduler.advanceTo(scheduler.now() + 1);
+      await new Promise(setImmediate);
+    }
+    return work;
+  };
+  await run(storage.open());
+  await run(storage.found({ clusterId: 'c', configuration }));
+  const inputs: Input[] = [];
+  const fail = (error: unknown) => expect.unreachable(String(error));
+  const input = (each: Input) => void inputs.push(each);
+  const now = () => scheduler.now();
+  const log = new LogLane(storage, {
+    timeScheduler: scheduler,
+    clock: now,
+    bytesSinceSnapshot: 0,
+    input,
+    onError: fail,
+  });
+  const machine = noteMachine([]);
+  const quiet = () => undefined;
+  const snapshots = new Snapshots({
+    group: 0,
+    machine,
+    storage,
+    log,
+    commitIndex: () => index(1),
+    inLane: quiet,
+    send: () => true,
+    input,
+    now,
+    onError: fail,
+    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  });
+  log.persisted$.subscribe(({ durableAppliedIndex }) => snapshots.onFlushed(durableAppliedIndex));
+  machine.open(storage.machineStore);
+  log.persist({ type: 'persistReq', seq: 1, batches: [batchOf(1, ['a'])] });
+  storage.machineStore.put(Uint8Array.of(7), Uint8Array.of(7));
+  storage.machineStore.advance(index(1), 0);
+  return { run, disk, storage, log, snapshots, inputs };
+}
+
+describe('a snapshot that waits for a flush', () => {
+  it('is taken, too, when one of the leader is installed before that flush', async () => {
+    const { run, disk, storage, log, snapshots, inputs } = await node();
+    const stage = await run(storage.stage('t'));
+    const bytes = encodeChunk([[Uint8Array.of(1), Uint8Array.of(2)]]);
+    await run(stage.append({ number: 0, bytes, isLast: true }));
+    disk.plan({ type: 'delay', delayMs: 50 });
+    log.persist({
+      type: 'persistReq',
+      seq: 2,
+      hardState: { currentTerm: term(2), votedFor: null },
+      batches: [],
+    });
+
+    snapshots.take({ type: 'takeSnapshotReq', seq: 1 }, { index: index(2), logTimeMs: 0 });
+    const snapshot = {
+      index: index(100),
+      term: term(2),
+      logTimeMs: 5,
+      configuration: { index: index0, configuration },
+    };
+    const installed = await run(
+      snapshots.install({
+        type: 'installSnapshotReq',
+        seq: 2,
+        transferId: 't',
+        keepsSuffix: false,
+        snapshot,
+      }),
+    );
+
+    expect(installed).toBe(true);
+    expect(inputs).toEqual([{ type: 'takeSnapshotRes', seq: 1, index: 2 }]);
+  });
+});
