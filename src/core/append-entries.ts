@@ -2,10 +2,10 @@ import { adopt } from './adoption.ts';
 import { type EntryBatch, lastOf } from './batch.ts';
 import { advanceCommit, advanceCommitAsLeader } from './commit.ts';
 import type { Draft } from './draft.ts';
-import { appendBatch, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
+import { appendBatches, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
-import { lastNotAbove, termAt } from './log.ts';
+import { type LogIndex, lastNotAbove, termAt } from './log.ts';
 import type { AppendEntries, AppendEntriesReply } from './message.ts';
 import type { Fault } from './output.ts';
 import { edit, placeOf } from './peers.ts';
@@ -77,23 +77,38 @@ function storeEntries(
   follower: FollowerDraft,
   batches: readonly EntryBatch[],
 ): Fault | undefined {
-  for (const batch of batches) {
-    const last = lastOf(batch);
-    if (last <= draft.log.startIndex) continue; // Compacted: applied long ago.
-    const term = termAt(draft.log, batch.index);
-    if (term === batch.term && termAt(draft.log, last) === term) continue; // Held already.
-    if (batch.index <= draft.commitIndex) return replaces(draft, batch.index, batch.term);
-    if (batch.index <= follower.verifiedIndex) {
-      // A leader never overwrites its own log (§5.3): this is another one.
-      return fault('peer', 'twoLeaders', { term: draft.currentTerm, index: batch.index });
-    }
-    if (term !== undefined) truncateLogFrom(draft, batch.index);
-    appendBatch(draft, batch);
+  const fresh = freshOf(draft, batches);
+  const [first] = fresh;
+  if (first === undefined) return undefined;
+  if (first.index <= draft.commitIndex) return replaces(draft, first.index, first.term);
+  if (first.index <= follower.verifiedIndex) {
+    // A leader never overwrites its own log (§5.3): this is another one.
+    return fault('peer', 'twoLeaders', { term: draft.currentTerm, index: first.index });
+  }
+  if (first.index <= draft.log.lastIndex) truncateLogFrom(draft, first.index);
+  appendBatches(draft, fresh);
+  for (const batch of fresh) {
     if (batch.kind === 'configuration' && adopt(draft, batch) === undefined) {
       return fault('peer', 'malformedMessage', { index: batch.index, problem: 'not a configuration' });
     }
   }
   return undefined;
+}
+
+/** The batches that are not in the log yet: once one is not, those that follow it are not either. */
+function freshOf({ log }: Draft, batches: readonly EntryBatch[]): readonly EntryBatch[] {
+  let held = 0;
+  for (const batch of batches) {
+    if (!isHeld(log, batch)) break;
+    held += 1;
+  }
+  return held === 0 ? batches : batches.slice(held);
+}
+
+function isHeld(log: LogIndex, batch: EntryBatch): boolean {
+  const last = lastOf(batch);
+  if (last <= log.startIndex) return true; // Compacted: applied long ago.
+  return termAt(log, batch.index) === batch.term && termAt(log, last) === batch.term;
 }
 
 function replaces(draft: Draft, index: Index, term: Term): Fault {
@@ -132,6 +147,7 @@ export function onAppendEntriesReply(
 function onAccepted(draft: Draft, peer: ProgressDraft, matchIndex: Index): void {
   if (matchIndex > peer.matchIndex) {
     peer.matchIndex = matchIndex;
+    peer.silentMs = 0;
     noteArrived(peer, matchIndex);
   }
   const hasSnapshot = peer.state === 'snapshot' && matchIndex >= draft.log.startIndex;

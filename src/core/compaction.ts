@@ -50,12 +50,13 @@ export function onTakeSnapshotRes(draft: Draft, { seq, index }: TakeSnapshotRes)
 
 /**
  * A follower that is getting a snapshot needs the log after it, until it has caught up: otherwise a log that is
- * compacted often would be ahead of it again, and again (rule 21).
+ * compacted often would be ahead of it again, and again (rule 21). Not what it has acknowledged since.
  */
 function neededAfter({ role }: Draft, index: Index): Index {
   if (role.type !== 'leader') return index;
   return role.peers.reduce(
-    (needed, peer) => (peer.snapshotFrom > 0 ? lower(needed, peer.snapshotFrom) : needed),
+    (needed, { snapshotFrom, matchIndex }) =>
+      snapshotFrom > 0 ? lower(needed, higher(snapshotFrom, matchIndex)) : needed,
     index,
   );
 }

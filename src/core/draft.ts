@@ -18,7 +18,7 @@ export class Draft implements Omit<StateDraft, 'self' | 'group' | 'config'> {
   readonly outputs: Output[];
   /** What this step's `persistReq` truncates and adds. */
   truncateFrom: Index | undefined = undefined;
-  batches: EntryBatch[] | undefined = undefined;
+  batches: readonly EntryBatch[] | undefined = undefined;
 
   constructor(state: State, outputs: Output[]) {
     this.next = copyState(state);

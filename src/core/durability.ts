@@ -1,6 +1,6 @@
 import type { EntryBatch } from './batch.ts';
 import type { Draft } from './draft.ts';
-import { append, truncateFrom } from './log.ts';
+import { appendAll, truncateFrom } from './log.ts';
 import type { Message } from './message.ts';
 import type { Output, PersistReq } from './output.ts';
 import { appended } from './shared-list.ts';
@@ -48,13 +48,13 @@ export function setVote(draft: Draft, candidate: Peer): void {
   draft.hardStateSeq = nextPersistSeq(draft);
 }
 
-/** Adds a batch at the end of the log, in memory; this step's `persistReq` writes it. */
-export function appendBatch(draft: Draft, batch: EntryBatch): void {
-  draft.log = append(draft.log, batch);
+/** Adds batches, one at least, at the end of the log, in memory; this step's `persistReq` writes them. */
+export function appendBatches(draft: Draft, batches: readonly EntryBatch[]): void {
+  const first = batches[0] as EntryBatch;
+  draft.log = appendAll(draft.log, batches);
   draft.lastAppendAtMs = draft.now;
-  if (draft.batches === undefined) draft.batches = [batch];
-  else draft.batches.push(batch);
-  noteUnflushed(draft, batch.index);
+  draft.batches = draft.batches === undefined ? batches : draft.batches.concat(batches);
+  noteUnflushed(draft, first.index);
 }
 
 /** Drops `from` and everything after it, and the configurations that came with them (§5.3, §6, rule 8). */

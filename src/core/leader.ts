@@ -7,7 +7,7 @@ import { becomeProbe, copyProgress, newProgress, type Progress } from './progres
 import { isQuorum } from './quorum.ts';
 import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
-import { noteSilence } from './snapshot-sending.ts';
+import { noteStandstill } from './snapshot-sending.ts';
 import { configurationOf } from './state.ts';
 import type { LeaderDraft } from './state-draft.ts';
 import { checkTransfer } from './transfer.ts';
@@ -76,7 +76,7 @@ function lookAround(draft: Draft, leader: LeaderDraft): void {
   leader.peers = leader.peers.map((peer) => {
     const next = copyProgress(peer);
     if (isCaughtUp(draft, leader, peer)) next.snapshotFrom = index0;
-    noteSilence(next, leader.quorumElapsedMs);
+    noteStandstill(next, leader.quorumElapsedMs);
     next.wasActive = peer.isActive;
     next.isActive = false;
     return next;

@@ -70,6 +70,29 @@ export function append(log: LogIndex, batch: EntryBatch): LogIndex {
   };
 }
 
+/**
+ * The log with more batches; as {@link append}. The list of terms is copied once: a follower that was away through many elections gets
+ * thousands of batches in a message, each of another term.
+ */
+export function appendAll(log: LogIndex, batches: readonly EntryBatch[]): LogIndex {
+  if (batches.length === 1) return append(log, batches[0] as EntryBatch);
+  const starts: TermStart[] = [];
+  let term = log.terms.length === 0 ? undefined : lastTerm(log);
+  for (const batch of batches) {
+    if (batch.term !== term) starts.push({ index: batch.index, term: batch.term });
+    term = batch.term;
+  }
+  const last = batches.at(-1);
+  if (last === undefined) return log;
+  return {
+    startIndex: log.startIndex,
+    startTerm: log.startTerm,
+    lastIndex: lastOf(last),
+    terms: starts.length === 0 ? log.terms : log.terms.concat(starts),
+    lastLogTimeMs: last.logTimeMs,
+  };
+}
+
 /** The log without `from` and everything after it (§5.3). `from` is above `startIndex`. */
 export function truncateFrom(log: LogIndex, from: Index): LogIndex {
   return {

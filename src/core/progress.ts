@@ -44,7 +44,7 @@ export interface Progress extends Peer {
   readonly snapshotFrom: Index;
   /** A snapshot that is whole on its disk, and that it has not said it has installed. */
   readonly arrivedSnapshot: { readonly transferId: string; readonly snapshot: SnapshotMeta } | null;
-  /** For how long it has not answered while the log is kept for it, in milliseconds. */
+  /** For how long it has got no further while the log is kept for it, in milliseconds. A tenth of the time in which it answers and installs. */
   readonly silentMs: number;
 }
 

@@ -2,7 +2,7 @@ import { adopt } from './adoption.ts';
 import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
 import { encodedBytesOf } from './codec.ts';
 import type { Draft } from './draft.ts';
-import { appendBatch, send } from './durability.ts';
+import { appendBatches, send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { ReadLogRes } from './input.ts';
 import { isContiguous, termAt } from './log.ts';
@@ -39,7 +39,7 @@ export function propose(draft: Draft, leader: LeaderDraft, proposal: Proposal): 
     payload: proposal.payload,
     payloadChecksum: proposal.payloadChecksum,
   };
-  appendBatch(draft, batch);
+  appendBatches(draft, [batch]);
   if (batch.kind === 'configuration') adopt(draft, batch);
   for (let place = 0; place < leader.peers.length; place++) {
     const isNext = (leader.peers[place] as Progress).nextIndex === batch.index;

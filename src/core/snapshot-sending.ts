@@ -11,8 +11,10 @@ import { becomeProbe, type ProgressDraft } from './progress.ts';
 import type { LeaderDraft } from './state-draft.ts';
 import { after, index0 } from './types.ts';
 
-/** A follower that the log is kept for may be silent for so long; a sender of chunks waits as long. */
-const silenceMsMax = 60_000;
+/** A follower that the log is kept for may get no further for so long; a sender of chunks waits as long. */
+const standstillMsMax = 60_000;
+/** A machine may take its time to restore what has arrived: as long as its node answers, it has so many times as long. */
+const installFactor = 10;
 
 /**
  * A follower needs entries that the log no longer holds: it gets a snapshot (§7, rule 21). Until its chunks
@@ -63,15 +65,19 @@ export function askToInstall(draft: Draft, peer: ProgressDraft): void {
 }
 
 /**
- * Gives up a follower that the log is kept for and that does not answer any more, so that it is not kept for ever
- * (rule 21). Called once in a while; `elapsedMs` is the time since. While chunks are sent, their sender gives up.
+ * Gives up a follower that the log is kept for and that gets no further, so that it is not kept for ever (rule 21): one that
+ * does not answer any more, or whose disk hangs. Called once in a while; `elapsedMs` is the time since. While chunks are
+ * sent, their sender gives up.
  */
-export function noteSilence(peer: ProgressDraft, elapsedMs: number): void {
-  const isSilent = peer.snapshotFrom > 0 && !peer.isActive;
-  peer.silentMs = isSilent ? peer.silentMs + elapsedMs : 0;
+export function noteStandstill(peer: ProgressDraft, elapsedMs: number): void {
   const isSending = peer.state === 'snapshot' && peer.arrivedSnapshot === null;
-  if (peer.silentMs < silenceMsMax || isSending) return;
-  giveUpSnapshot(peer);
+  if (peer.snapshotFrom === index0 || isSending) {
+    peer.silentMs = 0;
+    return;
+  }
+  const isInstalling = peer.arrivedSnapshot !== null && peer.isActive;
+  peer.silentMs += isInstalling ? Math.floor(elapsedMs / installFactor) : elapsedMs;
+  if (peer.silentMs >= standstillMsMax) giveUpSnapshot(peer);
 }
 
 /** The log is not kept for this follower any more. Begins anew with the next heartbeat. */

@@ -1,6 +1,5 @@
 import {
   after,
-  append,
   type CompactLogReq,
   type ConfigurationAt,
   decodeConfiguration,
@@ -16,7 +15,7 @@ import {
   termAt,
   truncateFrom as truncate,
 } from '../core/index.ts';
-import { compactThrough } from '../core/log.ts';
+import { appendAll, compactThrough } from '../core/log.ts';
 import { StorageError } from './errors.ts';
 import type { LogWork } from './storage.ts';
 
@@ -82,13 +81,16 @@ export function mergeWork(work: readonly LogWork[], stored: StoredLog): LogWrite
 
 function persist(draft: Draft, request: PersistReq, stored: StoredLog): void {
   if (request.truncateFrom !== undefined) cutFrom(draft, request.truncateFrom, request, stored);
+  let next = after(draft.log.lastIndex);
+  let term = lastTerm(draft.log);
   for (const batch of request.batches) {
-    const follows = batch.index === after(draft.log.lastIndex) && batch.term >= lastTerm(draft.log);
-    if (!follows) throw contradiction(request, batch.index, draft.log);
-    draft.log = append(draft.log, batch);
+    if (batch.index !== next || batch.term < term) throw contradiction(request, batch.index, draft.log);
+    next = after(lastOf(batch));
+    term = batch.term;
     if (batch.kind === 'configuration') addConfiguration(draft, request, batch);
     draft.batches.push(batch);
   }
+  draft.log = appendAll(draft.log, request.batches);
   if (request.hardState !== undefined) draft.hardState = request.hardState;
   draft.seq = request.seq;
 }

@@ -14,23 +14,23 @@ export const log = [
     {
       name: 'what conflicts stays below what is new',
       file: core('append-entries'),
-      find: 'if (term !== undefined) truncateLogFrom(draft, batch.index);',
+      find: 'if (first.index <= draft.log.lastIndex) truncateLogFrom(draft, first.index);',
       replace: '',
       claim: 'a conflict removes the entry and all that follow it',
     },
     {
       name: 'what is held already is taken for a conflict',
       file: core('append-entries'),
-      find: 'if (term === batch.term && termAt(draft.log, last) === term) continue; // Held already.',
-      replace: '',
+      find: 'return termAt(log, batch.index) === batch.term && termAt(log, last) === batch.term;',
+      replace: 'return false;',
       claim: 'batches that are held already are passed over before the conflict',
     },
     {
       name: 'a committed entry is replaced',
       file: core('append-entries'),
-      find: `    if (batch.index <= draft.commitIndex) return replaces(draft, batch.index, batch.term);
-    if (batch.index <= follower.verifiedIndex) {`,
-      replace: '    if (batch.index <= follower.verifiedIndex && batch.index > draft.commitIndex) {',
+      find: `  if (first.index <= draft.commitIndex) return replaces(draft, first.index, first.term);
+  if (first.index <= follower.verifiedIndex) {`,
+      replace: '  if (first.index <= follower.verifiedIndex && first.index > draft.commitIndex) {',
       claim: 'a message that would replace a committed entry is a fault of the peer, and changes nothing',
     },
     {

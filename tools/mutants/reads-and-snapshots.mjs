@@ -232,15 +232,32 @@ export const readsAndSnapshots = [
     {
       name: 'a receiver that is dead is waited for for ever',
       file: core('snapshot-sending'),
-      find: 'if (peer.silentMs < silenceMsMax || isSending) return;',
-      replace: 'if (peer.silentMs >= 0 || isSending) return;',
+      find: 'if (peer.silentMs >= standstillMsMax) giveUpSnapshot(peer);',
+      replace: '',
       claim: 'a receiver that dies with all its chunks is given up after a minute: when it is over',
+    },
+    {
+      name: 'a receiver whose disk hangs is waited for as long as it answers',
+      file: core('snapshot-sending'),
+      find: 'peer.silentMs += isInstalling ? Math.floor(elapsedMs / installFactor) : elapsedMs;',
+      replace: 'peer.silentMs = peer.isActive ? 0 : peer.silentMs + elapsedMs;',
+      claim:
+        'a follower that answers, and whose disk hangs for a minute after the switch, is given up when that is over',
+    },
+    {
+      name: 'the log is kept although it is acknowledged',
+      file: core('compaction'),
+      find: 'lower(needed, higher(snapshotFrom, matchIndex))',
+      replace: 'lower(needed, snapshotFrom)',
+      claim: 'what it has acknowledged since is not kept, though it never catches up',
     },
     {
       name: 'the log is compacted before the receiver of a snapshot has caught up',
       file: core('compaction'),
-      find: 'peer.snapshotFrom > 0 ? lower(needed, peer.snapshotFrom) : needed',
-      replace: "peer.state === 'snapshot' ? lower(needed, peer.snapshotFrom) : needed",
+      find: `(needed, { snapshotFrom, matchIndex }) =>
+      snapshotFrom > 0 ?`,
+      replace: `(needed, { state, snapshotFrom, matchIndex }) =>
+      state === 'snapshot' ?`,
       claim: 'the log after it is kept until it has caught up',
     },
   ]),

@@ -142,6 +142,88 @@ describe('rule 21: a follower behind the compaction point gets a snapshot, and t
     expect(cluster.node('n3').applied).toEqual(cluster.node('n1').applied);
   });
 
+  /** Whatever is on its way arrives, and the disks and machines of those get on. */
+  function getOn(cluster: BareCluster, ids: readonly string[]): void {
+    for (let rounds = 0; rounds < 3; rounds++) {
+      while (cluster.inFlight[0] !== undefined) cluster.deliver(cluster.inFlight[0]);
+      for (const id of ids) {
+        cluster.flush(id);
+        cluster.readLog(id);
+        cluster.apply(id);
+        cluster.keepView(id);
+        cluster.ship(id);
+      }
+    }
+  }
+
+  /** Until the chunks are there and the follower is asked to switch, which its disk has not done. */
+  function untilInstalling(cluster: BareCluster): void {
+    for (let ticks = 0; ticks < 10 && cluster.state('n3').installing === null; ticks++) {
+      cluster.flush('n3');
+      cluster.tick('n1', 100);
+      getOn(cluster, ['n1', 'n2']);
+    }
+    expect(cluster.state('n3').installing).not.toBeNull();
+  }
+
+  it('what it has acknowledged since is not kept, though it never catches up', () => {
+    const cluster = withoutN3();
+    cluster.wait('n1', 400);
+    const { startIndex } = cluster.state('n3').log;
+
+    for (let writes = 0; writes < 10; writes++) {
+      cluster.write('n1', ['d']);
+      getOn(cluster, ['n1', 'n2']);
+      while (cluster.node('n3').unflushed.length > 3) cluster.flush('n3', 1); // Two looks of CheckQuorum behind.
+      for (let elapsedMs = 0; elapsedMs < 500; elapsedMs += 100) cluster.tick('n1', 100);
+      getOn(cluster, ['n1', 'n2']);
+    }
+    cluster.compact('n1');
+    getOn(cluster, ['n1', 'n2']);
+    const { role, log, snapshotIndex } = cluster.state('n1');
+    const peer = role.type === 'leader' && role.peers.find(({ id }) => id === 'n3');
+
+    expect(startIndex).toBe(7);
+    expect(peer).toMatchObject({ state: 'replicate', snapshotFrom: 7, matchIndex: 14 });
+    expect([log.startIndex, snapshotIndex]).toEqual([14, 17]);
+  });
+
+  it.each([
+    ['a minute', 'after the switch', 'not before that is over', 59_000, 7],
+    ['a minute', 'after the switch', 'when that is over', 62_000, 11],
+    ['ten minutes', 'in the switch', 'not before that is over', 590_000, 7],
+    ['ten minutes', 'in the switch', 'when that is over', 620_000, 11],
+  ])(
+    'a follower that answers, and whose disk hangs for %s %s, is given up %s',
+    (_minutes, where, _when, hangsMs, startIndex) => {
+      const cluster = withoutN3();
+      untilInstalling(cluster);
+      if (where === 'after the switch') {
+        cluster.apply('n3');
+        cluster.flush('n3');
+        getOn(cluster, ['n1', 'n2']);
+        expect(cluster.state('n3')).toMatchObject({ installing: null, log: { startIndex: 7 } });
+      }
+      cluster.write('n1', ['d', 'e', 'f', 'g']);
+      getOn(cluster, ['n1', 'n2']);
+      cluster.compact('n1'); // From here on it would get this snapshot.
+      getOn(cluster, ['n1', 'n2']);
+
+      for (let elapsedMs = 0; elapsedMs < hangsMs; elapsedMs += 100) {
+        cluster.tick('n1', 100);
+        getOn(cluster, ['n1', 'n2']);
+      }
+      cluster.compact('n1');
+      getOn(cluster, ['n1', 'n2']);
+
+      expect(cluster.state('n1')).toMatchObject({
+        role: { type: 'leader' },
+        snapshotIndex: 11,
+        log: { startIndex },
+      });
+    },
+  );
+
   it('a transfer that fails begins anew', () => {
     const cluster = withoutN3();
     cluster.tick('n1', 100);
