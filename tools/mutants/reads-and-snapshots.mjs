@@ -204,8 +204,8 @@ export const readsAndSnapshots = [
     {
       name: 'the log that a transfer needs is compacted',
       file: core('compaction'),
-      find: 'peer.snapshotFrom > 0 ? lower(needed, peer.snapshotFrom) : needed',
-      replace: 'peer.snapshotFrom > 0 ? lower(needed, needed) : needed',
+      find: 'lower(needed, higher(snapshotFrom, matchIndex))',
+      replace: 'lower(needed, needed)',
       claim: 'the log that it needs afterwards is kept until the transfer ends',
     },
     {
