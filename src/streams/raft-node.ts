@@ -224,7 +224,7 @@ export interface RaftNode<Command, Result, Query, Answer> {
   /**
    * The same for commands that came as bytes, from a client say: as the machine's codec has them, so that they need not be
    * encoded again. **Decode each first**: what the codec can't decode, and is committed, stops every node. The bytes are
-   * not to be changed until the answer.
+   * not to be changed until the answer, and the results never: on the leader they are the machine's own.
    */
   writeEncoded(commands: readonly Uint8Array[], options?: RequestOptions): Promise<CommittedAll<Result>>;
   /** Asks the state machine. */

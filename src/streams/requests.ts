@@ -75,12 +75,16 @@ export class Requests<Command, Result, Query, Value> {
     const { pendingMax } = settings;
     const pendingBytesMax = settings.config.uncommittedBytesMax;
     const payloadBytesMax = 4 + settings.commandBytesMax; // A single command and its length.
-    this.#writes = new WriteQueue(routes, {
-      batchBytesMax: payloadBytesMax,
-      batchCountMax,
-      pendingMax,
-      pendingBytesMax,
-    });
+    this.#writes = new WriteQueue(
+      routes,
+      {
+        batchBytesMax: payloadBytesMax,
+        batchCountMax,
+        pendingMax,
+        pendingBytesMax,
+      },
+      machine.result,
+    );
     const queried = { query: (query: Query) => machine.query(query), appliedIndex, isInstalling };
     this.#reads = new ReadQueue(routes, queried, pendingMax);
     this.#admin = new AdminQueue(routes, pendingMax);
@@ -97,29 +101,31 @@ export class Requests<Command, Result, Query, Value> {
   /** Replicates commands that stand one after the other in the log. Throws what can be said at once. */
   write(commands: readonly Command[], options: RequestOptions, answer: Answer<Written<Result>>): void {
     const limits = this.limitsOf(options);
-    this.#add(
-      commands.map((command) => this.#encode(command)),
-      limits,
-      answer,
-    );
+    const encoded = commands.map((command) => this.#encode(command));
+    this.#add({ commands: encoded, takesOwn: false }, limits, answer);
   }
 
-  /** The same for commands that are encoded already, and can be decoded. */
+  /** The same for commands that are encoded already, and can be decoded; the results are the machine's own. */
   writeEncoded(
     encoded: readonly Uint8Array[],
     options: RequestOptions,
     answer: Answer<Written<Result>>,
   ): void {
     if (encoded.length === 0) throw badRequest('there is no command to write');
-    this.#add([...encoded], this.limitsOf(options), answer); // The caller's list may change before it leaves.
+    const commands = [...encoded]; // The caller's list may change before it leaves.
+    this.#add({ commands, takesOwn: true }, this.limitsOf(options), answer);
   }
 
-  #add(encoded: readonly Uint8Array[], limits: CallLimits, answer: Answer<Written<Result>>): void {
+  #add(
+    work: { readonly commands: readonly Uint8Array[]; readonly takesOwn: boolean },
+    limits: CallLimits,
+    answer: Answer<Written<Result>>,
+  ): void {
     const { commandBytesMax } = this.#options.settings;
     let bytes = -4;
-    for (const one of encoded) bytes += payloadBytes(one);
-    if (bytes > commandBytesMax) throw tooLarge(encoded.length, { bytes, commandBytesMax });
-    this.#writes.add(encoded, limits, answer);
+    for (const one of work.commands) bytes += payloadBytes(one);
+    if (bytes > commandBytesMax) throw tooLarge(work.commands.length, { bytes, commandBytesMax });
+    this.#writes.add(work, limits, answer);
     this.flushSoon();
   }
 

@@ -24,11 +24,18 @@ export class WriteCall<Result> extends Call<Written<Result>> {
   bytes: number;
   /** Calls leave in the order they came, also when they have to leave once more. */
   readonly order: number;
+  /** Whether the caller encodes the results and changes nothing: it gets the machine's own. */
+  readonly takesOwn: boolean;
   /** When it left, in milliseconds, since when it is for others to decide what becomes of it; `null` while it is here. */
   sentAtMs: number | null = null;
 
   constructor(
-    work: { readonly commands: readonly Uint8Array[]; readonly bytes: number; readonly order: number },
+    work: {
+      readonly commands: readonly Uint8Array[];
+      readonly bytes: number;
+      readonly order: number;
+      readonly takesOwn: boolean;
+    },
     limits: CallLimits,
     answer: Answer<Written<Result>>,
     onAbort: (write: WriteCall<Result>) => void,
@@ -37,6 +44,7 @@ export class WriteCall<Result> extends Call<Written<Result>> {
     this.commands = work.commands;
     this.bytes = work.bytes;
     this.order = work.order;
+    this.takesOwn = work.takesOwn;
   }
 }
 
@@ -56,7 +64,7 @@ export class JointCall<Result> extends WriteCall<Result> {
   ) {
     const { promise, answer } = pending<Written<Result>>();
     const commands = [first.command];
-    const work = { commands, bytes: payloadBytes(first.command), order: first.order };
+    const work = { commands, bytes: payloadBytes(first.command), order: first.order, takesOwn: false };
     super(work, { deadlineMs, signal: undefined }, answer, unabortable);
     this.timeoutMs = timeoutMs;
     this.written = promise;

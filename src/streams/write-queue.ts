@@ -23,8 +23,10 @@ import {
 } from './errors.ts';
 import { Gathering, type Unanswered } from './gathering.ts';
 import type { Committed } from './raft-node.ts';
+import { asElsewhere } from './results.ts';
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
+import type { Codec } from './state-machine.ts';
 import { JointCall, payloadBytes, WriteCall, type Written } from './write-call.ts';
 
 /** Calls whose commands went off together. */
@@ -51,6 +53,7 @@ export interface WriteLimits {
 export class WriteQueue<Result> {
   readonly #routes: Routes;
   readonly #limits: WriteLimits;
+  readonly #codec: Codec<Result>;
   #waiting: WriteCall<Result>[] = [];
   /** The last that waits, while single writes of this turn may join it. */
   #joint: JointCall<Result> | null = null;
@@ -66,18 +69,23 @@ export class WriteQueue<Result> {
   #lastOrder = 0;
   #closed: { readonly code: RequestErrorCode; readonly what: string } | null = null;
 
-  constructor(routes: Routes, limits: WriteLimits) {
+  constructor(routes: Routes, limits: WriteLimits, codec: Codec<Result>) {
     this.#routes = routes;
     this.#limits = limits;
+    this.#codec = codec;
   }
 
   /** Takes commands that stand one after the other in the log. They leave with the next {@link flush}. */
-  add(commands: readonly Uint8Array[], limits: CallLimits, answer: Answer<Written<Result>>): void {
+  add(
+    { commands, takesOwn }: Pick<WriteCall<Result>, 'commands' | 'takesOwn'>,
+    limits: CallLimits,
+    answer: Answer<Written<Result>>,
+  ): void {
     let bytes = 0;
     for (const command of commands) bytes += payloadBytes(command);
     const overload = this.#overloadOf(commands.length, bytes);
     if (overload !== null) return answer.reject(overload);
-    const work = { commands, bytes, order: this.#nextOrder() };
+    const work = { commands, bytes, order: this.#nextOrder(), takesOwn };
     this.#take(new WriteCall(work, limits, answer, this.#onAbort), commands.length, bytes);
     this.#joint = null; // Who comes later stands later.
   }
@@ -226,7 +234,7 @@ export class WriteQueue<Result> {
     if (group === undefined) return; // Everyone gave up, or it was a forwarded one.
     switch (result.type) {
       case 'committed':
-        return this.#resolve(group, result, results);
+        return this.#onCommittedHere(group, result, results);
       case 'notCommitted':
         return this.#onRefused(group, refusalError(result.reason));
       case 'unknown':
@@ -262,6 +270,25 @@ export class WriteQueue<Result> {
       default:
         return unreachable(reply);
     }
+  }
+
+  /**
+   * Callers get what they would get on any other node, not what the machine may have in its data as well: to change that would be to
+   * change this node's data, and only this node's.
+   */
+  #onCommittedHere(
+    group: WriteGroup<Result>,
+    committed: Extract<WriteResult, { type: 'committed' }>,
+    own: readonly Result[],
+  ): void {
+    if (group.every(({ takesOwn }) => takesOwn)) return this.#resolve(group, committed, own);
+    let results: readonly Result[];
+    try {
+      results = asElsewhere(own, this.#codec);
+    } catch (cause) {
+      return this.#reject(group, badResult(committed.index, cause));
+    }
+    this.#resolve(group, committed, results);
   }
 
   /** It was never appended: it may go off again, to whoever leads next. */

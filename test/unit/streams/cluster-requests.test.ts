@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { jsonCodec } from 'rxraft';
+import { jsonCodec, reducer } from 'rxraft';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { VirtualCluster } from '../../../src/testing/virtual-cluster.ts';
 import { all, failureOf, startedCluster, type WordsCluster, wordsCluster, wordsMachine } from './words.ts';
 
 /** Virtual time is short, and machines are slow. */
@@ -200,6 +201,16 @@ describe('a request', () => {
     });
   });
 
+  it('that JSON would change is refused', async () => {
+    const { leader } = await started();
+
+    expect(await failureOf(leader.write(new Set() as unknown as string))).toEqual({
+      code: 'RAFT_BAD_COMMAND',
+      outcome: 'notCommitted',
+    });
+    expect((await cluster.settle(leader.read(all))).value).toEqual([]);
+  });
+
   it("passed on, whose result the leader can't encode, is unknown and was carried out", async () => {
     const { leader, follower } = await started({
       machine: () => ({
@@ -217,6 +228,63 @@ describe('a request', () => {
 
     expect(failure).toEqual({ code: 'RAFT_BAD_RESULT', outcome: 'unknown' });
     expect((await cluster.settle(leader.read(all))).value).toEqual(['x']);
+  });
+});
+
+describe('a result', () => {
+  it('is no part of the state of the node that gives it', async () => {
+    const lists = new VirtualCluster({
+      seed: 1,
+      machine: () => reducer<string[], string, string[]>([], (list, item) => [[...list, item], list]),
+    });
+    await lists.startAll();
+    const leader = await lists.leader();
+    const follower = lists.nodes.find(({ id }) => id !== leader.id) as typeof leader;
+
+    await lists.settle(leader.write('a'));
+    const { result } = await lists.settle(leader.write('b')); // The list before, which a reducer may go on using.
+    const { results: own } = await lists.settle(leader.writeEncoded([jsonCodec<string>().encode('c')]));
+    const elsewhere = await lists.settle(follower.write('d'));
+    result.push('what nobody wrote');
+    const read = await lists.settle(leader.read((list) => list));
+    await lists.close();
+
+    expect(result).toEqual(['a', 'what nobody wrote']);
+    expect(own).toEqual([['a', 'b']]);
+    expect(elsewhere.result).toEqual(['a', 'b', 'c']);
+    expect(read.value).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('is the same on the leader as elsewhere: one that its codec changes, too', async () => {
+    const upper = {
+      ...jsonCodec<string>(),
+      encode: (text: string) => jsonCodec<string>().encode(`<${text}>`),
+    };
+    const machine = () => ({
+      ...wordsMachine(),
+      result: upper,
+      apply: (words: readonly string[]) => words.map((word) => [word]),
+    });
+    const { leader, follower } = await started({ machine: machine as never });
+
+    const here = await cluster.settle(leader.write('a'));
+    const there = await cluster.settle(follower.write('a'));
+
+    expect(here.result).toBe('<a>');
+    expect(there.result).toEqual(here.result);
+  });
+
+  it("that can't be encoded is unknown on the leader, too", async () => {
+    const machine = () => ({
+      ...wordsMachine(),
+      apply: (words: readonly string[]) => words.map(() => new Map()),
+    });
+    const { leader, follower } = await started({ machine: machine as never });
+
+    const failures = [leader, follower].map((node) => cluster.settle(failureOf(node.write('x'))));
+
+    const unreadable = { code: 'RAFT_BAD_RESULT', outcome: 'unknown' };
+    expect(await Promise.all(failures)).toEqual([unreadable, unreadable]);
   });
 });
 

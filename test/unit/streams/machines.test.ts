@@ -126,6 +126,16 @@ describe('the JSON codec', () => {
     );
   });
 
+  it.each([
+    ['a set', { tags: new Set(['a']) }, 'an instance of Set at tags'],
+    ['a date', [new Date(0)], 'an instance of Date at [0]'],
+    ['a number that is none', Number.NaN, 'NaN at its top'],
+    ['a function', () => 1, 'function at its top'],
+    ['a list with a hole', [undefined], 'undefined at [0]'],
+  ])('refuses what JSON would change: %s', (_, value, loss) => {
+    expect(() => jsonCodec<unknown>().encode(value)).toThrow(loss);
+  });
+
   it('makes null of undefined, and throws on what is no JSON', () => {
     const codec = jsonCodec<unknown>();
 

@@ -1,3 +1,4 @@
+import { jsonCodec } from 'rxraft';
 import { describe, expect, it } from 'vitest';
 import { decodePayload } from '../../../src/core/index.ts';
 import type { Answer } from '../../../src/streams/call.ts';
@@ -15,7 +16,7 @@ function queueOf(): {
   add: (...bytes: number[]) => string[];
 } {
   const routes = new NotedRoutes();
-  const queue = new WriteQueue<number>(routes, limits);
+  const queue = new WriteQueue<number>(routes, limits, jsonCodec<number>());
   const add = (...bytes: number[]): string[] => {
     const answers: string[] = [];
     const answer: Answer<Written<number>> = {
@@ -23,11 +24,7 @@ function queueOf(): {
         answers.push(`${index}: ${results.slice(offset, offset + bytes.length)}`),
       reject: (error) => answers.push((error as { code: string }).code),
     };
-    queue.add(
-      bytes.map((byte) => Uint8Array.of(byte)),
-      patient,
-      answer,
-    );
+    queue.add({ commands: bytes.map((byte) => Uint8Array.of(byte)), takesOwn: false }, patient, answer);
     return answers;
   };
   return { routes, queue, add };
@@ -218,7 +215,7 @@ describe('a queue of writes that wait for a leader', () => {
     const { queue } = queueOf();
     const answers: string[] = [];
     const add = (bytes: number): void =>
-      queue.add([new Uint8Array(bytes)], patient, {
+      queue.add({ commands: [new Uint8Array(bytes)], takesOwn: false }, patient, {
         resolve: () => answers.push('written'),
         reject: (error) => answers.push((error as Error).message),
       });

@@ -1,0 +1,21 @@
+import type { Codec } from './state-machine.ts';
+
+/** Results as a node that does not lead would give them, through their bytes. Throws what the codec throws. */
+export function asElsewhere<Result>(
+  results: readonly Result[],
+  { encode, decode }: Codec<Result>,
+): readonly Result[] {
+  let place = 0;
+  while (place < results.length && isSame(results[place])) place += 1;
+  if (place === results.length) return results;
+  return results.map((result) => (isSame(result) ? result : decode(encode(result))));
+}
+
+/** Whether nothing of it can be changed, nor lost on the way: most results. */
+function isSame(result: unknown): boolean {
+  return (
+    typeof result === 'string' ||
+    typeof result === 'boolean' ||
+    (typeof result === 'number' && Number.isFinite(result))
+  );
+}
