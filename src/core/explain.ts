@@ -3,6 +3,7 @@ import { lastTerm } from './log.ts';
 import type { Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
 import type { Leader } from './role-state.ts';
+import { isSilent } from './silence.ts';
 import { configurationOf, durableIndex, type State } from './state.ts';
 import { isSamePeer, type Peer } from './types.ts';
 
@@ -163,11 +164,12 @@ function explainPeer(
   state: State,
   { leader, peer }: { readonly leader: Leader; readonly peer: Progress },
 ): readonly Explanation[] {
-  const isSilent = !peer.isActive && leader.quorumElapsedMs > 2 * state.config.heartbeatIntervalMs;
+  const isLate = !peer.isActive && leader.quorumElapsedMs > 2 * state.config.heartbeatIntervalMs;
   const lag = state.log.lastIndex - peer.matchIndex;
   const lacks = peer.matchIndex === 0 ? 'what it lacks is not known yet' : `it lacks ${lag} entries`;
   if (!peer.isConnected) return [say('lag', `${peer.id} is not connected; ${lacks}.`)];
-  if (isSilent) return [say('lag', `${peer.id} is connected but has not answered lately; ${lacks}.`)];
+  if (isLate || isSilent(leader, peer))
+    return [say('lag', `${peer.id} is connected but has not answered lately; ${lacks}.`)];
   if (peer.state === 'snapshot') {
     return [
       say(

@@ -17,6 +17,7 @@ export type { Inflight, Progress } from './progress.ts';
 export { type PeerLike, Raft, type RaftConfig } from './raft.ts';
 export type { RandomState } from './random.ts';
 export type { Candidate, Follower, Leader, PendingRead, PreCandidate, Role, Transfer } from './role-state.ts';
+export { isSilent } from './silence.ts';
 export { initialState, type Start } from './start.ts';
 export {
   type Compacting,

@@ -177,6 +177,10 @@ export interface NodeStatus {
 /** How far a follower is, as its leader knows it. */
 export interface PeerStatus {
   readonly id: NodeId;
+  /**
+   * `unreachable`: no connection is open, in either direction, or it has not answered this leader for at least an election
+   * timeout. A leader that has just been elected gives each one that long.
+   */
   readonly state: 'probe' | 'replicate' | 'snapshot' | 'unreachable';
   readonly matchIndex: Index;
   /** Entries that it lacks. */

@@ -1,6 +1,7 @@
 import {
   after,
   configurationOf,
+  isSilent,
   isVoter,
   type Leader,
   membersOf,
@@ -50,7 +51,7 @@ export function statusOf(state: State, clusterId: string | null, links: readonly
 function peersOf(state: State, leader: Leader, links: readonly LinkStatus[]): readonly PeerStatus[] {
   return leader.peers.map((peer) => ({
     id: peer.id,
-    state: peer.isConnected ? peer.state : 'unreachable',
+    state: peer.isConnected && !isSilent(leader, peer) ? peer.state : 'unreachable',
     matchIndex: peer.matchIndex,
     lag: lagOf(state, peer),
     rttMs: links.find((link) => link.id === peer.id)?.rttMs ?? null,

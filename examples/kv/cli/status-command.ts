@@ -56,5 +56,6 @@ function explained(answers: readonly StatusBody[]): readonly string[] {
 
 function adviceFor({ level }: ClusterStatus, flags: string): string {
   if (level === 'healthy') return `rxraft watch${flags} shows what is committed`;
-  return `start what is missing, with the options and the data it had; then rxraft status${flags} again`;
+  const reach = `see that the others reach what runs (rxraft members${flags} has the URLs)`;
+  return `start what is missing, with the options and the data it had; ${reach}; then rxraft status${flags} again`;
 }

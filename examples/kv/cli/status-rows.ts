@@ -76,7 +76,7 @@ function roleOf({ role }: StatusBody, isStranger: boolean): StatusRow['role'] {
   return isStranger && role !== 'leader' ? 'outside' : role;
 }
 
-/** What a member that gave no answer must be doing, going by its leader. */
+/** What a member that gave no answer must be doing, going by its leader: it follows if the leader hears from it. */
 function roleFrom(peer: PeerBody | undefined, membership: Member['membership']): StatusRow['role'] {
   if (peer === undefined) return 'unknown';
   if (peer.state === 'unreachable') return 'down';
@@ -108,7 +108,7 @@ function verdict(
       level: 'stopped',
     };
   }
-  const up = new Set(rows.filter(isUp).map(({ id }) => id));
+  const up = new Set(rows.filter((row) => isUp(row, leader)).map(({ id }) => id));
   const { of, spare, isComplete } = votesOf(informed.configuration, up);
   if (spare < 0) return { summary: `No quorum: ${of}. Writes wait for ${-spare} more.`, level: 'stopped' };
   if (leader === undefined) {
@@ -154,12 +154,15 @@ function votesIn(voters: readonly string[], up: ReadonlySet<string>): Votes {
   return { of: `${upCount} of ${voters.length}`, spare: upCount - majority, isComplete };
 }
 
-function isUp({ role, link }: StatusRow): boolean {
-  return role !== 'down' && role !== 'unknown' && role !== 'outside' && !isCutOff(link);
-}
-
-function isCutOff(link: string | null): boolean {
-  return link?.startsWith('unreachable') === true;
+/**
+ * Whether it could acknowledge a write. Where somebody leads, that is the leader, or who answers it: one that stands for
+ * election meanwhile hears nothing from it. Where nobody leads, it is who has answered here.
+ */
+function isUp({ id, role, link }: StatusRow, leader: StatusBody | undefined): boolean {
+  if (role === 'down' || role === 'unknown' || role === 'outside') return false;
+  if (leader === undefined || leader.id === id) return true;
+  const isStanding = role === 'candidate' || role === 'preCandidate';
+  return !isStanding && link !== null && !link.startsWith('unreachable');
 }
 
 function failures(count: number, more: string): string {

@@ -124,6 +124,17 @@ describe('what the nodes say together', () => {
     expect(one.summary).toBe('Healthy: 1 of 1 voters. No failures are survived.');
   });
 
+  it.each(['preCandidate', 'candidate'] as const)('does not count a %s while another node leads', (role) => {
+    const { rows, summary } = clusterStatus([
+      healthyLeader(),
+      follower('n2'),
+      follower('n3', role, { leaderId: null }),
+    ]);
+
+    expect(rows.map((row) => row.role)).toEqual(['leader', 'follower', role]);
+    expect(summary).toBe('Degraded: 2 of 3 voters. One more failure stops writes.');
+  });
+
   it('needs both majorities while the members change', () => {
     const all = [1, 2, 3, 4].map((n) => ({ id: `n${n}`, storeId: '', url: '', role: 'voter' as const }));
     const peers = [2, 3, 4].map(
