@@ -1,6 +1,6 @@
 import type { SessionCommand, SessionResult, SessionStamp } from 'rxraft';
 import type { KvCommand, KvOp } from '../kv-command.ts';
-import type { KvExecuted, KvOpResult } from '../kv-result.ts';
+import type { KvExecuted, KvOpResult, KvResult } from '../kv-result.ts';
 import { type KvContext, type KvLimits, type KvServices, nodeOf, queryOf } from './context.ts';
 import { answerTo, KvError, malformed, tooLarge } from './errors.ts';
 import { stampOf } from './idempotency.ts';
@@ -8,12 +8,14 @@ import { requestOptions } from './requests.ts';
 
 /**
  * Replicates a command, and answers with what became of it: for a batch, with a list. With an `Idempotency-Key`
- * it is carried out once, and each retry gets the first answer.
+ * it is carried out once, and each retry gets the first answer. A key whose answer can't be that of this command is refused.
  */
 export async function replicate(c: KvContext, services: KvServices, command: KvCommand): Promise<Response> {
   const stamp = stampOf(c);
   const { result } = await nodeOf(services).write(inSession(command, stamp), requestOptions(queryOf(c)));
-  const answers = answersOf(executedOf(result, stamp));
+  const executed = executedOf(result, stamp);
+  if (!isResultOf(command, executed.result)) throw ofAnother(executed, stamp);
+  const answers = answersOf(executed);
   if (command.type === 'batch') return c.json(answers);
   const [answer] = answers;
   if (answer instanceof KvError) throw answer;
@@ -48,7 +50,8 @@ function executedOf(result: SessionResult<KvExecuted>, stamp: SessionStamp | nul
       throw new KvError(
         409,
         'KV_SESSION_EXPIRED',
-        `session ${stamp?.session} is unknown or has expired, or its request ${stamp?.sequence} was answered long ago. ` +
+        `session ${stamp?.session} is unknown or has expired, or its sequence ${stamp?.sequence} is below the lowest that ` +
+          'it still takes, because it was answered before, or skipped. ' +
           'Nothing was carried out now, though it may have been before. POST /session opens another one',
         { outcome: 'unknown' },
       );
@@ -61,6 +64,31 @@ function executedOf(result: SessionResult<KvExecuted>, stamp: SessionStamp | nul
     case 'opened':
       throw new Error('the cluster opened a session instead of writing');
   }
+}
+
+/**
+ * Whether this can have come of the command: what is kept of an earlier request under the same `Idempotency-Key` tells what
+ * kinds of operations it had, and not their keys and values.
+ */
+function isResultOf(command: KvCommand, result: KvResult): boolean {
+  if (result.type === 'unreadable') return true; // Of any.
+  if (command.type !== 'batch') return result.type !== 'batch' && isOpResultOf(command, result);
+  if (result.type !== 'batch' || result.results.length !== command.ops.length) return false;
+  return command.ops.every((op, at) => isOpResultOf(op, result.results[at] as KvOpResult));
+}
+
+function isOpResultOf({ type }: Pick<KvCommand, 'type'>, result: KvOpResult): boolean {
+  return result.type === type || (result.type === 'tooLarge' && type === 'append');
+}
+
+function ofAnother({ index }: KvExecuted, stamp: SessionStamp | null): Error {
+  if (stamp === null) return new Error('the cluster gave the result of another command');
+  return new KvError(
+    409,
+    'KV_IDEMPOTENCY_KEY_REUSED',
+    `Idempotency-Key ${stamp.session}-${stamp.sequence} was used for another request, carried out at index ${index}. ` +
+      'This one was not carried out: send it with a sequence of its own',
+  );
 }
 
 /** One answer for each operation; one that was refused has an error in its place. */

@@ -61,6 +61,64 @@ describe('a write of a session', () => {
     expect(await again.json()).toEqual(await first.json());
   });
 
+  const put = (key: string) => ({ op: 'put', key, value: '1' });
+  const batch = (...ops: object[]) => ['POST', '/batch', JSON.stringify(ops)] as const;
+  const requests = {
+    append: ['POST', '/append/a', 'x'],
+    'append that is refused': ['POST', '/append/a', 'x'.repeat(1_024)],
+    put: ['PUT', '/kv/a', 'x'],
+    delete: ['DELETE', '/kv/a', undefined],
+    cas: ['POST', '/cas/a', '{"expect": null, "value": "2"}'],
+    'batch of one put': batch(put('b')),
+    'batch of two puts': batch(put('b'), put('c')),
+    'batch of two kinds': batch(put('b'), { op: 'delete', key: 'c' }),
+  } as const;
+
+  it.each<[keyof typeof requests, keyof typeof requests]>([
+    ['append', 'delete'],
+    ['append', 'batch of two puts'],
+    ['append that is refused', 'put'],
+    ['put', 'append'],
+    ['delete', 'cas'],
+    ['cas', 'delete'],
+    ['put', 'batch of one put'],
+    ['batch of one put', 'put'],
+    ['batch of two puts', 'batch of one put'],
+    ['batch of two puts', 'batch of two kinds'],
+  ])('is not answered, and not carried out, with the key of another: after that of %s, %s', async (a, b) => {
+    const { send } = await fakeServer();
+    await send('PUT', '/kv/a', 'keep');
+    const { session } = (await (await send('POST', '/session')).json()) as { session: number };
+    const headers = { 'idempotency-key': `${session}-1` };
+    const ask = ([method, path, body]: (typeof requests)[keyof typeof requests]) =>
+      send(method, path, body, headers);
+    await ask(requests[a]);
+    const before = (await (await send('GET', '/range')).json()) as { items: unknown };
+
+    const response = await ask(requests[b]);
+
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: 'KV_IDEMPOTENCY_KEY_REUSED',
+        outcome: 'notCommitted',
+        message: expect.stringContaining(`${session}-1 was used for another request`),
+      },
+    });
+    expect(await (await send('GET', '/range')).json()).toMatchObject({ items: before.items });
+  });
+
+  it('is told that its sequence was skipped, or answered, where a later one has gone far ahead', async () => {
+    const server = await fakeServer();
+    const { append } = await openSession(server);
+    await append(5_000);
+
+    const { error } = (await (await append(4_500)).json()) as { error: { message: string } };
+
+    expect(error.message).toContain('its sequence 4500 is below the lowest that it still takes');
+    expect(error.message).toContain('or skipped');
+  });
+
   it('is not carried out in a session that nobody knows, and may have been before', async () => {
     const { send } = await fakeServer();
 
