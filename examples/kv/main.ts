@@ -17,14 +17,15 @@ import { add, demote, members, move, promote, removeMember } from './cli/member-
 import { output } from './cli/output.ts';
 import { readConfig } from './cli/read-config.ts';
 import { status } from './cli/status-command.ts';
+import { asksForJson, refuseConfiguration, refuseUsage, withJsonErrors } from './cli/usage.ts';
 import { watch } from './cli/watch-command.ts';
 import { printableConfig } from './config/serve-config.ts';
 import { serveSettings } from './config/serve-settings.ts';
-import { formatProblems } from './config/settings.ts';
 import { version } from './version.ts';
 
 // Nodes, clients and the simulator take longer to load than most commands to run: who needs them imports them when it is called.
-const program = new Command('rxraft')
+const args = process.argv.slice(2);
+const program = withJsonErrors(new Command('rxraft'), args)
   .description('A replicated key-value store: one node, and a client for a cluster of them.')
   .version(version)
   .showHelpAfterError('(--help shows what there is)');
@@ -37,7 +38,7 @@ withFlags(program.command('serve'), serveSettings)
   .action(async (options: { json?: true; printConfig?: true }, command: Command) => {
     const out = output({ isJson: options.json === true });
     const read = readConfig(command, process.env);
-    if ('problems' in read) return out.fail(formatProblems(read.problems));
+    if ('problems' in read) return refuseConfiguration(read.problems, out);
     if (options.printConfig !== true) {
       const { serve } = await import('./cli/serve-command.ts');
       return serve(read.config, out);
@@ -152,4 +153,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 process.stderr.on('error', () => undefined); // What can't be told is no reason to end.
 
-await program.parseAsync();
+await program.parseAsync().catch((error) => refuseUsage(error, output({ isJson: asksForJson(args) })));

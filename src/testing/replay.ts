@@ -64,6 +64,8 @@ export class Replay {
   readonly #actors = new Map<NodeId, Actor>();
   #line = 0;
   readonly #counts = { steps: 0, starts: 0, missing: 0, cutOff: 0 };
+  /** The error of an empty line, which is forgiven if nothing follows. */
+  #blank: RecordingError | null = null;
   /** The error of the line before, which is forgiven if its process ended there. */
   #cut: RecordingError | null = null;
 
@@ -80,15 +82,16 @@ export class Replay {
    */
   take(text: string): ReplayDifference | null {
     this.#line += 1;
+    if (this.#blank !== null) throw this.#blank;
     if (text === '') return this.#skip();
     const line = this.#read(text);
     if (line === null) return null;
     return line.type === 'step' ? this.#step(line) : this.#enter(line);
   }
 
-  /** No line follows. Throws a {@link RecordingError} if all there was is a line that ends in the middle. */
+  /** No line follows. Throws a {@link RecordingError} if no node has started. */
   end(): ReplaySummary {
-    if (this.#cut !== null && this.#counts.starts === 0) throw this.#cut; // Any file begins with half a line of something.
+    if (this.#counts.starts === 0) throw this.#cut ?? nothing(); // Any file begins with half a line of something.
     if (this.#cut !== null) this.#forgive();
     return { ...this.#counts, nodes: this.#actors.size };
   }
@@ -110,6 +113,7 @@ export class Replay {
 
   #skip(): null {
     if (this.#cut !== null) throw this.#cut; // Whoever wrote the line had the time to end it.
+    this.#blank = damaged(this.#line, 'it is empty');
     return null;
   }
 
@@ -176,6 +180,15 @@ export class Replay {
     const { path, expected, actual } = difference;
     return { node, seq, line: this.#line, path, recorded: expected, replayed: actual };
   }
+}
+
+/** The error of a recording that holds nothing. */
+function nothing(): RecordingError {
+  return new RecordingError(
+    'RAFT_RECORDING_DAMAGED',
+    'The recording has no line that starts a node, so nothing was replayed. ' +
+      'Take the file as it was written: each start of a node that records begins with such a line.',
+  );
 }
 
 /** Half a line is no JSON. */

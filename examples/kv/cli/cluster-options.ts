@@ -39,9 +39,19 @@ export function clusterOf(options: {
   readonly json?: boolean;
 }): Cluster {
   const given = [...(options.url ?? []), ...(options.urls ?? [])];
-  const urls = given.length > 0 ? given : urlList(process.env['RXRAFT_URL'] || defaultUrls);
+  const urls = given.length > 0 ? given : usualUrls();
   const flags = given.length > 0 ? ` --urls ${urls.join(',')}` : '';
   return { urls, flags, output: output({ isJson: options.json === true }) };
+}
+
+function usualUrls(): readonly string[] {
+  try {
+    return urlList(process.env['RXRAFT_URL'] || defaultUrls);
+  } catch (error) {
+    throw error instanceof InvalidArgumentError
+      ? new InvalidArgumentError(`RXRAFT_URL can't be used. ${error.message}`)
+      : error;
+  }
 }
 
 /** A whole number from 1 to 600000. */

@@ -3,6 +3,7 @@ import { RaftError, type State } from 'rxraft/core';
 import { Replay, type ReplayDifference, type ReplaySummary, stateText } from 'rxraft/testing';
 import { linesOf } from './lines.ts';
 import type { Output } from './output.ts';
+import { refuse } from './refusal.ts';
 
 /** What `rxraft inspect replay` is told besides the file. */
 export interface ReplayFlags {
@@ -17,7 +18,12 @@ export interface ReplayFlags {
  * prints the state there as well: of a node that has started several times, at the latest start that went so far.
  */
 export async function replay(path: string, { node, to: seq }: ReplayFlags, output: Output): Promise<void> {
-  if ((node === undefined) !== (seq === undefined)) return output.fail('--node and --to go together');
+  if ((node === undefined) !== (seq === undefined)) {
+    refuse(output, { code: 'USAGE', message: '--node and --to go together' });
+    return output.next(
+      `rxraft inspect replay ${path} --node n1 --to 40 prints the state after step 40 of n1`,
+    );
+  }
   let there: State | null = null;
   const run = new Replay({
     onState: (at) => {
@@ -29,12 +35,17 @@ export async function replay(path: string, { node, to: seq }: ReplayFlags, outpu
     const summary = run.end();
     output.json({ ...summary, difference, state: there === null ? null : JSON.parse(stateText(there)) });
     if (node !== undefined) showState(there, `step ${seq} of ${node}`, output);
-    if (difference !== null) output.fail(inWords(difference));
+    if (difference !== null) tell(difference, path, output);
     else report(summary, { ...output, text: node === undefined ? output.text : output.say });
   } catch (error) {
     if (!isExpected(error)) throw error;
-    output.json({ error: { code: error.code, message: error.message } });
-    output.fail(error instanceof RaftError ? `${error.message} (${error.code})` : error.message);
+    const { code, message } = error;
+    refuse(output, { code, message }, error instanceof RaftError ? `${message} (${code})` : message);
+    output.next(
+      code === 'RAFT_RECORDING_VERSION'
+        ? 'rxraft inspect replay FILE, of the version that wrote it'
+        : 'rxraft serve --record FILE writes a recording, and rxraft inspect replay FILE reads it',
+    );
   }
 }
 
@@ -59,12 +70,13 @@ function report({ steps, nodes, starts, missing, cutOff }: ReplaySummary, output
   if (steps === 0) output.next('rxraft serve --record FILE writes a recording');
 }
 
-function inWords({ node, seq, line, path, recorded, replayed }: ReplayDifference): string {
-  return (
+function tell(difference: ReplayDifference, file: string, output: Output): void {
+  const { node, seq, line, path, recorded, replayed } = difference;
+  output.fail(
     `step ${seq} of ${node} (line ${line}) came out differently at ${path}:\n` +
-    `  recorded ${JSON.stringify(recorded)}\n  replayed ${JSON.stringify(replayed)}\n` +
-    `       rxraft inspect replay FILE --node ${node} --to ${seq - 1} prints the state before it`
+      `  recorded ${JSON.stringify(recorded)}\n  replayed ${JSON.stringify(replayed)}`,
   );
+  output.next(`rxraft inspect replay ${file} --node ${node} --to ${seq - 1} prints the state before it`);
 }
 
 function count(many: number, what: string): string {

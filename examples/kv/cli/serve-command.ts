@@ -7,6 +7,7 @@ import type { ServeConfig } from '../config/serve-config.ts';
 import { type KvServer, startServer } from '../server.ts';
 import { version } from '../version.ts';
 import type { Output } from './output.ts';
+import { refuse } from './refusal.ts';
 import { endOnSignal } from './shutdown.ts';
 
 /** How long a node may take to close: requests answered, disk flushed. */
@@ -62,7 +63,8 @@ async function start(config: ServeConfig, logger: PinoLogger, output: Output): P
   try {
     return await startServer(config, logger);
   } catch (error) {
-    output.fail(`${config.id} was not started. ${textOf(error)}`);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'NOT_STARTED';
+    refuse(output, { code, message: `${config.id} was not started. ${textOf(error)}` });
     return null;
   }
 }

@@ -6,6 +6,7 @@ import { bodyOf, type ErrorText, errorIn, NoAnswer, open } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { eventsIn, type ServerEvent } from './event-reader.ts';
 import type { Output } from './output.ts';
+import { refuse } from './refusal.ts';
 
 /** Where to begin, and of which keys. */
 export interface WatchOptions {
@@ -46,7 +47,7 @@ export async function watch({ urls, flags, output }: Cluster, options: WatchOpti
       return output.next(`rxraft watch${flags} without --from shows what is committed from now on`);
     }
     if (seen === null) {
-      output.fail('nobody answers');
+      refuse(output, { code: 'NO_ANSWER', message: 'nobody answers' });
       return output.next('npm start starts a cluster; --urls says where one is');
     }
     if (seen === before) await pause(retryMs);

@@ -194,6 +194,22 @@ describe('a recording that is not as it was written', () => {
     expect(() => replayed(text.split('\n')).replay.end()).toThrow(/^Line 1 .* not JSON/);
   });
 
+  it.each<[string, RegExp]>([
+    ['', /has no line that starts a node/],
+    ['\n', /^Line 1 .* it is empty/],
+    ['\n\n', /^Line 1 .* it is empty/],
+  ])('is none if all there is is %j', (text, expected) => {
+    expect(() => replayed(text.split('\n')).replay.end()).toThrow(
+      expect.objectContaining({ code: 'RAFT_RECORDING_DAMAGED', message: expect.stringMatching(expected) }),
+    );
+  });
+
+  it.each([1, 2, 100])('is refused if line %d is empty, be it before a start', (line) => {
+    const holed = lines.slice(0, 200).toSpliced(line - 1, 0, '');
+
+    expect(() => replayed(holed)).toThrow(new RegExp(`^Line ${line} .* it is empty`));
+  });
+
   it('is refused if lines are missing', () => {
     const id = JSON.parse(lines[100] as string).node;
 
