@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import type { Logger } from 'rxraft';
+import { type Logger, RaftError } from 'rxraft';
 import type { KvNode } from '../kv-machine.ts';
 import { type KvContext, type KvServices, nodeOf, queryOf } from './context.ts';
 import { answerTo, KvError, malformed } from './errors.ts';
@@ -52,10 +52,14 @@ function startOf(c: KvContext): number | undefined {
 const indexMax = 999_999_999_999_999;
 
 function refuseCompacted(node: KvNode, from: number): void {
+  if (from < node.status().firstIndex) throw compacted(node);
+}
+
+/** To ask again for the same is in vain: what was compacted can't be told any more. */
+function compacted(node: KvNode): KvError {
   const { firstIndex, snapshotIndex } = node.status();
-  if (from >= firstIndex) return;
   const message = `the log begins at ${firstIndex}: read the keys with /range, then watch from the index after that answer's`;
-  throw new KvError(410, 'RAFT_COMPACTED', message, { snapshotIndex });
+  return new KvError(410, 'RAFT_COMPACTED', message, { snapshotIndex });
 }
 
 /** What a watcher is told, and for how long. */
@@ -79,7 +83,8 @@ async function* events(
     }
   } catch (error) {
     if (signal.aborted) return;
-    const { status, body } = answerTo(error, { isRead: true });
+    const isCompacted = error instanceof RaftError && error.code === 'RAFT_COMPACTED';
+    const { status, body } = answerTo(isCompacted ? compacted(node) : error, { isRead: true });
     if (status === 500) logger.error({ err: error }, 'a watch failed');
     yield `event: end\ndata: ${JSON.stringify(body)}\n\n`;
   }

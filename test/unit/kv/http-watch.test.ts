@@ -113,12 +113,19 @@ describe('a watch', () => {
     }
   });
 
-  it('that loses its place ends with an event that says why', async () => {
-    const server = await fakeServer();
+  it('that loses its place ends with an event that says why, and what to do, as a 410 does', async () => {
+    const server = await fakeServer({ status: { firstIndex: index(11), snapshotIndex: index(10) } });
     server.failWith(new RaftError('RAFT_COMPACTED', 'too slow'));
 
-    expect(await take(server, '/watch?from=1', 1)).toMatchObject([
-      { type: 'end', error: { code: 'RAFT_COMPACTED' } },
+    expect(await take(server, '/watch?from=11', 1)).toMatchObject([
+      {
+        type: 'end',
+        error: {
+          code: 'RAFT_COMPACTED',
+          message: expect.stringMatching(/the log begins at 11: read the keys with \/range/),
+          snapshotIndex: 10,
+        },
+      },
     ]);
   });
 
