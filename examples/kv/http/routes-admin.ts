@@ -44,6 +44,10 @@ export function adminRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServi
   });
 }
 
-const transferSchema = v.strictObject({ to: v.optional(nodeIdSchema) });
+const transferSchema = v.pipe(
+  v.unknown(),
+  v.check((given) => !Array.isArray(given), 'expected an object, not a list'), // Which is an object to what follows.
+  v.strictObject({ to: v.optional(nodeIdSchema) }),
+);
 const membersExample =
   '{"add": {"id": "n4", "url": "ws://10.0.0.4:7101"}}, {"remove": "n1"}, or {"change": [{"promote": "n4"}, {"remove": "n1"}]}';

@@ -270,3 +270,17 @@ describe('a stale read', () => {
     expect(await ages('/range?consistency=stale')).toBe(null);
   });
 });
+
+describe('a transfer that is asked for with a list', () => {
+  it.each(['[]', '["n2"]'])('is malformed: %s', async (body) => {
+    const server = await fakeServer();
+
+    const response = await server.send('POST', '/admin/transfer', body);
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { code: 'KV_MALFORMED', message: expect.stringContaining('expected an object, not a list') },
+    });
+    expect(server.administered).toEqual([]);
+  });
+});
