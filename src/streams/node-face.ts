@@ -190,9 +190,14 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   }
 
   explain(): readonly Explanation[] {
-    const { state } = this.#runtime.streams;
-    if (state !== null) return explain(state);
-    const text = `${this.id} belongs to no cluster yet: it waits for the other founding members, or to be added.`;
+    const { streams, network } = this.#runtime;
+    if (streams.state !== null) return explain(streams.state);
+    const { exclusion } = network;
+    const why =
+      exclusion === null
+        ? 'it waits for the other founding members, or to be added'
+        : `${exclusion.id} refuses it, since ${exclusion.reason}`;
+    const text = `${this.id} belongs to no cluster yet: ${why}.`;
     return [{ topic: 'noLeader', text }];
   }
 

@@ -66,6 +66,8 @@ export class NodeNetwork {
   readonly #invited = new Set<Invited>();
   /** Addresses that the transport could not dial last time. */
   #undialed: ReadonlySet<string> = new Set();
+  /** How a peer refused this node, most lately and since it was connected with that peer. */
+  #refusal: { readonly id: NodeId; readonly refusal: HandshakeRefusal } | null = null;
   /** It introduced itself without an address: it was not in its own configuration yet. */
   #isAddressUntold = false;
 
@@ -79,6 +81,17 @@ export class NodeNetwork {
 
   get links(): readonly LinkStatus[] {
     return this.#options.transport?.links() ?? [];
+  }
+
+  /**
+   * Why a peer does not let this node in, which belongs to no cluster, where that will not pass by itself: its name is that of
+   * a store that was lost, or it was started with another list of members.
+   */
+  get exclusion(): { readonly id: NodeId; readonly reason: string } | null {
+    if (this.#refusal === null) return null;
+    const { id, refusal } = this.#refusal;
+    const isLasting = refusal.code === 'wipedStore' || refusal.code === 'otherMembers';
+    return isLasting ? { id, reason: refusal.reason } : null;
   }
 
   /** Begins to listen. */
@@ -149,11 +162,17 @@ export class NodeNetwork {
   onUp(hello: Hello): void {
     const { id, storeId, clusterId, members } = hello;
     this.#connected.set(id, hello);
+    if (this.#refusal?.id === id) this.#refusal = null;
     if (clusterId === null) return;
     this.#introduced.delete(id); // The latest stands last, and counts where two tell different addresses.
     this.#introduced.set(id, { peer: { id, storeId }, members, isUp: true });
     this.#forgetOldest();
     this.#redial();
+  }
+
+  /** A peer does not want to be connected with this node. */
+  onRefused(id: NodeId, refusal: HandshakeRefusal): void {
+    this.#refusal = { id, refusal };
   }
 
   #forgetOldest(): void {

@@ -327,6 +327,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
         this.network.onDown(event.id);
         return this.#input$.next({ type: 'peerDown', id: event.id });
       case 'refused': {
+        if (event.by === 'peer' && event.id !== null) this.network.onRefused(event.id, event.refusal);
         const message = `a connection was refused by ${event.by}: ${event.refusal.reason}`;
         if (this.#refusals.isDue(event.id, message))
           logger.warn({ peer: event.id, ...event.refusal }, message);

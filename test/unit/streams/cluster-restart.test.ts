@@ -224,6 +224,7 @@ describe('the founding of a cluster', () => {
     await cluster.start('n2');
     await cluster.run(5000);
     expect(cluster.nodes.map((node) => node.status().clusterId)).toEqual([null, null]);
+    expect(cluster.node('n1').explain()[0]?.text).toContain('it waits for the other founding members');
 
     await cluster.start('n3');
 
@@ -248,6 +249,10 @@ describe('the founding of a cluster', () => {
     await cluster.run(5000);
 
     expect(cluster.nodes.map((node) => node.status().clusterId)).toEqual([null, null, null]);
+    const explained = cluster.nodes.flatMap((node) => node.explain().map(({ text }) => text)).join('\n');
+    expect(explained).toMatch(
+      /belongs to no cluster yet: n\d refuses it, since .* was started with --members/,
+    );
     const refusal = warnings.find((message) => message.includes('n3')) ?? '';
     expect(refusal).toContain('--members n2=ws://n2.test:7100,n3=ws://n3.test:7100,');
     expect(refusal).toContain('with n1=ws://n1.test:7100,n2=ws://n2.test:7100,n3=ws://n3.test:7100;');

@@ -261,6 +261,12 @@ describe('a cluster that is told to change its members', () => {
     const again = await cluster.start(wiped, { storage: memoryStorage({ disk }), members: [] });
     await cluster.run(5000);
     expect(again.status().clusterId).toBeNull();
+    expect(again.explain()).toMatchObject([
+      {
+        topic: 'noLeader',
+        text: expect.stringMatching(/refuses it, since .*empty store.*rxraft remove.*--join/),
+      },
+    ]);
 
     await cluster.settle(
       leader.changeMembers([
