@@ -1,5 +1,5 @@
-import { type Ask, ask, type ErrorText, errorIn, NoAnswer } from './client.ts';
-import { answerOf, type Cluster, graceMs } from './cluster.ts';
+import { type Ask, askAny, type ErrorText, errorIn, NoAnswer } from './client.ts';
+import { answerOf, type Cluster, waitOf } from './cluster.ts';
 import { withProgress } from './progress.ts';
 
 /** How long a command waits. */
@@ -70,7 +70,7 @@ export async function administer<T>(
 
 async function snapshotAt(url: string, options: WaitOptions): Promise<Snapshot> {
   try {
-    const answer = await ask(url, post('/admin/snapshot', {}, options));
+    const answer = await askAny([url], post('/admin/snapshot', {}, options));
     if (answer.status !== 200) {
       const { code, message } = errorIn(answer);
       return { url, error: `${url}: ${code}: ${message}` };
@@ -83,12 +83,12 @@ async function snapshotAt(url: string, options: WaitOptions): Promise<Snapshot> 
   }
 }
 
-function post(path: string, body: object, { timeoutMs }: WaitOptions): Ask {
+function post(path: string, body: object, options: WaitOptions): Ask {
   return {
     method: 'POST',
-    path: timeoutMs === undefined ? path : `${path}?timeoutMs=${timeoutMs}`,
+    path,
     body: Buffer.from(JSON.stringify(body)),
     headers: { 'content-type': 'application/json' },
-    timeoutMs: Number(timeoutMs ?? 5_000) + graceMs,
+    ...waitOf(options),
   };
 }

@@ -9,6 +9,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds until the head of the answer must be there, and again for its body. */
   readonly timeoutMs: number;
+  /** How long servers may let it wait, in all: each is told in the query what is left. By default each decides for itself. */
+  readonly waitMs?: number;
 }
 
 /** An answer whose body has been read. */
@@ -81,15 +83,18 @@ export async function ask(url: string, request: Ask): Promise<Answer> {
  * Asks one server after the other, until one answers for good.
  *
  * Goes on only where that is safe: to ask again for something that may have happened could undo what others
- * did in between.
+ * did in between. And only while enough is left of `waitMs`, which servers that refuse may have used up.
  */
 export async function askAny(urls: readonly string[], request: Ask): Promise<Answer> {
   const failures: NoAnswer[] = [];
   let refusal: Answer | undefined;
+  let waitedMs = 0;
   for (const url of urls) {
+    const begunMs = performance.now();
     try {
-      const answer = await ask(url, request);
-      if (!isRetryable(answer)) return answer;
+      const answer = await ask(url, waiting(request, waitedMs));
+      waitedMs += performance.now() - begunMs;
+      if (!isRetryable(answer) || isOver(request, waitedMs)) return answer;
       refusal = answer;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
@@ -102,6 +107,20 @@ export async function askAny(urls: readonly string[], request: Ask): Promise<Ans
     failures.map(({ message }) => message).join('\n       '),
     failures.some(({ isSent }) => isSent),
   );
+}
+
+/** The request as the next server gets it. */
+function waiting(request: Ask, waitedMs: number): Ask {
+  const { path, waitMs, timeoutMs } = request;
+  if (waitMs === undefined) return request;
+  const leftMs = Math.max(1, Math.ceil(waitMs - waitedMs));
+  const query = `${path.includes('?') ? '&' : '?'}timeoutMs=${leftMs}`;
+  return { ...request, path: path + query, timeoutMs: timeoutMs - (waitMs - leftMs) };
+}
+
+/** With less than a tenth left, the next server would hardly be asked before it had to give up. */
+function isOver({ waitMs }: Ask, waitedMs: number): boolean {
+  return waitMs !== undefined && waitMs - waitedMs < waitMs / 10;
 }
 
 /** The body of an answer. */

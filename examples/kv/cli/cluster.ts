@@ -11,7 +11,13 @@ export interface Cluster {
 }
 
 /** What a server needs on top of the time that the request may wait, in milliseconds. */
-export const graceMs = 5_000;
+const graceMs = 5_000;
+
+/** How long a request may wait for what it asks for, as `--timeout-ms` says, and for its answer. */
+export function waitOf({ timeoutMs }: { readonly timeoutMs?: string }): Pick<Ask, 'timeoutMs' | 'waitMs'> {
+  if (timeoutMs === undefined) return { timeoutMs: 5_000 + graceMs };
+  return { timeoutMs: Number(timeoutMs) + graceMs, waitMs: Number(timeoutMs) };
+}
 
 /**
  * The first good answer of a server, or `null` after having said what went wrong, and what to do then: the
@@ -22,12 +28,14 @@ export async function answerOf(
   request: Ask,
   remedy: (status: number, error: ErrorText) => string,
 ): Promise<Answer | null> {
+  const sinceMs = performance.now();
   try {
     const answer = await withProgress(output, 'no answer yet', askAny(urls, request));
     if (answer.status === 200) return answer;
     const error = errorIn(answer);
     output.json({ error });
     output.fail(`${error.code}: ${error.message}`);
+    tellOfOthers(urls, answer.url, sinceMs, output);
     output.next(`rxraft ${remedy(answer.status, error)}`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
@@ -37,6 +45,13 @@ export async function answerOf(
     output.next('npm start starts a cluster; --urls says where one is');
   }
   return null;
+}
+
+/** An error speaks for one server, and of the time that this one took. */
+function tellOfOthers(urls: readonly string[], last: string, sinceMs: number, output: Output): void {
+  const asked = urls.indexOf(last) + 1;
+  const seconds = ((performance.now() - sinceMs) / 1_000).toFixed(1);
+  if (asked > 1) output.say(`${asked} servers were asked, one after the other, for ${seconds} s in all`);
 }
 
 function meaning(method: Ask['method'], outcome: string): string {

@@ -1,7 +1,7 @@
 import { toJsonBytes } from '../json-bytes.ts';
 import { toPercent } from '../percent.ts';
 import type { Answer, Ask } from './client.ts';
-import { answerOf, type Cluster, graceMs } from './cluster.ts';
+import { answerOf, type Cluster, waitOf } from './cluster.ts';
 
 /** How a command waits and reads. */
 export interface KeyOptions {
@@ -56,16 +56,15 @@ function answerFor(
   body?: Uint8Array,
 ): Promise<Answer | null> {
   const path = `/kv/${toPercent(Buffer.from(key, 'utf8'))}${queryOf(options)}`;
-  const timeoutMs = Number(options.timeoutMs ?? 5_000) + graceMs;
-  const request = { method, path, timeoutMs, ...(body && { body }) };
+  const request = { method, path, ...waitOf(options), ...(body && { body }) };
   return answerOf(cluster, request, (status) =>
     status === 404 ? `put ${quoted(key)} VALUE${cluster.flags}` : `status${cluster.flags}`,
   );
 }
 
-function queryOf({ timeoutMs, consistency, index }: KeyOptions): string {
+function queryOf({ consistency, index }: KeyOptions): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ timeoutMs, consistency, index })) {
+  for (const [name, value] of Object.entries({ consistency, index })) {
     if (value !== undefined) query.set(name, value);
   }
   return query.size === 0 ? '' : `?${query}`;

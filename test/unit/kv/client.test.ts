@@ -55,6 +55,27 @@ describe('a client of several servers', () => {
     await expect(askAny([silent], { ...put, timeoutMs: 50 })).rejects.toThrow('no answer within 50 ms');
   });
 
+  it('asks all of them within the time it may wait, and tells each what is left', async () => {
+    const asked: string[] = [];
+    const refusingAfter = (share: number): RequestListener => {
+      return (request, response) => {
+        asked.push(request.url ?? '');
+        const waitMs = Number(/timeoutMs=(\d+)$/.exec(request.url ?? '')?.[1]);
+        setTimeout(() => refusing('notCommitted')(request, response), share * waitMs);
+      };
+    };
+    const atOnce = await listening(refusingAfter(0));
+    const inTime = await listening(refusingAfter(1));
+    const last = await listening(good);
+
+    const answer = await askAny([atOnce, inTime, last], { ...get, path: '/kv/a?index=1', waitMs: 300 });
+
+    expect(answer.status).toBe(503);
+    expect(asked).toHaveLength(2);
+    expect(asked[0]).toBe('/kv/a?index=1&timeoutMs=300');
+    expect(asked[1]).toMatch(/^\/kv\/a\?index=1&timeoutMs=(300|[12]\d\d|\d\d?)$/);
+  });
+
   it('sends the path as it is', async () => {
     const echo = await listening((request, response) => void response.end(request.url));
 
