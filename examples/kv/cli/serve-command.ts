@@ -2,10 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { destination, type Logger as PinoLogger, pino } from 'pino';
 import { isLoopback } from '../config/addresses.ts';
-import { formatMembers } from '../config/members.ts';
 import type { ServeConfig } from '../config/serve-config.ts';
 import { type KvServer, startServer } from '../server.ts';
 import { version } from '../version.ts';
+import { noteMembership } from './membership-note.ts';
 import type { Output } from './output.ts';
 import { refuse } from './refusal.ts';
 import { endOnSignal } from './shutdown.ts';
@@ -25,7 +25,7 @@ export async function serve(config: ServeConfig, output: Output): Promise<void> 
   if (server === null) return;
   const pidFile = join(config.data, 'pid');
   await writePid(pidFile, logger);
-  noteMembership(server, config, logger);
+  noteMembership(server.node, config, logger);
   logger.info(
     { version, url: server.url, listen: config.listen, data: config.data, pid: process.pid },
     'listening',
@@ -67,46 +67,6 @@ async function start(config: ServeConfig, logger: PinoLogger, output: Output): P
     refuse(output, { code, message: `${config.id} was not started. ${textOf(error)}` });
     return null;
   }
-}
-
-/** After the first start it is the store that says who is in the cluster; a list that differs has no effect. */
-function noteMembership({ node }: KvServer, config: ServeConfig, logger: PinoLogger): void {
-  const { id, members, join } = config;
-  const { clusterId, members: stored } = node.status();
-  if (clusterId === null) {
-    const facts = { members: formatMembers(members), join };
-    const what =
-      join === null ? 'the cluster is founded once every declared member is up' : 'it asks to join';
-    logger.info(facts, `the store is new: ${what}`);
-    warnOfMisfit(config, logger);
-    return;
-  }
-  if (join !== null) {
-    const facts = { stored: formatMembers(stored), clusterId };
-    const isListed = stored.some((member) => member.id === id);
-    if (isListed) logger.info(facts, 'this node has joined already: the members are those in the store');
-    else
-      logger.warn(facts, `this node has been removed from its cluster; rxraft add ${id} URL brings it back`);
-    return;
-  }
-  const facts = { stored: formatMembers(stored), declared: formatMembers(members), clusterId };
-  const isSame = sorted(stored) === sorted(members);
-  if (isSame) logger.info(facts, 'the members are those in the store');
-  else logger.warn(facts, 'the members in the store win; --members differs from them and has no effect');
-}
-
-/** On one machine, nobody reaches a node at another port than the one it listens on, or seldom. */
-function warnOfMisfit({ id, members, listen }: ServeConfig, logger: PinoLogger): void {
-  const own = members.find((member) => member.id === id);
-  if (own === undefined) return;
-  const { hostname, port } = new URL(own.url);
-  if (!isLoopback(hostname) || Number(port) === listen.port) return;
-  const what = `the others will dial this node at ${own.url}, and it listens on port ${listen.port}`;
-  logger.warn({}, `${what}: correct --members or --listen, unless something passes connections on`);
-}
-
-function sorted(members: ServeConfig['members']): string {
-  return formatMembers([...members].sort((a, b) => (a.id < b.id ? -1 : 1)));
 }
 
 function warnOfExposure({ isInsecure, listen, http }: ServeConfig, output: Output): void {

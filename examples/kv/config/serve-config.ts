@@ -25,6 +25,8 @@ export interface ServeConfig {
   readonly http: Address;
   /** Who founds the cluster; nobody where this node joins one. */
   readonly members: readonly MemberAddress[];
+  /** Whether anybody has said so; else it is this node alone. */
+  readonly areMembersGiven: boolean;
   /** Servers of the cluster to join; `null` where this node founds one. */
   readonly join: readonly string[] | null;
   readonly isLearner: boolean;
@@ -73,6 +75,7 @@ function withDefaults(values: Values<typeof serveSettings>): ServeConfig {
     listen,
     http: values.http ?? { host: '127.0.0.1', port: 8101 },
     members: values.members ?? founding,
+    areMembersGiven: values.members !== undefined,
     join: values.join ?? null,
     isLearner: values.learner ?? false,
     advertise,

@@ -41,6 +41,7 @@ describe('a configuration', () => {
       listen: { host: '127.0.0.1', port: 7101 },
       http: { host: '127.0.0.1', port: 8101 },
       members: [{ id: 'n1', url: 'ws://127.0.0.1:7101' }],
+      areMembersGiven: false,
       join: null,
       isLearner: false,
       advertise: 'ws://127.0.0.1:7101',
@@ -100,7 +101,10 @@ describe('a configuration', () => {
     const config = configOf({ args });
 
     expect(config.record).toEqual({ path: 'steps', payloads: 'whole' });
-    expect(configOf({ args: [], file: printableConfig(config) })).toEqual(config);
+    expect(configOf({ args: [], file: printableConfig(config) })).toEqual({
+      ...config,
+      areMembersGiven: true,
+    });
   });
 });
 
