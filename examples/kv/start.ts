@@ -5,8 +5,9 @@ import { endOnSignal } from './cli/shutdown.ts';
 import { formatProblems } from './config/settings.ts';
 import { type Cluster, startCluster } from './launcher/cluster.ts';
 import { prepareFolder } from './launcher/folder.ts';
-import { type LaunchConfig, launchConfig } from './launcher/launch-config.ts';
+import { type LaunchConfig, launchConfig, nodesOf } from './launcher/launch-config.ts';
 import { launchSettings } from './launcher/launch-settings.ts';
+import { refusalOfNewNodes } from './launcher/stored-members.ts';
 
 /** How long all nodes may take to end. */
 const closeMsMax = 15_000;
@@ -20,7 +21,8 @@ await withFlags(new Command('npm start --'), launchSettings)
     const read = launchConfig(flags.source);
     const problems = [...flags.problems, ...('problems' in read ? read.problems : [])];
     if ('problems' in read || problems.length > 0) return out.fail(formatProblems(problems));
-    const refusal = prepareFolder(read.config.data, read.config);
+    const refusal =
+      prepareFolder(read.config.data, read.config) ?? (await refusalOfNewNodes(nodesOf(read.config)));
     if (refusal !== null) return out.fail(refusal);
     await run(read.config);
   })

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lmdbStorage } from 'rxraft/storage';
 import { describe, expect, it } from 'vitest';
 import { flagSource } from '../../../examples/kv/config/sources.ts';
 import { prepareFolder } from '../../../examples/kv/launcher/folder.ts';
 import { launchConfig, nodesOf } from '../../../examples/kv/launcher/launch-config.ts';
+import { refusalOfNewNodes } from '../../../examples/kv/launcher/stored-members.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A folder as a cluster leaves it. */
@@ -114,5 +116,43 @@ describe('a folder for a cluster', () => {
     expect(prepareWith(node.pid)).toBe(null);
     expect(prepareWith('no number')).toBe(null);
     expect(prepareWith(1)).toBe(null);
+  });
+});
+
+describe('a folder with the stores of a cluster', () => {
+  /** The nodes that so many stores are there for, and the first of which belong to a cluster of n1 to n3. */
+  async function nodesWith({ stores, founded }: { stores: number; founded: number }) {
+    const read = launchConfig(flagSource({ nodes: '5', data: temporaryFolder() }));
+    if (!('config' in read)) throw new Error('something is wrong with the flags');
+    const nodes = nodesOf(read.config);
+    const member = (n: number) => ({ id: `n${n}`, storeId: `s${n}`, url: `ws://127.0.0.1:710${n}` });
+    const configuration = { voters: [1, 2, 3].map(member), votersOutgoing: [], learners: [] };
+    for (const [at, { id, data }] of nodes.slice(0, stores).entries()) {
+      const storage = lmdbStorage({ path: data, nodeId: id });
+      await storage.open();
+      if (at < founded) await storage.found({ clusterId: 'c', configuration });
+      await storage.close();
+    }
+    return nodes;
+  }
+
+  it('takes no nodes that the cluster does not know, and says who is in it and what to do', async () => {
+    const nodes = await nodesWith({ stores: 3, founded: 3 });
+
+    const refusal = await refusalOfNewNodes(nodes);
+
+    expect(refusal).toMatch(/^n4, n5 can't be started .* a cluster of n1, n2, n3\. Nothing was started\./);
+    expect(refusal).toContain('Start it with --nodes 3,');
+    expect(refusal).toMatch(/rxraft serve --id n4 .* --join http:\/\/127\.0\.0\.1:8101; .* --fresh/);
+    expect(await refusalOfNewNodes(nodes.slice(0, 3))).toBe(null);
+  });
+
+  it('takes any that are new, that are members, or whose cluster is not founded yet', async () => {
+    const unfounded = await nodesWith({ stores: 3, founded: 0 });
+    const lost = await nodesWith({ stores: 2, founded: 1 });
+
+    expect(await refusalOfNewNodes(unfounded)).toBe(null);
+    expect(await refusalOfNewNodes(lost.slice(0, 3))).toBe(null);
+    expect(await refusalOfNewNodes(lost)).toMatch(/^n4, n5 .* --nodes 3,/);
   });
 });
