@@ -17,7 +17,7 @@ export async function status({ urls, flags, output }: Cluster): Promise<void> {
   for (const line of explained(answers)) output.text(line);
   for (const { error } of silent) output.say(`no answer: ${error}`);
   for (const warning of mixed(answers)) output.say(`warning: ${warning}`);
-  output.next(adviceFor(together, flags));
+  output.next(adviceFor(together, { urls, flags }));
 }
 
 function show({ rows, summary, level }: ClusterStatus, print: (line: string) => void): void {
@@ -54,8 +54,17 @@ function explained(answers: readonly StatusBody[]): readonly string[] {
   return [...new Set(answers.flatMap(({ explain }) => explain.map(({ text }) => text)))];
 }
 
-function adviceFor({ level }: ClusterStatus, flags: string): string {
+/** What to do next, as a command or in words. */
+export function adviceFor(
+  { rows, level }: ClusterStatus,
+  { urls, flags }: Pick<Cluster, 'urls' | 'flags'>,
+): string {
   if (level === 'healthy') return `rxraft watch${flags} shows what is committed`;
+  const lost = rows.find(({ role, isVoter }) => role === 'outside' && isVoter);
+  if (lost !== undefined && level === 'degraded') {
+    const { id } = lost;
+    return `start ${id} with the data it had; if they are lost, rxraft remove ${id}${flags}, then start ${id} with --join ${urls[0]}`;
+  }
   const reach = `see that the others reach what runs (rxraft members${flags} has the URLs)`;
   return `start what is missing, with the options and the data it had; ${reach}; then rxraft status${flags} again`;
 }

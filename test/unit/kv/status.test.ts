@@ -1,6 +1,7 @@
 import { EMPTY, of } from 'rxjs';
 import { index, type NodeStatus, type RoleName } from 'rxraft';
 import { describe, expect, it } from 'vitest';
+import { adviceFor } from '../../../examples/kv/cli/status-command.ts';
 import { clusterStatus } from '../../../examples/kv/cli/status-rows.ts';
 import { statusTable } from '../../../examples/kv/cli/status-table.ts';
 import { type StatusBody, statusBody } from '../../../examples/kv/http/status-body.ts';
@@ -177,6 +178,10 @@ describe('what the nodes say together', () => {
     const { rows, summary } = clusterStatus([body({ members, peers }), wiped, follower('n9', 'learner')]);
 
     expect(summary).toBe('Degraded: 2 of 3 voters. One more failure stops writes.');
+    const cluster = { urls: ['http://h:1'], flags: ' --urls http://h:1' };
+    expect(adviceFor({ rows, summary, level: 'degraded' }, cluster)).toContain(
+      'rxraft remove n3 --urls http://h:1, then start n3 with --join http://h:1',
+    );
     expect(statusTable(rows).slice(1)).toEqual([
       'n1    ★ leader       7    138     137      137    0  -       -',
       'n2    ● follower     -      0       -        -  138  -       replicate',
