@@ -87,13 +87,13 @@ export const coreBugs = [
     edits: [
       {
         file: core('append-entries'),
-        find: 'if (term === batch.term && termAt(draft.log, last) === term) continue; // Held already.',
-        replace: '',
+        find: 'return termAt(log, batch.index) === batch.term && termAt(log, last) === batch.term;',
+        replace: 'return false;',
       },
       {
         file: core('append-entries'),
-        find: 'if (batch.index <= follower.verifiedIndex) {',
-        replace: 'if (batch.index < 0) {',
+        find: 'if (first.index <= follower.verifiedIndex) {',
+        replace: 'if (first.index < 0) {',
       },
     ],
   },
