@@ -57,6 +57,8 @@ export const readsMin = 16;
 const answerBytesMin = 128;
 /** What the memory of a large answer loses with each smaller one. */
 const answerBytesDecay = 0.95;
+/** The number of the ping in {@link ClientConnection.caughtUp}. */
+const caughtUpNumber = 1;
 /** What a client may send. */
 const takenTypes: readonly ClientFrame['type'][] = ['write', 'read', 'ping', 'pong'];
 /** Pings in a row without a byte from a client, or to one that has to wait, until it counts as gone. */
@@ -87,6 +89,7 @@ export class ClientConnection implements AnsweredConnection {
   #hasHeard = false;
   /** Answers of the message at hand that say no. */
   #refusals = 0;
+  #whenCaughtUp = nobodyWaits;
 
   constructor({ webSocket, tcp }: { webSocket: WebSocket; tcp: Duplex }, host: ClientHost) {
     this.#webSocket = webSocket;
@@ -119,6 +122,20 @@ export class ClientConnection implements AnsweredConnection {
   /** Tells the client what has changed about the node. */
   stand(frame: StandingFrame): void {
     if (this.#hasHello) this.#push(frame, 0);
+  }
+
+  /**
+   * Resolves once all has come that the client sent before it heard the last that it was told, or it is gone.
+   *
+   * The client itself answers this ping, which it reads after that. A WebSocket's own ping would tell less: a browser
+   * answers it while its page has yet to hear what came before.
+   */
+  caughtUp(): Promise<void> {
+    if (!this.#hasHello || this.isGone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenCaughtUp = resolve;
+      this.#push({ type: 'ping', number: caughtUpNumber }, 0);
+    });
   }
 
   written(frame: WrittenFrame, requestBytes: number): void {
@@ -236,6 +253,7 @@ export class ClientConnection implements AnsweredConnection {
       const reason = `this server has the group ${this.#host.group}, not ${group}`;
       return this.refuse({ code: 'noSuchGroup', reason });
     }
+    if (this.#host.isClosing) return this.close(closeCode.goingAway, 'this node is closing');
     this.#hasHello = true;
     const welcome = this.#host.welcome();
     this.#webSocket.send(encodeClientMessage({ type: 'welcome', welcome }));
@@ -262,6 +280,8 @@ export class ClientConnection implements AnsweredConnection {
         return this.#readOn();
       case 'ping':
         return this.#push({ type: 'pong', number: frame.number }, 0);
+      case 'pong':
+        if (frame.number === caughtUpNumber) this.#whenCaughtUp();
     }
   }
 
@@ -361,6 +381,7 @@ export class ClientConnection implements AnsweredConnection {
   #onGone(): void {
     this.#isGone = true;
     this.#gone?.abort();
+    this.#whenCaughtUp();
     for (const { queries, asked, to } of this.#readings) {
       to.drop(queries.length - asked);
     }
@@ -371,6 +392,8 @@ export class ClientConnection implements AnsweredConnection {
     this.#host.onGone(this);
   }
 }
+
+function nobodyWaits(): void {}
 
 /** Watched from the beginning: to begin and end that with each request costs more than the request's own watch. */
 function goneController(): AbortController {

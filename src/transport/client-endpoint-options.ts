@@ -52,7 +52,10 @@ export interface ClientEndpointLimits {
    * long message move between two of them. Default 5,000.
    */
   readonly pingMs: number;
-  /** Milliseconds that `close` waits for answers to requests under way, and then for clients to hang up. Default 3,000. */
+  /**
+   * Milliseconds that `close` waits until each client has heard of it and requests under way are answered, and then for
+   * clients to hang up. Default 3,000.
+   */
   readonly closeTimeoutMs: number;
 }
 

@@ -36,9 +36,9 @@ export interface ClientEndpoint {
   /** Requests without an answer. */
   readonly requests: number;
   /**
-   * Takes no more requests, tells clients so, and closes each connection once its requests are answered; who does not
-   * close it in time is cut off. Resolves when all are gone. Comes before the node's own `close`, or together with it.
-   * Called again, it gives the same promise.
+   * Takes no more requests, tells clients so, and closes the connections once each client has heard it and all requests
+   * are answered, those too that were on their way: they are refused. Who does not close it in time is cut off. Resolves
+   * when all are gone. Comes before the node's own `close`, or together with it. Called again, it gives the same promise.
    */
   close(): Promise<void>;
 }
@@ -235,10 +235,7 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
   async #close(): Promise<void> {
     this.#stopTaking();
     const { closeTimeoutMs } = this.limits;
-    const idle = new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
-    });
-    if (this.requests > 0) await within(closeTimeoutMs, idle);
+    await within(closeTimeoutMs, this.#allAnswered());
     this.#flush();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const connection of this.#connections) connection.close(closeCode.goingAway, 'this node is closing');
@@ -249,6 +246,15 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
     if (this.#connections.size === 0) return;
     for (const connection of [...this.#connections]) connection.terminate();
     await gone; // A socket that is destroyed closes by itself, soon.
+  }
+
+  /** Resolves once nothing is under way any more: a request that crossed the news on its way would be lost unread. */
+  async #allAnswered(): Promise<void> {
+    await Promise.all([...this.#connections].map((connection) => connection.caughtUp()));
+    if (this.requests === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BehaviorSubject } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encodePayload } from '../../../src/core/index.ts';
 import { encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
 import { clientEndpoint } from '../../../src/transport/client-endpoint.ts';
@@ -177,6 +177,121 @@ describe('an endpoint that is closed twice', () => {
     expect(client.frames).toContainEqual(expect.objectContaining({ type: 'written', firstId: 1 }));
     expect(endpoint.connections).toBe(0);
     await expect(endpoint.close()).resolves.toBe(undefined);
+  });
+});
+
+describe('an endpoint that closes while a request is on its way to it', () => {
+  it('reads and refuses it before it says goodbye', async () => {
+    const { url, endpoint, writes } = await served({ closeTimeoutMs: 60_000 });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.write(1, 'a');
+    await endpoint.close(); // Nothing has arrived that it would have to wait for.
+
+    expect(client.frames).toContainEqual(
+      expect.objectContaining({
+        type: 'refused',
+        firstId: 1,
+        code: 'RAFT_CLOSED',
+        outcome: 'notCommitted',
+      }),
+    );
+    await expect(client.closed).resolves.toMatchObject({ code: 1001 });
+    expect(writes).toEqual([]);
+  });
+
+  it('leaves no caller in doubt', async () => {
+    const { url, endpoint } = await served({ closeTimeoutMs: 60_000 });
+    const client = clientOf(url, { session: false });
+    await client.write('a');
+
+    const write = client.write('b', { timeoutMs: 300 }); // Leaves at the end of this turn.
+    const closing = endpoint.close();
+
+    await expect(write).rejects.toMatchObject({ outcome: 'notCommitted' });
+    await closing;
+  });
+});
+
+describe('an endpoint that tells its clients that it closes', () => {
+  const told = (client: RawClient): Promise<void> => client.until(({ type }) => type === 'frames');
+
+  it('waits for no answer of a client that has not introduced itself', async () => {
+    const { url, endpoint } = await served({ closeTimeoutMs: 60_000, handshakeTimeoutMs: 60_000 });
+    const client = new RawClient(url);
+    client.answersPings = false;
+    await client.opened;
+
+    await endpoint.close(); // It does not run into its time limit.
+
+    expect(endpoint.connections).toBe(0);
+  });
+
+  it.each<[string, (client: RawClient) => unknown]>([
+    ['hangs up', ({ socket }) => socket.close()],
+    ['is cut off', ({ socket }) => socket.terminate()],
+    ['breaks the protocol', ({ socket }) => socket.send('text')],
+  ])('waits for no answer of a client that %s', async (_, leave) => {
+    const { url, endpoint } = await served({ closeTimeoutMs: 60_000 });
+    const client = new RawClient(url);
+    client.answersPings = false;
+    await client.hello();
+    void told(client).then(() => leave(client));
+
+    await endpoint.close();
+
+    expect(endpoint.connections).toBe(0);
+  });
+
+  it.each(['says nothing', 'asks more and more'])('does not wait for ever for one that %s', async (what) => {
+    const { url, endpoint } = await served({ closeTimeoutMs: 50 });
+    const client = new RawClient(url);
+    await client.hello();
+    client.answersPings = false;
+    const asking = what === 'says nothing' ? undefined : setInterval(() => client.write(1, 'a'), 1);
+
+    await endpoint.close();
+    clearInterval(asking);
+
+    expect(endpoint.connections).toBe(0);
+    await expect(client.closed).resolves.toMatchObject({ code: 1001 });
+  });
+
+  it('lets in nobody who introduces himself only then', async () => {
+    const { url, endpoint, hold } = await served();
+    const [busy, late] = [new RawClient(url), new RawClient(url)];
+    await Promise.all([busy.hello(), late.opened]);
+    const release = hold();
+    busy.write(1, 'a');
+    await vi.waitUntil(() => endpoint.requests === 1);
+
+    const closing = endpoint.close();
+    late.send({ type: 'hello', hello: { protocolVersion: 1, group: 0 } });
+
+    await expect(late.closed).resolves.toMatchObject({ code: 1001 });
+    expect(late.messages).toEqual([]);
+    release();
+    await closing;
+  });
+
+  it('leaves no timer behind', async () => {
+    const closeTimeoutMs = 59_999;
+    const { url, endpoint } = await served({ closeTimeoutMs });
+    const client = new RawClient(url);
+    await client.hello();
+    const [setTimer, clearTimer] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+
+    await endpoint.close();
+
+    const timers = setTimer.mock.calls.flatMap(([, delayMs], at) =>
+      delayMs === closeTimeoutMs ? [setTimer.mock.results[at]?.value] : [],
+    );
+    expect(timers.length).toBeGreaterThan(0);
+    expect(clearTimer.mock.calls.map(([timer]) => timer)).toEqual(expect.arrayContaining(timers));
   });
 });
 

@@ -123,11 +123,16 @@ export class RawClient {
   /** The HTTP status with which the upgrade was refused, and its text. */
   readonly refused: Promise<{ status: number; text: string }>;
   readonly opened: Promise<void>;
+  /** Whether it answers pings, as a client of this protocol does. */
+  answersPings = true;
 
   constructor(url: string, headers: Record<string, string> = {}) {
     this.socket = new WebSocket(url, { headers });
     this.socket.on('message', (data: Buffer) => {
-      this.messages.push(decodeClientMessage(new Uint8Array(data)) as ClientMessage);
+      const message = decodeClientMessage(new Uint8Array(data)) as ClientMessage;
+      this.messages.push(message);
+      for (const frame of message.type === 'frames' && this.answersPings ? message.frames : [])
+        if (frame.type === 'ping') this.send({ type: 'frames', frames: [{ ...frame, type: 'pong' }] });
     });
     this.socket.on('error', () => undefined);
     this.opened = new Promise((resolve) => this.socket.once('open', resolve));
