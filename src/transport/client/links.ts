@@ -197,9 +197,13 @@ export class Links {
     this.#owner.onCurrent();
   }
 
-  /** Lets a server answer what it has; where it has no leader, what can be sent again need not wait for it. */
   #drain(link: Link): void {
     this.#draining.add(link);
+    this.#letAnswer(link);
+  }
+
+  /** Lets a server answer what it has; where it has no leader, what can be sent again need not wait for it. */
+  #letAnswer(link: Link): void {
     if (link.leaderId === null) {
       this.#owner.onLost(link.takeSent(isRepeatable));
     }
@@ -212,7 +216,7 @@ export class Links {
   }
 
   #onStanding(link: Link): void {
-    if (link !== this.#current) return;
+    if (link !== this.#current) return this.#letAnswer(link); // One that is left may lose its leader only then.
     this.#servers.heed(link);
     this.#servers.tryAllAgain();
     this.#tell();

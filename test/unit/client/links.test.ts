@@ -82,6 +82,55 @@ describe('a client that looks for the leader', () => {
     expect([read.words, write.words]).toEqual([null, null]);
   });
 
+  it('does not wait for a server that it has left and that has lost its leader, with what can be sent again', async () => {
+    const situation = new Situation({ ...three, urls: ['ws://a', 'ws://b'] });
+    const [a] = situation.servers.sockets;
+    a?.welcome('na', follower);
+    const [read, write] = [situation.read('rr'), situation.write('w')];
+    await situation.pass(100);
+    const requests = a?.requests() ?? [];
+    expect(requests).toHaveLength(2);
+    const b = situation.servers.last;
+    b.welcome('nb');
+    await situation.pass(100);
+    expect(b.requests()).toEqual([]);
+
+    a?.say({ type: 'standing', isClosing: false, leaderId: null, leaderUrl: null });
+    await situation.pass(100);
+
+    expect(b.requests().map(({ what }) => what)).toEqual(['rr']);
+    expect([read.words, write.words, a?.closedWith]).toEqual([null, null, null]);
+    a?.commit(
+      requests.filter(({ what }) => what === 'w'),
+      7,
+    );
+    await situation.pass();
+    expect(write.words).toBe('7: done');
+    expect(a?.closedWith?.code).toBe(1000);
+  });
+
+  it('opens its session elsewhere where the server that was asked for it has lost its leader', async () => {
+    const situation = new Situation({ urls: ['ws://a', 'ws://b'] });
+    const [a] = situation.servers.sockets;
+    a?.welcome('na', { ...follower, hasSessions: true });
+    const write = situation.write('w');
+    await situation.pass(100);
+    const b = situation.servers.last;
+    b.welcome('nb', { hasSessions: true });
+    await situation.pass(100);
+    expect([a?.requests().map(({ what }) => what), b.requests()]).toEqual([['open'], []]);
+
+    a?.say({ type: 'standing', isClosing: false, leaderId: null, leaderUrl: null });
+    await situation.pass(100);
+    b.open(5);
+    await situation.pass(100);
+    b.apply(b.requests(), 6);
+    await situation.pass();
+
+    expect(write.words).toBe('6: done');
+    expect(a?.closedWith?.code).toBe(1000);
+  });
+
   it('leaves a server that closes, and lets it answer first', async () => {
     const situation = new Situation({ ...three, urls: ['ws://a', 'ws://b'] });
     const [a] = situation.servers.sockets;
