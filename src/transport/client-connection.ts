@@ -79,7 +79,7 @@ export class ClientConnection implements AnsweredConnection {
   #readsUnderWay = 0;
   /** Answers that are encoded when there is room for them. */
   #unencoded: (() => void)[] = [];
-  /** The size of the largest answer to a query. */
+  /** The size of the largest answer to a query, or frame of results. */
   #answerBytesMax = 0;
   #silentPings = 0;
   readonly #progress: TcpProgress;
@@ -140,7 +140,11 @@ export class ClientConnection implements AnsweredConnection {
 
   written(frame: WrittenFrame, requestBytes: number): void {
     this.#answered(frame.count, requestBytes);
-    this.#push(frame, frame.payload.byteLength);
+    if (this.#isGone) return;
+    const { byteLength } = frame.payload;
+    this.#answerBytesMax = Math.max(this.#answerBytesMax, byteLength);
+    this.#outbox.push(frame, byteLength);
+    this.#host.flushSoon(this); // There was room for it, as for an answer.
   }
 
   refused(frame: RefusedFrame, requestBytes: number): void {

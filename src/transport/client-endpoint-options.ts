@@ -43,7 +43,10 @@ export interface ClientEndpointLimits {
   readonly timeoutMsMax: number;
   /** While more bytes of answers than this wait for a client, nothing is read from it. Default 1 MiB. */
   readonly bufferedBytesMax: number;
-  /** Beyond this a client that does not read its answers is cut off. Default 64 MiB. */
+  /**
+   * Beyond this a client that does not read is cut off. Answers to queries and results of commands do not bring it there:
+   * they wait, not encoded yet, until there is room for them, and are no more than `requestsMax`. Default 64 MiB.
+   */
   readonly bufferedBytesCut: number;
   /** Milliseconds that a client has to introduce itself. Default 3,000. */
   readonly handshakeTimeoutMs: number;

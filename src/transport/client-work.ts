@@ -8,6 +8,9 @@ import type { EncodedAnswer } from './client-outbox.ts';
 /** Commands that go to the node at once, as many as a node puts into one batch: so that applying them never takes long. */
 const writeCountMax = 2_048;
 
+/** Bytes of results from which on the next ones go into another frame, if `bufferedBytesMax` is not less. */
+const resultBytesMax = 1024 * 1024;
+
 /** Where the answers to one connection's requests go. Each request is answered once. */
 export interface Answering {
   /** Nobody is there to hear an answer. */
@@ -53,9 +56,11 @@ export class ClientWork<Command, Result, Query, Answer> {
   /** Whether the node knows of a leader: while it does not, requests wait. */
   hasLeader = false;
   readonly #settings: EndpointSettings<Command, Result, Query, Answer>;
+  readonly #resultBytesMax: number;
 
   constructor(settings: EndpointSettings<Command, Result, Query, Answer>) {
     this.#settings = settings;
+    this.#resultBytesMax = Math.min(resultBytesMax, settings.limits.bufferedBytesMax);
   }
 
   /**
@@ -105,24 +110,54 @@ export class ClientWork<Command, Result, Query, Answer> {
     } catch (error) {
       return to.refused(this.#refusal(firstId, commands.length, error, 'unknown'));
     }
-    this.#onCommitted(firstId, committed, to);
+    this.#tell(firstId, committed, to, 0);
   }
 
   #limitMs(timeoutMs: number): number {
     return Math.min(timeoutMs, this.#settings.limits.timeoutMsMax);
   }
 
-  #onCommitted(firstId: number, { index, term, results }: CommittedAll<Result>, to: Answering): void {
-    const count = results.length;
-    try {
-      const encoded: Uint8Array[] = [];
-      for (const result of results) encoded.push(this.#settings.result.encode(result));
-      const payload = encodePayload(encoded);
-      to.written({ type: 'written', firstId, index, term, count, payload });
-    } catch (error) {
-      const what = `The write is committed from index ${index} on, but its result can't be encoded: ${textOf(error)}. Don't send it again: it has been carried out.`;
-      to.refused(refusedOf(firstId, count, { code: 'RAFT_BAD_RESULT', message: what }, 'unknown'));
+  /**
+   * Tells what became of commands, from one of them on. Results are encoded piece by piece, once there is room for them:
+   * those of one turn may be more than may wait for a client, and one that reads them gets them all.
+   */
+  #tell(firstId: number, committed: CommittedAll<Result>, to: Answering, from: number): void {
+    const { length } = committed.results;
+    for (let at = from; at < length; ) {
+      if (to.isGone) return to.drop(length - at);
+      if (!to.hasRoom) return this.#tellLater(firstId, committed, to, at);
+      at = this.#tellSome(firstId, committed, to, at);
     }
+  }
+
+  /** By itself: a function in {@link ClientWork.#tell} would cost each call something. */
+  #tellLater(firstId: number, committed: CommittedAll<Result>, to: Answering, from: number): void {
+    to.whenRoom(() => this.#tell(firstId, committed, to, from));
+  }
+
+  /** Tells of as many as go into one frame; returns the place of the first that it has not told of. */
+  #tellSome(firstId: number, committed: CommittedAll<Result>, to: Answering, from: number): number {
+    const { index, term, results } = committed;
+    const encoded: Uint8Array[] = [];
+    let problem: string | null = null;
+    let at = from;
+    for (let bytes = 0; at < results.length && bytes < this.#resultBytesMax && problem === null; at++) {
+      try {
+        const result = this.#settings.result.encode(results[at] as Result);
+        encoded.push(result);
+        bytes += result.length;
+      } catch (error) {
+        problem = textOf(error);
+      }
+    }
+    const count = encoded.length;
+    if (count > 0) {
+      const payload = encodePayload(encoded);
+      to.written({ type: 'written', firstId: firstId + from, index: index + from, term, count, payload });
+    }
+    if (problem !== null)
+      to.refused(badResult({ firstId: firstId + at - 1, index: index + at - 1 }, problem));
+    return at;
   }
 
   /**
@@ -195,6 +230,11 @@ export function refuseAll(
 function badCommand(problem: string): { code: string; message: string } {
   const message = `The command is not one that this cluster takes: ${problem}. Nothing was changed.`;
   return { code: 'RAFT_BAD_COMMAND', message };
+}
+
+function badResult({ firstId, index }: { firstId: number; index: number }, problem: string): RefusedFrame {
+  const message = `The write is committed at index ${index}, but its result can't be encoded: ${problem}. Don't send it again: it has been carried out.`;
+  return refusedOf(firstId, 1, { code: 'RAFT_BAD_RESULT', message }, 'unknown');
 }
 
 function badQuery(problem: string): { code: string; message: string } {

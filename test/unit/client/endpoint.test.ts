@@ -2,10 +2,23 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BehaviorSubject } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { encodePayload } from '../../../src/core/index.ts';
+import { decodePayload, encodePayload } from '../../../src/core/index.ts';
 import { encodeClientMessage } from '../../../src/transport/client/message-codec.ts';
 import { clientEndpoint } from '../../../src/transport/client-endpoint.ts';
 import { clientOf, RawClient, served } from './endpoints.ts';
+
+/** A node that commits whatever it is given at once, with results so long. */
+function committing(length: number) {
+  return {
+    id: 'n1',
+    leader$: new BehaviorSubject<string | null>('n1'),
+    status: () => ({ clusterId: 'c', leaderId: 'n1' }),
+    read: () => Promise.reject(new Error('nobody reads')),
+    async writeEncoded(commands: readonly unknown[]) {
+      return { index: 101, term: 3, results: commands.map((_, at) => `${at} `.padEnd(length, 'x')) };
+    },
+  };
+}
 
 /** A node that gives answers so long when it is told to. */
 function heldReads(length: number) {
@@ -110,6 +123,28 @@ describe('an endpoint for clients', () => {
       reason: { outcome: 'notCommitted', message: expect.stringContaining('"!!"') },
     });
     expect(node.status().lastIndex).toBe(before + 3);
+  });
+
+  it('tells who wrote a command whose result can not be encoded that it is committed, and the others their results', async () => {
+    const encode = (value: string): Uint8Array => {
+      if (/^[13] /.test(value)) throw new Error('no bytes for this');
+      return new TextEncoder().encode(value);
+    };
+    const result = { encode, decode: (bytes: Uint8Array) => new TextDecoder().decode(bytes) };
+    const { url } = await served({ node: committing(3), result });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.write(11, 'a', 'b', 'c', 'd');
+    await client.answered(4);
+
+    const bad = { type: 'refused', count: 1, code: 'RAFT_BAD_RESULT', outcome: 'unknown' } as const;
+    expect(client.frames).toMatchObject([
+      { type: 'written', firstId: 11, index: 101, count: 1 },
+      { ...bad, firstId: 12, message: expect.stringMatching(/committed at index 102, .*no bytes for this/) },
+      { type: 'written', firstId: 13, index: 103, count: 1 },
+      { ...bad, firstId: 14, message: expect.stringContaining('committed at index 104') },
+    ]);
   });
 
   it('tells a client nothing of an error that nobody foresaw, and the log everything', async () => {
@@ -603,16 +638,71 @@ describe('what clients can cost', () => {
     expect(endpoint.requests).toBe(0);
   });
 
-  it('is limited where one turn brings more answers than anybody may leave unread', async () => {
-    const { url, endpoint } = await served({ bufferedBytesCut: 300_000 });
+  it('is limited where one turn brings more refusals than anybody may leave unread', async () => {
+    const { url, endpoint } = await served({ bufferedBytesCut: 10_000 });
     const client = new RawClient(url);
     await client.hello();
 
-    client.write(1, ...Array(4).fill('x'.repeat(100_000)));
+    client.write(1, ...Array.from({ length: 200 }, (_, at) => `no command ${at}`));
 
     await expect(client.closed).resolves.toMatchObject({ code: 1006 });
     await vi.waitUntil(() => endpoint.connections === 0);
     expect(endpoint.requests).toBe(0);
+  });
+
+  it('is few large results at a time, whatever one turn has committed, and a client that reads gets them all', async () => {
+    const limits = { bufferedBytesMax: 10_000, bufferedBytesCut: 50_000 };
+    const { url, endpoint } = await served({ node: committing(4_000), ...limits });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.write(1, ...Array(200).fill('a'));
+    await Promise.race([client.answered(200), client.closed]);
+
+    const told = client.frames.flatMap((frame) =>
+      frame.type === 'written'
+        ? decodePayload(frame.payload).map((result, at) => ({
+            id: frame.firstId + at,
+            index: frame.index + at,
+            result: Number.parseInt(new TextDecoder().decode(result), 10),
+          }))
+        : [],
+    );
+    expect(told.sort((a, b) => a.id - b.id)).toEqual(
+      Array.from({ length: 200 }, (_, at) => ({ id: 1 + at, index: 101 + at, result: at })),
+    );
+    expect(endpoint.requests).toBe(0);
+  });
+
+  it('is one result at a time where each is more than may wait, and than the network takes at once', async () => {
+    const limits = { bufferedBytesMax: 10_000, bufferedBytesCut: 50_000 };
+    const { url } = await served({ node: committing(8_000_000), ...limits });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.socket.pause();
+    client.write(1, 'a', 'a', 'a');
+    await pause(100);
+    client.socket.resume();
+    await Promise.race([client.answered(3), client.closed]);
+
+    expect(client.frames.map((frame) => frame.type === 'written' && frame.count)).toEqual([1, 1, 1]);
+  });
+
+  it('is few of the results that a client does not read, until it is cut off', async () => {
+    const encode = vi.fn((value: string) => new TextEncoder().encode(value));
+    const result = { encode, decode: (bytes: Uint8Array) => new TextDecoder().decode(bytes) };
+    const { url, endpoint } = await served({ node: committing(5_000_000), result, pingMs: 20 });
+    const client = new RawClient(url);
+    await client.hello();
+
+    client.socket.pause();
+    client.write(1, ...Array(100).fill('a'));
+    await vi.waitUntil(() => endpoint.connections === 0, { timeout: 30_000 });
+
+    expect(endpoint.requests).toBe(0);
+    expect(encode.mock.calls.length).toBeGreaterThan(0);
+    expect(encode.mock.calls.length).toBeLessThan(16);
   });
 
   it('is few large answers at a time, in memory and in queries, from the first frame on, and none is lost', async () => {
