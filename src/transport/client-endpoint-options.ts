@@ -93,10 +93,13 @@ export interface ClientEndpointOptions<Command, Result, Query, Answer> extends P
   readonly check?: (command: Command) => string | null;
   /**
    * Whether a connection is let in, by its `Host` and `Origin`. Default: whatever has an `Origin` is refused, which every
-   * web page has: any page that its reader opens could write here.
+   * web page has: any page that its reader opens could write here. Where this throws, the connection is refused with 500.
    */
   readonly admit?: (request: IncomingMessage) => UpgradeRefusal | null;
-  /** Where clients reach another node, if that is known: a leader's address is told to clients of others. */
+  /**
+   * Where clients reach another node, if that is known: a leader's address is told to clients of others. Where this throws,
+   * or gives what is no WebSocket URL, that counts as not known.
+   */
   readonly clientUrlOf?: (nodeId: string) => string | null;
   /** The most bytes of commands that the node takes at once: its `commandBytesMax`. Default 1 MiB + 4 KiB. */
   readonly commandBytesMax?: number;
@@ -153,8 +156,21 @@ export function endpointSettings<C, R, Q, A>(
     admit: options.admit ?? refuseWebPages,
     clientUrlOf: options.clientUrlOf ?? (() => null),
     commandBytesMax,
-    logger: options.logger ?? { error: () => undefined },
+    logger: options.logger === undefined ? { error: () => undefined } : harmless(options.logger),
     limits,
+  };
+}
+
+/** What a logger throws concerns nobody here: least of all when there is something bad to log. */
+function harmless(logger: EndpointLogger): EndpointLogger {
+  return {
+    error(facts, message) {
+      try {
+        logger.error(facts, message);
+      } catch {
+        // It had its chance.
+      }
+    },
   };
 }
 

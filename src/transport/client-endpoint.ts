@@ -15,8 +15,10 @@ import {
   type ClientEndpointOptions,
   type EndpointSettings,
   endpointSettings,
+  type UpgradeRefusal,
 } from './client-endpoint-options.ts';
 import { type Answering, ClientWork } from './client-work.ts';
+import { isPeerUrl } from './member-rules.ts';
 import { asksForWebSocket, servePlainly } from './plain-request.ts';
 import { closeCode } from './ws-socket.ts';
 
@@ -134,12 +136,27 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
     });
   }
 
-  #refusalOf(request: IncomingMessage): { status: number; reason: string } | null {
+  #refusalOf(request: IncomingMessage): UpgradeRefusal | null {
     if (this.isClosing) return { status: 503, reason: 'this node is closing' };
     const { connectionsMax } = this.limits;
     if (this.#connections.size >= connectionsMax)
       return { status: 503, reason: `${connectionsMax} clients are connected, and no more may be` };
-    return this.#settings.admit(request);
+    return this.#admissionRefusal(request);
+  }
+
+  /** What the application says. Who could not be looked at is not let in. */
+  #admissionRefusal(request: IncomingMessage): UpgradeRefusal | null {
+    try {
+      const refusal = this.#settings.admit(request);
+      if (refusal === null || Number.isInteger(refusal?.status)) return refusal;
+      throw new TypeError(`admit gave ${typeof refusal}, expected null, or a status and a reason`);
+    } catch (err) {
+      this.#settings.logger.error({ err }, 'a client was not let in, since admit failed');
+      return {
+        status: 500,
+        reason: "whether you may connect could not be found out; the server's log says why",
+      };
+    }
   }
 
   welcome(): Welcome {
@@ -201,8 +218,20 @@ class WsClientEndpoint<Command, Result, Query, Answer> implements ClientEndpoint
 
   #standing(): StandingFrame {
     const leaderId = this.#leaderId;
-    const leaderUrl = leaderId === null ? null : this.#settings.clientUrlOf(leaderId);
+    const leaderUrl = leaderId === null ? null : this.#urlOf(leaderId);
     return { type: 'standing', isClosing: this.isClosing, leaderId, leaderUrl };
+  }
+
+  /** A client would hang up on whoever tells it what is no URL. */
+  #urlOf(leaderId: string): string | null {
+    try {
+      const url: unknown = this.#settings.clientUrlOf(leaderId) ?? null;
+      if (url === null || isPeerUrl(url)) return url as string | null;
+      throw new TypeError(`clientUrlOf gave ${String(url)}, expected null or a URL of ws: or wss:`);
+    } catch (err) {
+      this.#settings.logger.error({ err, leaderId }, 'clients are not told where the leader is');
+      return null;
+    }
   }
 
   #onLeader(leaderId: string | null): void {
@@ -272,14 +301,12 @@ const statusTexts: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
 
 /** Answers an upgrade over plain HTTP. */
-function refuse(
-  socket: Duplex,
-  { status, reason }: { readonly status: number; readonly reason: string },
-): void {
+function refuse(socket: Duplex, { status, reason }: UpgradeRefusal): void {
   const body = `${reason}\n`;
   const head = [
     `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Refused'}`,

@@ -4,6 +4,7 @@ import { textOf } from './client/errors.ts';
 import type { ReadFrame, RefusedFrame, WriteFrame, WrittenFrame } from './client/protocol.ts';
 import type { EndpointSettings } from './client-endpoint-options.ts';
 import type { EncodedAnswer } from './client-outbox.ts';
+import { encodedBy } from './codec.ts';
 
 /** Commands that go to the node at once, as many as a node puts into one batch: so that applying them never takes long. */
 const writeCountMax = 2_048;
@@ -143,7 +144,7 @@ export class ClientWork<Command, Result, Query, Answer> {
     let at = from;
     for (let bytes = 0; at < results.length && bytes < this.#resultBytesMax && problem === null; at++) {
       try {
-        const result = this.#settings.result.encode(results[at] as Result);
+        const result = encodedBy(this.#settings.result, results[at] as Result);
         encoded.push(result);
         bytes += result.length;
       } catch (error) {
@@ -174,7 +175,13 @@ export class ClientWork<Command, Result, Query, Answer> {
     const { node } = this.#settings;
     const limits = { consistency, index, timeoutMs: this.#limitMs(timeoutMs) };
     const mayWait = consistency === 'session' || !this.hasLeader;
-    node.read(query, mayWait ? { ...limits, signal: to.goneSignal } : limits).then(
+    let asked: Promise<Read<Answer>>;
+    try {
+      asked = node.read(query, mayWait ? { ...limits, signal: to.goneSignal } : limits);
+    } catch (error) {
+      return to.readRefused(this.#refusal(id, 1, error, 'notCommitted')); // Of an application's own node.
+    }
+    asked.then(
       (read) => this.#answer(id, read, to),
       (error) => to.readRefused(this.#refusal(id, 1, error, 'notCommitted')),
     );
@@ -186,7 +193,7 @@ export class ClientWork<Command, Result, Query, Answer> {
     if (!to.hasRoom) return to.whenRoom(() => this.#answer(id, read, to));
     let bytes: Uint8Array;
     try {
-      bytes = this.#settings.answer.encode(read.value);
+      bytes = encodedBy(this.#settings.answer, read.value);
     } catch (error) {
       return to.readRefused(this.#refusal(id, 1, error, 'notCommitted'));
     }

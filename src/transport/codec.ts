@@ -8,3 +8,10 @@ export interface Codec<T> {
    */
   decode(bytes: Uint8Array): T;
 }
+
+/** What a codec makes of a value. Throws where that is not bytes, as well as where the codec does. */
+export function encodedBy<T>(codec: Codec<T>, value: T): Uint8Array {
+  const bytes: unknown = codec.encode(value);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
+}

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { unwatchAbort, watchAbort } from '../abort-watch.ts';
-import type { Codec } from '../codec.ts';
+import { type Codec, encodedBy } from '../codec.ts';
 import { seededRandom } from '../random.ts';
 import { Answers } from './answers.ts';
 import { CallQueue } from './call-queue.ts';
@@ -200,9 +200,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
 
 function encoded<T>(codec: Codec<T>, value: T, what: string): Uint8Array {
   try {
-    const bytes: unknown = codec.encode(value);
-    if (bytes instanceof Uint8Array) return bytes;
-    throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
+    return encodedBy(codec, value);
   } catch (cause) {
     const problem = `The ${what} can't be encoded: ${textOf(cause)}.`;
     throw clientError('RAFT_BAD_COMMAND', 'notCommitted', problem, { cause });

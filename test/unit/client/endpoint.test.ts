@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BehaviorSubject } from 'rxjs';
@@ -127,8 +128,8 @@ describe('an endpoint for clients', () => {
 
   it('tells who wrote a command whose result can not be encoded that it is committed, and the others their results', async () => {
     const encode = (value: string): Uint8Array => {
-      if (/^[13] /.test(value)) throw new Error('no bytes for this');
-      return new TextEncoder().encode(value);
+      if (value === '1 x') throw new Error('no bytes for this');
+      return value === '3 x' ? (undefined as never) : new TextEncoder().encode(value);
     };
     const result = { encode, decode: (bytes: Uint8Array) => new TextDecoder().decode(bytes) };
     const { url } = await served({ node: committing(3), result });
@@ -143,7 +144,11 @@ describe('an endpoint for clients', () => {
       { type: 'written', firstId: 11, index: 101, count: 1 },
       { ...bad, firstId: 12, message: expect.stringMatching(/committed at index 102, .*no bytes for this/) },
       { type: 'written', firstId: 13, index: 103, count: 1 },
-      { ...bad, firstId: 14, message: expect.stringContaining('committed at index 104') },
+      {
+        ...bad,
+        firstId: 14,
+        message: expect.stringMatching(/committed at index 104, .*encode gave undefined/),
+      },
     ]);
   });
 
@@ -192,6 +197,73 @@ describe('an endpoint for clients', () => {
     expect(client.frames).toContainEqual(expect.objectContaining({ type: 'written', firstId: 1 }));
     await expect(client.closed).resolves.toMatchObject({ code: 1001 });
     await expect(new RawClient(url).refused).resolves.toMatchObject({ status: 503 });
+  });
+});
+
+describe('an endpoint whose application throws', () => {
+  const boom = (): never => {
+    throw new Error('boom');
+  };
+  const logged = (error: { readonly mock: { readonly calls: readonly unknown[][] } }): readonly string[] =>
+    error.mock.calls.map(([facts]) => (facts as { readonly err: Error }).err.message);
+
+  it('in `admit` refuses that connection, and goes on', async () => {
+    const error = vi.fn();
+    const admit = ({ headers }: IncomingMessage) =>
+      headers.origin === undefined || new URL(headers.origin).host === 'good.example'
+        ? null
+        : (undefined as never);
+    const { url } = await served({ admit, logger: { error } });
+
+    const refused = { status: 500, text: expect.stringContaining('log') };
+    await expect(new RawClient(url, { origin: 'no URL' }).refused).resolves.toEqual(refused);
+    await expect(new RawClient(url, { origin: 'http://a.example' }).refused).resolves.toEqual(refused);
+    await expect(new RawClient(url, { origin: 'http://good.example' }).hello()).resolves.toBe(undefined);
+    expect(logged(error)).toEqual(['Invalid URL', expect.stringContaining('admit gave undefined')]);
+  });
+
+  it.each<[string, () => string, string]>([
+    ['throws', boom, 'boom'],
+    ['gives what is no URL', () => 'n1:8101', 'clientUrlOf gave n1:8101'],
+  ])('or whose `clientUrlOf` %s, tells clients who leads, and not where', async (_, clientUrlOf, why) => {
+    const error = vi.fn();
+    const { url } = await served({ clientUrlOf, logger: { error } });
+    const client = new RawClient(url);
+
+    await client.hello();
+
+    expect(client.messages[0]).toMatchObject({ welcome: { leaderId: 'n1', leaderUrl: null } });
+    expect(logged(error)).toContainEqual(expect.stringContaining(why));
+  });
+
+  it('in its logger answers all the same', async () => {
+    const { url, endpoint } = await served({ logger: { error: boom } });
+
+    await expect(clientOf(url).read('throw')).rejects.toMatchObject({ code: 'RAFT_SERVER_FAILED' });
+    expect(endpoint.requests).toBe(0);
+  });
+
+  it('in `read` of its node refuses that query', async () => {
+    const error = vi.fn();
+    const { url, endpoint } = await served({ node: { ...committing(1), read: boom }, logger: { error } });
+
+    const read = clientOf(url).read('q');
+
+    await expect(read).rejects.toMatchObject({ code: 'RAFT_SERVER_FAILED', outcome: 'notCommitted' });
+    expect(logged(error)).toEqual(['boom']);
+    expect(endpoint.requests).toBe(0);
+  });
+
+  it('or gives no bytes for an answer, refuses that query', async () => {
+    const error = vi.fn();
+    const answer = { encode: () => undefined as never, decode: () => '' };
+    const { url, endpoint } = await served({ answer, logger: { error } });
+
+    const read = clientOf(url).read('all');
+
+    await expect(read).rejects.toMatchObject({ code: 'RAFT_SERVER_FAILED', outcome: 'notCommitted' });
+    expect(logged(error)).toEqual(['encode gave undefined, expected a Uint8Array']);
+    expect(endpoint.requests).toBe(0);
   });
 });
 
