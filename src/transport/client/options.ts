@@ -47,7 +47,10 @@ export interface RaftClientOptions<Command, Result, Query, Answer> extends Parti
   readonly group?: number;
   /** How long a request may take, in milliseconds, unless it says otherwise. Default 5,000. */
   readonly timeoutMs?: number;
-  /** Makes WebSockets. Default: the global one; on Node 20, which has none, the `WebSocket` of `ws`. */
+  /**
+   * Makes WebSockets. Default: the global one, which browsers have, and Node from version 22 on. Where there is none, as on
+   * Node 20, this is needed: `ClientWebSocket` of `rxraft/transport`, or the `WebSocket` of `ws`.
+   */
   readonly WebSocket?: ClientSocketConstructor;
   /** Gives time to deadlines, pings and reconnection. Default `asyncScheduler`. */
   readonly timeScheduler?: SchedulerLike;
@@ -88,7 +91,9 @@ export function settingsOf<C, R, Q, A>(options: RaftClientOptions<C, R, Q, A>): 
   const { WebSocket = globalWebSocket(), urls, timeoutMs = 5_000, timeScheduler } = options;
   const problems = [...urlProblems(urls), ...limitProblems(limits), ...countProblems({ timeoutMs })];
   if (WebSocket === undefined) {
-    problems.push('there is no global WebSocket here, expected the option WebSocket, such as that of `ws`');
+    problems.push(
+      'there is no global WebSocket here, expected the option WebSocket: ClientWebSocket of rxraft/transport, or that of `ws`',
+    );
   }
   if (problems.length > 0 || WebSocket === undefined) {
     throw new RaftError(

@@ -280,6 +280,34 @@ describe('a request that nobody waits for any more', () => {
   });
 });
 
+describe('a client without a WebSocket of its own', () => {
+  it('takes the global one', () => {
+    const servers = new FakeServers();
+    vi.stubGlobal('WebSocket', servers.WebSocket);
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+
+    clientOf('ws://a', { WebSocket: undefined as never });
+
+    expect(servers.urls).toEqual(['ws://a']);
+  });
+
+  it('is refused where there is no global one, and told which to hand over', () => {
+    vi.stubGlobal('WebSocket', undefined);
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+
+    expect(() => clientOf('ws://a', { WebSocket: undefined as never })).toThrow(
+      expect.objectContaining({
+        code: 'RAFT_BAD_OPTIONS',
+        message: expect.stringMatching(/option WebSocket: ClientWebSocket of rxraft\/transport/),
+      }),
+    );
+  });
+});
+
 describe('a client without a scheduler of its own', () => {
   it('keeps its deadlines also where somebody sets the wall clock back', async () => {
     const servers = new FakeServers();
