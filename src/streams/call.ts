@@ -1,4 +1,5 @@
-import { unwatchAbort, watchAbort } from '../transport/abort-watch.ts';
+import { isAbortSignal, unwatchAbort, watchAbort } from '../transport/abort-watch.ts';
+import { badRequest } from './errors.ts';
 
 /** When a caller stops waiting. */
 export interface CallLimits {
@@ -11,6 +12,12 @@ export interface CallLimits {
 export interface Answer<T> {
   resolve(value: T): void;
   reject(error: unknown): void;
+}
+
+/** Throws if this is given as a signal and is none, such as the controller that has it. */
+export function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !isAbortSignal(signal))
+    throw badRequest(`signal is ${typeof signal}, expected an AbortSignal`);
 }
 
 /** A promise, and where its answer goes. */

@@ -1,6 +1,7 @@
 import { firstValueFrom, merge, type Observable } from 'rxjs';
 import { after, decodePayload, type EntryBatch, type Index, lastOf, plus } from '../core/index.ts';
 import { abortOf } from '../transport/abort-watch.ts';
+import { checkSignal } from './call.ts';
 import { badRequest, type RequestError, requestError } from './errors.ts';
 import type { Commit } from './raft-node.ts';
 import type { Codec } from './state-machine.ts';
@@ -28,7 +29,7 @@ export interface CommitRange {
  * buffered: what the subscriber has not pulled yet stays in the log. Ends when the node closes or the signal
  * aborts; throws `RAFT_COMPACTED` if the log no longer reaches back that far.
  *
- * Throws `RAFT_BAD_REQUEST` at once if `from` is no index.
+ * Throws `RAFT_BAD_REQUEST` at once if `from` is no index, or the signal none.
  */
 export function commitsFrom<Command>(
   source: CommitSource<Command>,
@@ -36,6 +37,7 @@ export function commitsFrom<Command>(
 ): AsyncGenerator<readonly Commit<Command>[], void> {
   if (!Number.isSafeInteger(range.from) || range.from < 1)
     throw badRequest(`from is ${range.from}, expected an index: the first one is 1`);
+  checkSignal(range.signal);
   return pull(source, range);
 }
 

@@ -98,8 +98,9 @@ export class ReadQueue<Query, Value> {
       answer.reject(overload);
       return undefined;
     }
+    const read = new ReadCall(queries, limits, answer, this.#onAbort);
     this.#pending += queries.length;
-    return new ReadCall(queries, limits, answer, this.#onAbort);
+    return read;
   }
 
   #overloadOf(count: number): RequestError | null {

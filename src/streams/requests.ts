@@ -11,7 +11,7 @@ import {
 } from '../core/index.ts';
 import type { ForwardReplyFrame, TransportEvent } from '../transport/transport.ts';
 import { AdminQueue, type AdminWork } from './admin-queue.ts';
-import type { Answer, CallLimits } from './call.ts';
+import { type Answer, type CallLimits, checkSignal } from './call.ts';
 import { badRequest, type RequestError, requestError, textOf } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
@@ -203,6 +203,7 @@ export class Requests<Command, Result, Query, Value> {
     this.#checkOpen();
     if (signal?.aborted)
       throw requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the request up.');
+    checkSignal(signal);
     checkTimeout(timeoutMs);
     return { deadlineMs: this.#options.routes.now() + timeoutMs, signal };
   }

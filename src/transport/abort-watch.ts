@@ -6,6 +6,11 @@ interface Watch {
   readonly onAbort: () => void;
 }
 
+/** Whether this can be listened to as a signal can: an `AbortController` can't, its `signal` can. */
+export function isAbortSignal(signal: unknown): signal is AbortSignal {
+  return typeof (signal as AbortSignal | null | undefined)?.addEventListener === 'function';
+}
+
 const watches = new WeakMap<AbortSignal, Watch>();
 
 /**

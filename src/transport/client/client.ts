@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { unwatchAbort, watchAbort } from '../abort-watch.ts';
+import { isAbortSignal, unwatchAbort, watchAbort } from '../abort-watch.ts';
 import { type Codec, encodedBy } from '../codec.ts';
 import { seededRandom } from '../random.ts';
 import { Answers } from './answers.ts';
@@ -113,7 +113,7 @@ export class Client<Command, Result, Query, Answer> implements RaftClient<Comman
   #deadlineOf({ timeoutMs = this.#settings.timeoutMs, signal }: ClientRequestOptions): number {
     if (this.#isClosed) throw clientError('RAFT_CLOSED', 'notCommitted', 'The client has closed.');
     if (signal?.aborted) throw aborted('notCommitted');
-    if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    if (signal !== undefined && !isAbortSignal(signal))
       throw badRequest(`signal is ${typeof signal}, expected an AbortSignal`);
     if (!(timeoutMs > 0)) throw badRequest(`timeoutMs is ${timeoutMs}, expected a positive number`);
     return this.#settings.clock() + timeoutMs;

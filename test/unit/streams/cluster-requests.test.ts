@@ -186,6 +186,31 @@ describe('a request', () => {
     });
   });
 
+  it.each([
+    ['the controller that has it', new AbortController()],
+    ['null', null],
+    ['a text', 'now'],
+  ])('with a signal that is none but %s is refused, and takes up no room', async (_what, none) => {
+    const { leader } = await started({ node: { pendingMax: 2 } });
+    const signal = none as unknown as AbortSignal;
+    const requests = [
+      leader.write('x', { signal }),
+      leader.writeAll(['x', 'y'], { signal }),
+      leader.read(all, { signal }),
+      leader.readAll([all, all], { signal }),
+      leader.read(all, { signal, consistency: 'stale' }),
+      leader.changeMembers([{ type: 'remove', id: 'n9' }], { signal }),
+    ];
+
+    for (const request of requests) {
+      expect(await failureOf(request)).toEqual({ code: 'RAFT_BAD_REQUEST', outcome: 'notCommitted' });
+    }
+    expect(() => leader.commits({ signal })).toThrow(/expected an AbortSignal/);
+    const rest = [leader.write('z'), leader.write('z'), leader.read(all), leader.read(all)];
+    await cluster.settle(Promise.all(rest));
+    expect((await leader.read(all, { consistency: 'stale' })).value).toEqual(['z', 'z']);
+  });
+
   it("with a command that is too large or can't be encoded is refused", async () => {
     const { leader } = await started({ node: { commandBytesMax: 100 } });
     const cyclic: unknown[] = [];

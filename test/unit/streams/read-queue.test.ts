@@ -25,6 +25,21 @@ function answered(queue: ReadQueue<number, number>, queries: readonly number[]):
   return new Promise((resolve, reject) => queue.add(queries, patient, { resolve, reject }));
 }
 
+describe('a read that could not be taken', () => {
+  it('takes up no room', async () => {
+    const { queue } = queueOf();
+    const signal = {} as AbortSignal; // Nobody can listen to it.
+    const answer = { resolve: () => undefined, reject: () => undefined };
+
+    expect(() => queue.add([1, 2, 3], { deadlineMs: 1000, signal }, answer)).toThrow(TypeError);
+
+    const all = answered(queue, [1, 2, 3, 4]);
+    queue.flush();
+    queue.onConfirmed(1);
+    expect((await all).values).toEqual([2, 4, 6, 8]);
+  });
+});
+
 describe('single reads of one turn', () => {
   it('share a read index, and each is told of its own query', async () => {
     const { routes, queue } = queueOf();
