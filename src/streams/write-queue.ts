@@ -264,6 +264,7 @@ export class WriteQueue<Result> {
           group,
           new RequestError(reply.code as RequestErrorCode, 'unknown', reply.message),
         );
+      case 'results':
       case 'readIndex':
       case 'done':
         return this.#reject(group, lostForward(from)); // An answer to something else: it tells nothing.

@@ -24,6 +24,8 @@ function describeReply({ reply }: ForwardReplyFrame): string {
   switch (reply.type) {
     case 'committed':
       return `committed ${reply.index}@${reply.term}`;
+    case 'results':
+      return `committed ${reply.index}@${reply.term}, results ${reply.offset}+${reply.bytes.length} of ${reply.totalBytes}`;
     case 'readIndex':
       return `readIndex ${reply.index}`;
     case 'done':

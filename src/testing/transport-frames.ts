@@ -168,6 +168,10 @@ function replies(): ByType<RequestOf<'forwardReply'>['reply']> {
   const results = [bytesOf(256, 4), new Uint8Array(0), bytesOf(3, 5)];
   return {
     committed: [{ type: 'committed', index: large, term: 3, results }],
+    results: [
+      { type: 'results', index: large, term: 3, totalBytes: 100_000, offset: 0, bytes: new Uint8Array(0) },
+      { type: 'results', index: large, term: 3, totalBytes: 100_000, offset: 256, bytes: bytesOf(99_744, 6) },
+    ],
     readIndex: [{ type: 'readIndex', index: large }],
     done: [{ type: 'done' }],
     notCommitted: [

@@ -1,17 +1,18 @@
 import { unreachable } from '../core/index.ts';
-import type { ByteReader } from './byte-reader.ts';
+import { type ByteReader, detached } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { frameType } from './frame-type.ts';
 import { brief, readNodeId, readOptional, textBytesMax, writeOptional } from './handshake-codec.ts';
-import type { ForwardReplyFrame } from './transport.ts';
+import { type ForwardReplyFrame, resultsBytesMax } from './transport.ts';
 
-/** The most results that one `forwardReply` may carry. */
+/** The most results that one `forwardReply` with all of them may carry. */
 export const resultsMax = 262_144;
 
 const codeBytesMax = 256;
 
 const replyTypes = {
   committed: frameType.replyCommitted,
+  results: frameType.replyResults,
   readIndex: frameType.replyReadIndex,
   done: frameType.replyDone,
   notCommitted: frameType.replyNotCommitted,
@@ -34,6 +35,12 @@ export function writeForwardReply(
       writer.u32(reply.results.length);
       for (const result of reply.results) writer.bytes(result);
       return;
+    case 'results':
+      writer.u53(reply.index);
+      writer.u53(reply.term);
+      writer.u32(reply.totalBytes);
+      writer.u32(reply.offset);
+      return writer.bytes(reply.bytes);
     case 'readIndex':
       return writer.u53(reply.index);
     case 'done':
@@ -65,6 +72,8 @@ function readReply(reader: ByteReader, type: number): ForwardReplyFrame['reply']
   switch (type) {
     case frameType.replyCommitted:
       return { type: 'committed', index: reader.u53(), term: reader.u53(), results: readResults(reader) };
+    case frameType.replyResults:
+      return readPart(reader);
     case frameType.replyReadIndex:
       return { type: 'readIndex', index: reader.u53() };
     case frameType.replyDone:
@@ -74,6 +83,17 @@ function readReply(reader: ByteReader, type: number): ForwardReplyFrame['reply']
     default:
       return { type: 'unknown', ...readError(reader) };
   }
+}
+
+function readPart(reader: ByteReader): Extract<ForwardReplyFrame['reply'], { type: 'results' }> {
+  const [index, term] = [reader.u53(), reader.u53()];
+  const [totalBytes, offset] = [reader.u32(), reader.u32()];
+  const bytes = detached(reader.bytes());
+  const end = offset + bytes.length;
+  if (totalBytes > resultsBytesMax)
+    reader.fail('tooMany', `results of ${totalBytes} bytes are over ${resultsBytesMax}`);
+  if (end > totalBytes) reader.fail('outOfRange', `${end} bytes of results are more than ${totalBytes}`);
+  return { type: 'results', index, term, totalBytes, offset, bytes };
 }
 
 /** Results share one array, apart from the socket's buffer. */

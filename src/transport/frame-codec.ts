@@ -16,9 +16,28 @@ import {
 } from './snapshot-codec.ts';
 import type { FoundFrame, PeerFrame } from './transport.ts';
 
-/** Whether a frame carries entries to a follower: what a full buffer drops first, since Raft sends it again. */
+/**
+ * Whether a frame carries entries to a follower, or the results of its writes: what a full buffer drops first, since
+ * Raft sends entries again, and the leader results.
+ */
 export function isBulk(frame: PeerFrame): boolean {
+  if (frame.type === 'forwardReply') return frame.reply.type === 'committed';
   return frame.type === 'raft' && frame.message.type === 'appendEntries' && frame.message.batches.length > 0;
+}
+
+/**
+ * How many bytes of something large a frame brings, of a snapshot or of results; `null` for any other frame. Such a piece has
+ * room only while little waits, so that nothing else waits for long behind it. Refused, it is sent again: that is no loss.
+ */
+export function pieceBytes(frame: PeerFrame): number | null {
+  if (frame.type === 'snapshotChunk') return frame.bytes.length;
+  if (frame.type !== 'forwardReply' || frame.reply.type !== 'results') return null;
+  return frame.reply.bytes.length || null; // None announces the others: small, and wanted at once.
+}
+
+/** Whether a frame is a piece of something large: see {@link pieceBytes}. */
+export function isPiece(frame: PeerFrame): boolean {
+  return pieceBytes(frame) !== null;
 }
 
 /** For whose company a frame waits: nobody's, that of this event-loop turn, of the next one too, or of the next milliseconds. */
@@ -120,6 +139,7 @@ export function readFrame(reader: ByteReader, checksum: Crc32 = crc32): PeerFram
     case frameType.forwardTransferLeadership:
       return readForward(reader, { type, checksum });
     case frameType.replyCommitted:
+    case frameType.replyResults:
     case frameType.replyReadIndex:
     case frameType.replyDone:
     case frameType.replyNotCommitted:

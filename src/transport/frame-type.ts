@@ -21,6 +21,7 @@ export const frameType = {
   forwardChangeMembers: 38,
   forwardTransferLeadership: 39,
   replyDone: 40,
+  replyResults: 41,
   snapshotOffer: 48,
   snapshotChunk: 49,
   snapshotAck: 50,

@@ -15,6 +15,7 @@ export type { Codec } from './codec.ts';
 export * from './errors.ts';
 export { resultsMax } from './forward-reply-codec.ts';
 export * from './founding.ts';
+export { isPiece } from './frame-codec.ts';
 export { membersMax, type OtherVersion, textBytesMax } from './handshake-codec.ts';
 export {
   type MemoryNetwork,

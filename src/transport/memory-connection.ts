@@ -1,4 +1,5 @@
 import type { NodeId } from '../core/index.ts';
+import { isPiece, pieceBytes } from './frame-codec.ts';
 import type { Network } from './memory-network.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 import { decodePeerMessage, encodeFrames } from './message-codec.ts';
@@ -22,7 +23,7 @@ export class MemoryConnection {
   /** Frames that keep their order, the next to arrive first. */
   private readonly ordered: PeerFrame[] = [];
   private inFlight = 0;
-  private inFlightSnapshotBytes = 0;
+  private inFlightPieceBytes = 0;
   private isAccepted = false;
   private lastArrivalMs: number;
 
@@ -59,9 +60,8 @@ export class MemoryConnection {
   /** Sends a frame on its way; `false` if too much is. Loss on the way is not a drop. */
   send(frame: PeerFrame): boolean {
     const { network } = this;
-    const isFull = this.inFlightSnapshotBytes >= network.inFlightSnapshotBytesMax;
-    if (this.inFlight >= network.inFlightFramesMax || (isFull && frame.type === 'snapshotChunk'))
-      return false;
+    const isFull = this.inFlightPieceBytes >= network.inFlightSnapshotBytesMax;
+    if (this.inFlight >= network.inFlightFramesMax || (isFull && isPiece(frame))) return false;
     if (this.isCut()) {
       network.counts.cut += 1;
       return true;
@@ -138,12 +138,12 @@ export class MemoryConnection {
   }
 
   private carry(sent: PeerFrame, delayMs: number, next: () => PeerFrame): void {
-    const snapshotBytes = sent.type === 'snapshotChunk' ? sent.bytes.byteLength : 0;
+    const bytes = pieceBytes(sent) ?? 0;
     this.inFlight++;
-    this.inFlightSnapshotBytes += snapshotBytes;
+    this.inFlightPieceBytes += bytes;
     this.network.after(delayMs, () => {
       this.inFlight--;
-      this.inFlightSnapshotBytes -= snapshotBytes;
+      this.inFlightPieceBytes -= bytes;
       const frame = next();
       this.accept();
       if (this.isOpenAt.acceptor && !this.isCut()) this.acceptor.onFrame(this, frame);

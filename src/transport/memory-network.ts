@@ -34,7 +34,7 @@ export interface MemoryNetworkOptions extends Partial<BackoffLimits> {
   /** Frames on their way to one peer; beyond it `send` drops. Default 10,000. */
   readonly inFlightFramesMax?: number;
   /**
-   * While fewer bytes of snapshots than this are on their way to a peer, `send` takes another piece. Default
+   * While fewer bytes of snapshots and of large results than this are on their way to a peer, `send` takes another piece. Default
    * 512 KiB, as over WebSockets.
    */
   readonly inFlightSnapshotBytesMax?: number;

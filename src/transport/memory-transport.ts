@@ -2,6 +2,7 @@ import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { NodeId, Peer } from '../core/index.ts';
 import { Backoff } from './backoff.ts';
 import { TransportError } from './errors.ts';
+import { isPiece } from './frame-codec.ts';
 import { judgeAcceptor, judgeDialer } from './handshake.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import type { Network } from './memory-network.ts';
@@ -90,7 +91,7 @@ export class MemoryTransport implements Transport {
     if (peer === undefined) return false;
     const isThere = peer.connection?.hellos.acceptor.storeId === to.storeId;
     const isTaken = isThere && peer.connection?.send(frame) === true;
-    if (!isTaken && frame.type !== 'snapshotChunk') peer.droppedFrames++;
+    if (!isTaken && !isPiece(frame)) peer.droppedFrames++;
     return isTaken;
   }
 

@@ -9,6 +9,9 @@ export const protocolVersion = 1;
 /** The largest piece of a snapshot, in bytes. */
 export const snapshotChunkBytesMax = 3.5 * 1024 * 1024;
 
+/** What the results of writes that were passed on together may have, in bytes, with 4 more for each result. */
+export const resultsBytesMax = 64 * 1024 * 1024;
+
 /** A member as `--members` declares it, before its store is known. */
 export interface MemberAddress {
   readonly id: NodeId;
@@ -103,6 +106,20 @@ export interface ForwardReplyFrame {
         readonly index: number;
         readonly term: number;
         readonly results: readonly Uint8Array[];
+      }
+    /**
+     * The write is committed, and its results are too large for one frame: their bytes from `offset` on. All of them are
+     * `totalBytes`, at most {@link resultsBytesMax}, as a payload has commands: each result with its length in front. They
+     * come in their order. The first has no bytes, and leaves as soon as the write is committed: it says so, whatever
+     * becomes of the others.
+     */
+    | {
+        readonly type: 'results';
+        readonly index: number;
+        readonly term: number;
+        readonly totalBytes: number;
+        readonly offset: number;
+        readonly bytes: Uint8Array;
       }
     | { readonly type: 'readIndex'; readonly index: number }
     /** The change of members, or the transfer, has taken effect. */
@@ -205,7 +222,7 @@ export interface LinkStatus {
   readonly rttMs: number | null;
   /** Bytes accepted by `send` and not yet taken by the operating system. */
   readonly bufferedBytes: number;
-  /** Frames dropped since the start because the link was down or its buffer full; pieces of snapshots apart. */
+  /** Frames dropped since the start because the link was down or its buffer full; pieces of snapshots and of results apart. */
   readonly droppedFrames: number;
 }
 
@@ -245,8 +262,8 @@ export interface Transport {
    * Sends one frame to a peer, if its outgoing connection is open, leads to that store, and has room.
    * Frames sent in one event-loop turn leave together. Returns whether it was taken; `false` is a drop.
    *
-   * A piece of a snapshot has room only while little waits for that peer. Refused, it is sent again once an
-   * earlier piece is acknowledged, or after a tick.
+   * A piece of a snapshot, or of large results, has room only while little waits for that peer. Refused, it is sent
+   * again: a piece of a snapshot once an earlier one is acknowledged, either after a tick.
    */
   send(to: Peer, frame: PeerFrame): boolean;
   /** Closes every connection of that peer, which broke the rules; it may dial again, after a pause. */

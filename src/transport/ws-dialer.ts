@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { Peer } from '../core/index.ts';
 import { Backoff } from './backoff.ts';
 import { otherVersion } from './founding.ts';
-import { type Patience, patienceOf } from './frame-codec.ts';
+import { isPiece, type Patience, patienceOf } from './frame-codec.ts';
 import { judgeAcceptor } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';
 import { encodePeerMessage } from './message-codec.ts';
@@ -46,12 +46,12 @@ export class WsDialer {
     return this.hello !== null;
   }
 
-  /** Takes a frame, and tells how long it may wait; `null`: it was dropped. A piece of a snapshot without room is no loss. */
+  /** Takes a frame, and tells how long it may wait; `null`: it was dropped. A piece without room is no loss. */
   send(to: Peer, frame: PeerFrame): Patience | null {
     const isThere = this.hello?.storeId === to.storeId;
     const isTaken = isThere && this.outbox.add(frame, this.socket?.bufferedBytes ?? 0);
     if (!isTaken) {
-      if (frame.type !== 'snapshotChunk') this.droppedFrames++;
+      if (!isPiece(frame)) this.droppedFrames++;
       return null;
     }
     const patience = patienceOf(frame, this.round);

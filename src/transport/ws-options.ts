@@ -11,14 +11,14 @@ export interface WsLimits extends BackoffLimits {
   readonly frameBytesMax: number;
   /**
    * Bytes that may wait for one peer. Beyond it AppendEntries with entries are dropped, since Raft sends them
-   * again; a single one is taken whatever its size when nothing waits. Default 4 MiB.
+   * again, and results of writes, as the leader does; a single one is taken whatever its size when nothing waits. Default 4 MiB.
    */
   readonly bufferedBytesMax: number;
   /** Bytes more for everything else: votes, heartbeats, answers, forwards. Default 1 MiB. */
   readonly headroomBytes: number;
   /**
-   * While fewer bytes than this wait for a peer, a piece of a snapshot (at most 3.5 MiB) is taken, if it also fits
-   * into `bufferedBytesMax`. So this, and the piece, is what a heartbeat may find ahead of it. Default 512 KiB.
+   * While fewer bytes than this wait for a peer, a piece of a snapshot (at most 3.5 MiB) or of large results (128 KiB)
+   * is taken, if it also fits into `bufferedBytesMax`. So this, and the piece, is what a heartbeat may find ahead of it. Default 512 KiB.
    */
   readonly snapshotBufferedBytesMax: number;
   /** Milliseconds that connection and handshake may take, on both ends. Default 3,000. */

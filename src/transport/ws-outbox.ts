@@ -1,11 +1,11 @@
-import { isBulk, supersedes } from './frame-codec.ts';
+import { isBulk, isPiece, supersedes } from './frame-codec.ts';
 import { frameBytes, messageOverheadBytes } from './message-codec.ts';
 import type { MessageSocket, OutgoingMessages } from './outgoing-messages.ts';
 import type { PeerFrame } from './transport.ts';
 import type { WsLimits } from './ws-options.ts';
 
 /**
- * Frames that one peer is sent, until they leave together: pieces of snapshots last, and
+ * Frames that one peer is sent, until they leave together: pieces of snapshots and of results last, and
  * each in a message of its own, so that nothing else waits until a whole piece has arrived. What the next frame says
  * again is dropped.
  */
@@ -13,7 +13,7 @@ export class Outbox {
   private readonly limits: WsLimits;
   private frames: PeerFrame[] = [];
   private sizes: number[] = [];
-  private chunks: PeerFrame[] = [];
+  private pieces: PeerFrame[] = [];
   private bytes = 0;
 
   constructor(limits: WsLimits) {
@@ -32,7 +32,7 @@ export class Outbox {
     if (!this.hasRoom(frame, { size, waiting: this.bytes + socketBytes })) return false;
     if (this.isSuperseded(frame)) this.dropLast();
     this.bytes += size;
-    if (frame.type === 'snapshotChunk') this.chunks.push(frame);
+    if (isPiece(frame)) this.pieces.push(frame);
     else {
       this.frames.push(frame);
       this.sizes.push(size);
@@ -56,16 +56,16 @@ export class Outbox {
     }
     if (start > 0) messages.send(socket, frames.slice(start), sizes.slice(start));
     else if (frames.length > 0) messages.send(socket, frames, sizes);
-    for (const chunk of this.chunks) messages.send(socket, [chunk], [frameBytes(chunk)]);
+    for (const piece of this.pieces) messages.send(socket, [piece], [frameBytes(piece)]);
     this.clear();
   }
 
-  /** Forgets everything; returns how many frames that were, pieces of snapshots apart. */
+  /** Forgets everything; returns how many frames that were, pieces apart. */
   clear(): number {
     const count = this.frames.length;
     this.frames = [];
     this.sizes = [];
-    this.chunks = [];
+    this.pieces = [];
     this.bytes = 0;
     return count;
   }
@@ -83,8 +83,7 @@ export class Outbox {
   private hasRoom(frame: PeerFrame, { size, waiting }: { size: number; waiting: number }): boolean {
     const { bufferedBytesMax, headroomBytes, snapshotBufferedBytesMax } = this.limits;
     // Never more than fits: a piece too large must not leave heartbeats without room.
-    if (frame.type === 'snapshotChunk')
-      return waiting < snapshotBufferedBytesMax && waiting + size <= bufferedBytesMax;
+    if (isPiece(frame)) return waiting < snapshotBufferedBytesMax && waiting + size <= bufferedBytesMax;
     const room = isBulk(frame) ? bufferedBytesMax : bufferedBytesMax + headroomBytes;
     return waiting === 0 || waiting + size <= room;
   }

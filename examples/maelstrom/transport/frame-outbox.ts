@@ -1,4 +1,4 @@
-import { frameBytes, messageOverheadBytes, type PeerFrame } from 'rxraft/transport';
+import { frameBytes, isPiece, messageOverheadBytes, type PeerFrame } from 'rxraft/transport';
 import type { LinkLimits } from './link-host.ts';
 import type { ResendWindow } from './resend-window.ts';
 
@@ -31,7 +31,7 @@ export class FrameOutbox {
     return true;
   }
 
-  /** Entries go without room first, since Raft sends them again; and pieces of snapshots before those. */
+  /** Entries go without room first, since Raft sends them again; and pieces of snapshots and of results before those. */
   #hasRoom(frame: PeerFrame, bytes: number, unacked: ResendWindow): boolean {
     const { frameBytesMax, unackedBytesMax, headroomBytes, snapshotBytesMax, windowMax } = this.#limits;
     if (bytes + messageOverheadBytes > frameBytesMax) return false;
@@ -39,8 +39,7 @@ export class FrameOutbox {
     const isBulk =
       frame.type === 'raft' && frame.message.type === 'appendEntries' && frame.message.batches.length > 0;
     if (unacked.count >= (isBulk ? windowMax / 2 : windowMax)) return false;
-    if (frame.type === 'snapshotChunk')
-      return waiting < snapshotBytesMax && waiting + bytes <= unackedBytesMax;
+    if (isPiece(frame)) return waiting < snapshotBytesMax && waiting + bytes <= unackedBytesMax;
     return waiting === 0 || waiting + bytes <= unackedBytesMax + (isBulk ? 0 : headroomBytes);
   }
 
@@ -61,9 +60,9 @@ export class FrameOutbox {
     return groups;
   }
 
-  /** Forgets everything; returns how many frames that were, pieces of snapshots apart. */
+  /** Forgets everything; returns how many frames that were, pieces apart. */
   clear(): number {
-    const dropped = this.#waiting.filter(({ frame }) => frame.type !== 'snapshotChunk').length;
+    const dropped = this.#waiting.filter(({ frame }) => !isPiece(frame)).length;
     this.#waiting = [];
     this.#bytes = 0;
     return dropped;

@@ -2,6 +2,7 @@ import type { Peer } from 'rxraft';
 import {
   type HandshakeRefusal,
   type Hello,
+  isPiece,
   type LinkStatus,
   type MemberAddress,
   otherVersion,
@@ -55,13 +56,13 @@ export class OutgoingLink {
     return (this.#attempt?.hello ?? null) !== null;
   }
 
-  /** Takes a frame for the end of this turn, or drops it. A piece of a snapshot without room is no loss. */
+  /** Takes a frame for the end of this turn, or drops it. A piece without room is no loss. */
   send(to: Peer, frame: PeerFrame): boolean {
     const attempt = this.#attempt;
     const isThere = attempt !== null && attempt.hello?.storeId === to.storeId;
     const isTaken = isThere && this.#outbox.add(frame, attempt.window);
     if (isTaken) this.#host.flushSoon(this);
-    else if (frame.type !== 'snapshotChunk') this.#droppedFrames += 1;
+    else if (!isPiece(frame)) this.#droppedFrames += 1;
     return isTaken;
   }
 

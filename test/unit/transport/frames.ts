@@ -75,6 +75,12 @@ export function chunk(
   return { type: 'snapshotChunk', group: 7, transferId, number, isLast, bytes, checksum: crc32(bytes) };
 }
 
+/** Some of the results of a write that have 10 bytes together. */
+export function results(offset: number, bytes: Uint8Array, totalBytes = 10): PeerFrame {
+  const reply = { type: 'results', index: 2 ** 40, term: 3, totalBytes, offset, bytes } as const;
+  return { type: 'forwardReply', group: 7, bootCounter: 3, seq: 1_000, reply };
+}
+
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const writePayload = encodePayload([utf8('set a'), utf8('')]);
 
@@ -271,6 +277,8 @@ export const samples: Readonly<Record<string, PeerMessage>> = {
     type: 'frames',
     frames: [{ type: 'snapshotAck', group: 7, transferId: 'transfer-1', nextChunk: 0, status: 'malformed' }],
   },
+  replyResultsAnnounced: { type: 'frames', frames: [results(0, new Uint8Array(0))] },
+  replyResults: { type: 'frames', frames: [results(4, utf8('some'))] },
 };
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
@@ -430,6 +438,13 @@ const anyForwardReply: fc.Arbitrary<PeerFrame> = fc.record({
   seq: u53,
   reply: fc.oneof(
     fc.record({ type: fc.constant('committed' as const), index: u53, term: u53, results: fc.array(bytes) }),
+    fc
+      .record({ index: u53, term: u53, offset: fc.nat(1_000), rest: fc.nat(1_000), bytes })
+      .map(({ rest, ...of }) => ({
+        type: 'results' as const,
+        totalBytes: of.offset + of.bytes.length + rest,
+        ...of,
+      })),
     fc.record({ type: fc.constant('readIndex' as const), index: u53 }),
     fc.record({ type: fc.constant('done' as const) }),
     fc.record({

@@ -21,10 +21,11 @@ import {
 import {
   type ForwardFrame,
   type PeerFrame,
+  resultsBytesMax,
   type SnapshotOfferFrame,
   snapshotChunkBytesMax,
 } from '../../../src/transport/transport.ts';
-import { anyPeerMessage, append, batch, chunk, hello, samples } from './frames.ts';
+import { anyPeerMessage, append, batch, chunk, hello, results, samples } from './frames.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('../../fixtures/frames-1.json', import.meta.url), 'utf8'),
@@ -275,6 +276,16 @@ describe('bytes that nobody vouches for', () => {
     expect(kindOfLength(snapshotChunkBytesMax + 1)).toBe('badChunk');
   });
 
+  it('are refused where there are more bytes of results than there can be', () => {
+    const kindWith = (of: { offset: number; length: number; totalBytes: number }) =>
+      kindOf(encodeFrames([results(of.offset, new Uint8Array(of.length), of.totalBytes)]));
+
+    expect(kindWith({ offset: 4, length: 6, totalBytes: 10 })).toBe('frames');
+    expect(kindWith({ offset: 5, length: 6, totalBytes: 10 })).toBe('outOfRange');
+    expect(kindWith({ offset: 0, length: 6, totalBytes: resultsBytesMax })).toBe('frames');
+    expect(kindWith({ offset: 0, length: 6, totalBytes: resultsBytesMax + 1 })).toBe('tooMany');
+  });
+
   it('are refused where a transfer has no proper name, index or status', () => {
     const offer = frameOf('snapshotOffer') as SnapshotOfferFrame;
     const ack = encodePeerMessage(samples['snapshotAck'] as PeerMessage);
@@ -372,7 +383,7 @@ describe('bytes that nobody vouches for', () => {
 
 describe('what is kept of a received message', () => {
   it('does not pin the buffer that it arrived in', () => {
-    const names = ['appendEntries', 'forwardWrite', 'replyCommitted', 'snapshotChunk'];
+    const names = ['appendEntries', 'forwardWrite', 'replyCommitted', 'replyResults', 'snapshotChunk'];
     for (const name of names) {
       const bytes = encodePeerMessage(samples[name] as PeerMessage);
       const pool = new Uint8Array(65_536);

@@ -10,8 +10,9 @@ import { decodePeerMessage, encodeFrames, encodePeerMessage } from '../../../src
 import type { Hello, PeerFrame, Transport, TransportEvent } from '../../../src/transport/transport.ts';
 import type { WsTransportOptions } from '../../../src/transport/ws-options.ts';
 import { type WsTransport, wsTransport } from '../../../src/transport/ws-transport.ts';
-import { append, batch, chunk } from './frames.ts';
+import { append, batch, chunk, results } from './frames.ts';
 
+const kib = 1024;
 const listen = { host: '127.0.0.1', port: 0 };
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -375,7 +376,6 @@ async function connectedToRaw(options?: Parameters<typeof node>[1]) {
 }
 
 describe('pieces of a snapshot', () => {
-  const kib = 1024;
   const piece = (number: number, bytes: number) => chunk(number, new Uint8Array(bytes).fill(number));
 
   it('leave after whatever else was sent in their turn, each in a message of its own', async () => {
@@ -465,6 +465,66 @@ describe('pieces of a snapshot', () => {
     expect(seen(b, 'frame').at(-1)).toMatchObject({ frame: { number } });
     expect(a.transport.links()[0]?.droppedFrames).toBe(0);
   });
+});
+
+describe('results of writes', () => {
+  const committed = (bytes: number): PeerFrame => {
+    const reply = { type: 'committed', index: 1, term: 1, results: [new Uint8Array(bytes)] } as const;
+    return { type: 'forwardReply', group: 0, bootCounter: 1, seq: 1, reply };
+  };
+
+  it('in pieces have room only while little waits, and refused they are no loss; everything else still has', async () => {
+    const { a, takes } = await stalled();
+
+    await takes(() => results(0, new Uint8Array(128 * kib), 1024 * kib));
+    const buffered = a.transport.links()[0]?.bufferedBytes;
+
+    expect(buffered).toBeGreaterThanOrEqual(512 * kib);
+    expect(buffered).toBeLessThan(640 * kib + 1_000);
+    const others = [append([]), results(0, new Uint8Array(0)), committed(1_000), bulk(1024 * kib)];
+    expect(others.map((frame) => a.transport.send(peer('b'), frame))).toEqual([true, true, true, true]);
+    expect(a.transport.links()[0]?.droppedFrames).toBe(0);
+  });
+
+  it('in pieces are overtaken by what the same turn sends after them', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    a.transport.setPeers([{ id: 'b', url: b.url }]);
+    await until(() => isOpen(a.transport));
+
+    for (const frame of [results(0, new Uint8Array(9)), small]) a.transport.send(peer('b'), frame);
+    await until(() => seen(b, 'frame').length === 2);
+
+    expect(seen(b, 'frame').map(({ frame }) => frame.type)).toEqual(['foundAck', 'forwardReply']);
+  });
+
+  it('leave room for heartbeats, votes and other answers, however many there are', async () => {
+    const { a, takes } = await stalled();
+
+    await takes(() => committed(256 * kib));
+
+    expect(a.transport.links()[0]?.bufferedBytes).toBeLessThanOrEqual(4 * 1024 * kib);
+    for (let times = 0; times < 100; times++) {
+      expect(a.transport.send(peer('b'), append([]))).toBe(true);
+      expect(a.transport.send(peer('b'), results(0, new Uint8Array(0)))).toBe(true);
+    }
+  });
+
+  /** A node whose peer reads nothing; `takes` sends to it until a frame is refused. */
+  async function stalled() {
+    const [a, b] = [await node('a', { pingMs: 100_000 }), await node('b')];
+    const proxy = await proxyTo(b.transport.port as number);
+    a.transport.setPeers([{ id: 'b', url: proxy.url }]);
+    await until(() => isOpen(a.transport));
+    proxy.stall();
+    const takes = async (frame: () => PeerFrame): Promise<void> => {
+      for (let times = 0; times < 1_000; times++) {
+        await new Promise((resolve) => setImmediate(resolve)); // The turn ends, the socket takes what it can.
+        if (!a.transport.send(peer('b'), frame())) return;
+      }
+      throw new Error('everything was taken');
+    };
+    return { a, takes };
+  }
 });
 
 describe('the waits before dialing again', () => {
