@@ -122,7 +122,7 @@ export class AdminQueue {
     this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
     for (const { call } of this.#sent.requests) if (now >= call.deadlineMs) call.reject(timedOut());
     for (const { request, via } of this.#sent.takeOrphans(this.#routes.target(), now))
-      request.call.reject(lostForward(via));
+      request.call.reject(lostForward(via as NodeId));
     this.#sent.takeAll(({ request }) => request.call.isDone);
   }
 

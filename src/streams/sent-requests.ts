@@ -1,4 +1,5 @@
 import type { NodeId } from '../core/index.ts';
+import type { ArrivingResults } from './arriving-results.ts';
 
 /**
  * How long a leader of before has for its answer, once another one is known. One that lives answers all it took
@@ -13,6 +14,8 @@ export interface Sent<Request> {
   readonly via: NodeId | null;
   /** Since when another node than `via` is known to lead; `null` while none is. */
   orphanedAtMs: number | null;
+  /** Its results, since the first part of them came. */
+  arriving: ArrivingResults | null;
 }
 
 /** The requests of a queue that have left, by their numbers. Whatever is taken is not here any more. */
@@ -25,12 +28,18 @@ export class SentRequests<Request> {
 
   /** Those that are here now. */
   get requests(): readonly Request[] {
-    return [...this.#sent.values()].map(({ request }) => request);
+    return this.all.map(({ request }) => request);
+  }
+
+  /** The same, and where they are. */
+  get all(): readonly Sent<Request>[] {
+    return [...this.#sent.values()];
   }
 
   /** It is about to leave. */
   add(id: number, request: Request, target: 'self' | NodeId): void {
-    this.#sent.set(id, { request, via: target === 'self' ? null : target, orphanedAtMs: null });
+    const via = target === 'self' ? null : target;
+    this.#sent.set(id, { request, via, orphanedAtMs: null, arriving: null });
   }
 
   /** The one that our core answered, or that did not leave; `undefined` if it is not here. */
@@ -40,9 +49,15 @@ export class SentRequests<Request> {
     return sent?.request;
   }
 
+  /** The one that this node was asked; `undefined` if it was not, or is not any more. */
+  askedOf(from: NodeId, id: number): Sent<Request> | undefined {
+    const sent = this.#sent.get(id);
+    return sent?.via === from ? sent : undefined;
+  }
+
   /** The one that this node answered; `undefined` if it was not asked, or is not any more. */
   takeAnsweredBy(from: NodeId, id: number): Request | undefined {
-    return this.#sent.get(id)?.via === from ? this.take(id) : undefined;
+    return this.askedOf(from, id) === undefined ? undefined : this.take(id);
   }
 
   /** All of which this is so. */
@@ -56,13 +71,12 @@ export class SentRequests<Request> {
     return taken;
   }
 
-  /** Those passed on to a leader of before that has had its time to answer, and to which node. */
-  takeOrphans(leader: 'self' | NodeId | null, now: number): readonly { request: Request; via: NodeId }[] {
-    const orphans = this.takeAll((sent) => {
+  /** Those passed on to a leader of before that has had its time to answer. */
+  takeOrphans(leader: 'self' | NodeId | null, now: number): readonly Sent<Request>[] {
+    return this.takeAll((sent) => {
       const isOther = sent.via !== null && leader !== null && leader !== sent.via;
       sent.orphanedAtMs = isOther ? (sent.orphanedAtMs ?? now) : null;
       return sent.orphanedAtMs !== null && now - sent.orphanedAtMs >= lateAnswerMsMax;
     });
-    return orphans.map(({ request, via }) => ({ request, via: via as NodeId }));
   }
 }

@@ -8,6 +8,7 @@ import {
   type WriteResult,
 } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
+import { ArrivingResults, type ResultsPart } from './arriving-results.ts';
 import { type Answer, type CallLimits, remainingMs } from './call.ts';
 import { crc32 } from './crc32.ts';
 import {
@@ -25,7 +26,7 @@ import { Gathering, type Unanswered } from './gathering.ts';
 import type { Committed } from './raft-node.ts';
 import { asElsewhere } from './results.ts';
 import type { Routes } from './routes.ts';
-import { SentRequests } from './sent-requests.ts';
+import { type Sent, SentRequests } from './sent-requests.ts';
 import type { Codec } from './state-machine.ts';
 import { JointCall, payloadBytes, WriteCall, type Written } from './write-call.ts';
 
@@ -249,6 +250,7 @@ export class WriteQueue<Result> {
     reply: ForwardReplyFrame['reply'],
     decode: (bytes: Uint8Array) => Result,
   ): void {
+    if (reply.type === 'results') return this.#onResults(from, seq, reply, decode);
     const group = this.#sent.takeAnsweredBy(from, seq);
     if (group === undefined) return;
     switch (reply.type) {
@@ -264,7 +266,6 @@ export class WriteQueue<Result> {
           group,
           new RequestError(reply.code as RequestErrorCode, 'unknown', reply.message),
         );
-      case 'results':
       case 'readIndex':
       case 'done':
         return this.#reject(group, lostForward(from)); // An answer to something else: it tells nothing.
@@ -298,9 +299,28 @@ export class WriteQueue<Result> {
     else this.#reject(group, error);
   }
 
+  /** The leader sends large results in parts. The first of them says that the write is committed, and is believed. */
+  #onResults(from: NodeId, seq: number, part: ResultsPart, decode: (bytes: Uint8Array) => Result): void {
+    const sent = this.#sent.askedOf(from, seq);
+    if (sent === undefined) return; // Everyone gave up.
+    sent.orphanedAtMs = null; // It is at work, whoever leads now.
+    sent.arriving ??= new ArrivingResults(part);
+    const { request: group, arriving } = sent;
+    const { index, term } = part;
+    const isWhole = arriving.add(part);
+    if (isWhole && !arriving.isComplete) return;
+    this.#sent.take(seq);
+    const results = isWhole ? arriving.resultsOf(countOf(group)) : null;
+    if (results !== null) return this.#onCommittedElsewhere(group, { index, term, results }, decode);
+    const what = isWhole
+      ? 'what came are not the results of its commands'
+      : 'a part of it was lost on the way';
+    this.#reject(group, badResult(index, what));
+  }
+
   #onCommittedElsewhere(
     group: WriteGroup<Result>,
-    { index, term, results }: Extract<ForwardReplyFrame['reply'], { type: 'committed' }>,
+    { index, term, results }: Omit<Extract<ForwardReplyFrame['reply'], { type: 'committed' }>, 'type'>,
     decode: (bytes: Uint8Array) => Result,
   ): void {
     let decoded: readonly Result[];
@@ -314,8 +334,14 @@ export class WriteQueue<Result> {
 
   /** The connection on which requests were passed on has closed: what became of them can't be known. */
   onLinkDown(to: NodeId): void {
-    for (const { request } of this.#sent.takeAll(({ via }) => via === to))
-      this.#reject(request, lostForward(to));
+    for (const sent of this.#sent.takeAll(({ via }) => via === to)) this.#onLost(to, sent);
+  }
+
+  /** The node that was asked can't answer any more, unless it has said already that the write is committed. */
+  #onLost(to: NodeId, { request, arriving }: Sent<WriteGroup<Result>>): void {
+    if (arriving === null) return this.#reject(request, lostForward(to));
+    const what = `${arriving.progress} from ${to} when the connection broke or another node led`;
+    this.#reject(request, badResult(arriving.index, what));
   }
 
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
@@ -326,11 +352,11 @@ export class WriteQueue<Result> {
         this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.isFounded()));
       return !write.isDone;
     });
-    for (const group of this.#sent.requests) {
-      for (const write of group) if (now >= write.deadlineMs) this.#fail(write, timedOut());
+    for (const sent of this.#sent.all) {
+      for (const write of sent.request) if (now >= write.deadlineMs) this.#fail(write, timedOut(sent));
     }
-    for (const { request, via } of this.#sent.takeOrphans(this.#routes.target(), now))
-      this.#reject(request, lostForward(via));
+    for (const sent of this.#sent.takeOrphans(this.#routes.target(), now))
+      this.#onLost(sent.via as NodeId, sent);
     this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));
   }
 
@@ -362,8 +388,7 @@ export class WriteQueue<Result> {
     { index, term }: { readonly index: Index; readonly term: Term },
     results: readonly Result[],
   ): void {
-    let count = 0;
-    for (const { commands } of group) count += commands.length;
+    const count = countOf(group);
     if (results.length !== count) {
       const what = `it has ${results.length} results for ${count} commands`;
       return this.#reject(group, badResult(index, what));
@@ -393,6 +418,12 @@ function isAwaited({ isDone }: WriteCall<unknown>): boolean {
   return !isDone;
 }
 
+function countOf(calls: readonly WriteCall<unknown>[]): number {
+  let count = 0;
+  for (const { commands } of calls) count += commands.length;
+  return count;
+}
+
 function commandsOf(calls: readonly WriteCall<unknown>[]): readonly Uint8Array[] {
   const [first] = calls;
   if (first !== undefined && calls.length === 1) return first.commands;
@@ -410,7 +441,11 @@ function neverLeft(): RequestError {
   return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }
 
-function timedOut(): RequestError {
-  const what = 'No majority acknowledged the write within the time limit.';
+function timedOut({ via, arriving }: Sent<unknown>): RequestError {
+  if (arriving !== null) return badResult(arriving.index, `${arriving.progress} within the time limit`);
+  const what =
+    via === null
+      ? 'No majority acknowledged the write within the time limit.'
+      : `${via} took the write, and did not say within the time limit what became of it.`;
   return requestError('RAFT_TIMEOUT', 'unknown', what);
 }
