@@ -1,3 +1,4 @@
+import type { Subscription } from 'rxjs';
 import {
   type AdminResult,
   decodePayload,
@@ -23,18 +24,9 @@ import {
   refusalError,
   requestError,
 } from './errors.ts';
+import { type Forwarded, OutgoingReplies } from './outgoing-replies.ts';
 import type { Routes } from './routes.ts';
 import type { Codec } from './state-machine.ts';
-
-type Reply = ForwardReplyFrame['reply'];
-
-/** A request that another node passed on, and where its answer goes. */
-interface Forwarded {
-  readonly from: Peer;
-  readonly bootCounter: number;
-  readonly seq: number;
-  readonly deadlineMs: number;
-}
 
 /** The last request that a peer passed on in its latest run. */
 interface Latest {
@@ -51,6 +43,10 @@ export interface ForwardedOptions<Result> {
   readonly group: GroupId;
   /** Sends an answer; `false`: it did not leave. */
   readonly reply: (to: Peer, frame: ForwardReplyFrame) => boolean;
+  /** The largest frame that ever leaves, in bytes. */
+  readonly frameBytesMax: number;
+  /** Does something in so many milliseconds. */
+  readonly later: (work: () => void, delayMs: number) => Subscription;
   /** Forwarded requests that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
   readonly pendingMax: number;
   /** The largest payload of a write that is taken, in bytes. */
@@ -65,12 +61,16 @@ export class ForwardedRequests<Result> {
   readonly #routes: Routes;
   readonly #options: ForwardedOptions<Result>;
   readonly #requests = new Map<number, Forwarded>();
+  readonly #replies: OutgoingReplies;
   /** One for each peer that has passed something on and is connected since. */
   readonly #latest = new Map<NodeId, Latest>();
 
   constructor(routes: Routes, options: ForwardedOptions<Result>) {
     this.#routes = routes;
     this.#options = options;
+    const { group, reply, frameBytesMax, later } = options;
+    const isConnected = (id: NodeId): boolean => this.#latest.has(id);
+    this.#replies = new OutgoingReplies({ group, reply, frameBytesMax, isConnected, later });
   }
 
   /** Takes a request from a peer. `bootCounter` names the peer's run. */
@@ -79,7 +79,7 @@ export class ForwardedRequests<Result> {
     const forwarded = { from, bootCounter, seq, deadlineMs: this.#routes.now() + request.timeoutMs };
     const error = this.#errorOf(request);
     if (error !== undefined) {
-      this.#answer(forwarded, failureReply(error));
+      this.#replies.fail(forwarded, error);
       return;
     }
     const id = this.#routes.nextId();
@@ -148,48 +148,46 @@ export class ForwardedRequests<Result> {
     if (forwarded === undefined) return;
     if (result.type === 'committed') return this.#onCommitted(forwarded, result, results);
     const error = result.type === 'unknown' ? lostLeadership() : refusalError(result.reason);
-    this.#answer(forwarded, failureReply(error));
+    this.#replies.fail(forwarded, error);
   }
 
   #onCommitted(
     forwarded: Forwarded,
-    { index: at, term }: Extract<WriteResult, { type: 'committed' }>,
+    result: Extract<WriteResult, { type: 'committed' }>,
     results: readonly Result[],
   ): void {
     let encoded: readonly Uint8Array[];
     try {
-      encoded = results.map((value) => this.#options.codec.encode(value));
+      encoded = results.map((value) => encodedBy(this.#options.codec, value));
     } catch (cause) {
-      this.#answer(forwarded, failureReply(badResult(at, cause)));
+      this.#replies.fail(forwarded, badResult(result.index, cause));
       return;
     }
-    if (this.#answer(forwarded, { type: 'committed', index: at, term, results: encoded })) return;
-    // Too large for the connection, or nobody is there: what is small may still get through.
-    this.#answer(forwarded, failureReply(badResult(at, 'the connection did not take it')));
+    this.#replies.sendResults(forwarded, result, encoded);
   }
 
   /** Our core confirmed a read index, and it has been applied here. */
   onConfirmed(id: number, readIndex: number): void {
     const forwarded = this.#take(id);
-    if (forwarded !== undefined) this.#answer(forwarded, { type: 'readIndex', index: readIndex });
+    if (forwarded !== undefined) this.#replies.send(forwarded, { type: 'readIndex', index: readIndex });
   }
 
   /** Our core refused a read index. */
   onReadResult(id: number, result: ReadResult): void {
     if (result.type === 'ok') return;
     const forwarded = this.#take(id);
-    if (forwarded !== undefined) this.#answer(forwarded, failureReply(refusalError(result.reason)));
+    if (forwarded !== undefined) this.#replies.fail(forwarded, refusalError(result.reason));
   }
 
   /** Our core answered an operator. */
   onAdminResult(id: number, result: AdminResult): void {
     const forwarded = this.#take(id);
     if (forwarded === undefined) return;
-    if (result.type === 'ok') this.#answer(forwarded, { type: 'done' });
+    if (result.type === 'ok') this.#replies.send(forwarded, { type: 'done' });
     else
-      this.#answer(
+      this.#replies.fail(
         forwarded,
-        failureReply(result.type === 'unknown' ? lostLeadership() : refusalError(result.reason)),
+        result.type === 'unknown' ? lostLeadership() : refusalError(result.reason),
       );
   }
 
@@ -199,6 +197,12 @@ export class ForwardedRequests<Result> {
    */
   onDown(id: NodeId): void {
     this.#latest.delete(id);
+    this.#replies.onDown(id);
+  }
+
+  /** The connection that answers to this peer leave on has closed. */
+  onOutgoingDown(id: NodeId): void {
+    this.#replies.onOutgoingDown(id);
   }
 
   /** Gives up what took too long: its sender has given up too. */
@@ -206,24 +210,21 @@ export class ForwardedRequests<Result> {
     for (const [id, { deadlineMs }] of this.#requests) {
       if (now >= deadlineMs) this.#requests.delete(id);
     }
+    this.#replies.expire(now);
   }
 
   /** Tells every sender that what became of its request can't be known any more. */
   close(): void {
     const error = requestError('RAFT_UNKNOWN_OUTCOME', 'unknown', 'The node that took the request closed.');
-    for (const forwarded of this.#requests.values()) this.#answer(forwarded, failureReply(error));
+    for (const forwarded of this.#requests.values()) this.#replies.fail(forwarded, error);
     this.#requests.clear();
+    this.#replies.close();
   }
 
   #take(id: number): Forwarded | undefined {
     const forwarded = this.#requests.get(id);
     this.#requests.delete(id);
     return forwarded;
-  }
-
-  #answer({ from, bootCounter, seq }: Forwarded, reply: Reply): boolean {
-    const { group } = this.#options;
-    return this.#options.reply(from, { type: 'forwardReply', group, bootCounter, seq, reply });
   }
 }
 
@@ -252,8 +253,8 @@ function inputOf(id: number, request: ForwardFrame['request']): Input {
   }
 }
 
-function failureReply({ code, outcome, message, leaderId }: RequestError): Reply {
-  return outcome === 'unknown'
-    ? { type: 'unknown', code, message }
-    : { type: 'notCommitted', code, message, leaderId };
+function encodedBy<Value>(codec: Codec<Value>, value: Value): Uint8Array {
+  const bytes: unknown = codec.encode(value);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
 }

@@ -130,6 +130,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       appliedIndex: () => this.lanes.appliedIndex,
       isInstalling: () => this.lanes.isInstalling,
       reply: (to, frame) => this.network.send(to, frame),
+      frameBytesMax: this.#options.transport?.frameBytesMax ?? Number.POSITIVE_INFINITY,
       routes: {
         target: () => this.#target(),
         isFounded: () => this.#founding !== null,

@@ -41,6 +41,8 @@ export interface RequestsOptions<Command, Result, Query, Value> {
   /** Of this store's current run. */
   readonly bootCounter: number;
   readonly reply: (to: Peer, frame: ForwardReplyFrame) => boolean;
+  /** The largest frame that ever leaves, in bytes. */
+  readonly frameBytesMax: number;
 }
 
 /** Everything that callers, here and on other nodes, have asked of this node and wait for. */
@@ -71,7 +73,7 @@ export class Requests<Command, Result, Query, Value> {
 
   constructor(options: RequestsOptions<Command, Result, Query, Value>) {
     this.#options = options;
-    const { settings, machine, group, routes, reply, appliedIndex, isInstalling } = options;
+    const { settings, machine, group, routes, reply, frameBytesMax, appliedIndex, isInstalling } = options;
     const { pendingMax } = settings;
     const pendingBytesMax = settings.config.uncommittedBytesMax;
     const payloadBytesMax = 4 + settings.commandBytesMax; // A single command and its length.
@@ -93,6 +95,8 @@ export class Requests<Command, Result, Query, Value> {
       isCommand: (bytes) => isReadable(machine.command, bytes),
       group,
       reply,
+      frameBytesMax,
+      later: (work, delayMs) => settings.timeScheduler.schedule(work, delayMs),
       pendingMax,
       payloadBytesMax,
     });
@@ -330,6 +334,7 @@ export class Requests<Command, Result, Query, Value> {
     this.#writes.onLinkDown(id);
     this.#reads.onLinkDown(id);
     this.#admin.onLinkDown(id);
+    this.#forwarded.onOutgoingDown(id);
   }
 
   /** Answers everything that is outstanding, and refuses what comes. */

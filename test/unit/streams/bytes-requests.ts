@@ -53,5 +53,6 @@ export function leaderRequests({
     isInstalling: () => false,
     bootCounter: 1,
     reply: () => true,
+    frameBytesMax: Number.POSITIVE_INFINITY,
   });
 }

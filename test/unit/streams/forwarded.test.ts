@@ -3,9 +3,10 @@ import { filter, firstValueFrom } from 'rxjs';
 import { raftNode } from 'rxraft';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { crc32, encodePayload } from '../../../src/core/index.ts';
-import type { ForwardFrame } from '../../../src/transport/transport.ts';
+import { isPiece } from '../../../src/transport/frame-codec.ts';
+import type { ForwardFrame, PeerFrame } from '../../../src/transport/transport.ts';
 import { foundedStorage, heartbeat, n2, n3, peerBoot, ScriptedPeers } from './scripted-peers.ts';
-import { failureOf, type WordsNode, wordsMachine } from './words.ts';
+import { failureOf, type WordsMachine, type WordsNode, wordsMachine } from './words.ts';
 
 const nodes: WordsNode[] = [];
 
@@ -15,7 +16,7 @@ afterEach(async () => {
 
 async function startedNode(
   peers: ScriptedPeers,
-  more: { pendingMax?: number; electionMs?: number },
+  more: { pendingMax?: number; electionMs?: number; machine?: WordsMachine },
 ): Promise<WordsNode> {
   const node = await raftNode({
     id: 'n1',
@@ -34,7 +35,7 @@ async function startedNode(
 }
 
 async function leading(
-  more: { pendingMax?: number } = {},
+  more: { pendingMax?: number; machine?: WordsMachine } = {},
 ): Promise<{ node: WordsNode; peers: ScriptedPeers }> {
   const peers = new ScriptedPeers();
   peers.isObedient = true;
@@ -201,6 +202,111 @@ describe('a leader to whom a write is passed on', () => {
     expect(peers.replies).toMatchObject([
       { seq: 1, reply: { type: 'unknown', code: 'RAFT_UNKNOWN_OUTCOME' } },
     ]);
+  });
+});
+
+/** A machine whose results have so many bytes, on the way. */
+function largeResults(bytes: number): WordsMachine {
+  return {
+    ...wordsMachine(),
+    result: { encode: () => new Uint8Array(bytes), decode: (read) => read.length },
+  };
+}
+
+const anything = (): boolean => true;
+const noAnswer = ({ type }: PeerFrame): boolean => type !== 'forwardReply';
+
+describe('a leader whose answer finds no room', () => {
+  it('gives it later: a read index', async () => {
+    const { node, peers } = await leading();
+    peers.hasRoom = noAnswer;
+    peers.say(n2, { type: 'forward', group: 0, seq: 1, request: { type: 'readIndex', timeoutMs: 60_000 } });
+    await node.read((words) => words); // Confirmed with it, or after it.
+
+    peers.hasRoom = anything;
+
+    const { seq, reply } = await seen(() => peers.replies[0]);
+    expect({ seq, reply }).toEqual({ seq: 1, reply: { type: 'readIndex', index: 1 } });
+  });
+
+  it('gives it later: the result of a write', async () => {
+    const { node, peers } = await leading();
+    peers.hasRoom = noAnswer;
+    peers.say(n2, forwardOf(1, { timeoutMs: 60_000 }));
+    await node.write('after');
+
+    peers.hasRoom = anything;
+
+    const { reply } = await seen(() => peers.replies[1]); // It is announced, and comes.
+    expect(reply).toMatchObject({ type: 'results', index: 2, offset: 0, totalBytes: 5 });
+    expect((reply as { bytes: Uint8Array }).bytes).toEqual(Uint8Array.of(0, 0, 0, 1, 0x31));
+  });
+
+  it('has until the deadline of the request, and no longer', async () => {
+    const { node, peers } = await leading();
+    peers.hasRoom = noAnswer;
+    peers.say(n2, forwardOf(1, { timeoutMs: 1 }));
+    peers.say(n3, forwardOf(1, { timeoutMs: 60_000 }));
+    await node.write('after');
+    await setTimeout(100);
+
+    peers.hasRoom = anything;
+
+    await seen(() => peers.replies[1]);
+    expect(peers.sent.filter(({ frame }) => frame.type === 'forwardReply').map(({ to }) => to.id)).toEqual([
+      'n3',
+      'n3',
+    ]);
+  });
+
+  it('begins large results anew on the next connection, if the peer was there meanwhile', async () => {
+    const { node, peers } = await leading({ machine: largeResults(600 * 1024) });
+    let room = 4; // Both announcements, and two parts of one.
+    peers.hasRoom = (frame) => frame.type !== 'forwardReply' || room-- > 0;
+    for (const peer of [n2, n3]) peers.say(peer, forwardOf(1, { timeoutMs: 60_000 }));
+    await node.write('after');
+    await seen(() => peers.replies[3]);
+
+    peers.emit({ type: 'outgoingDown', id: 'n2' });
+    peers.emit({ type: 'down', id: 'n3' });
+    peers.hasRoom = anything;
+    await seen(() => peers.replies[4 + 5]);
+    await setTimeout(50);
+
+    const later = peers.sent.filter(({ frame }) => frame.type === 'forwardReply').slice(4);
+    expect(later.map(({ to }) => to.id)).toEqual(Array(6).fill('n2'));
+    expect(later[0]).toMatchObject({ frame: { reply: { offset: 0, bytes: new Uint8Array(0) } } });
+  });
+
+  it('says that the write is committed when it closes before large results have left', async () => {
+    const { node, peers } = await leading({ machine: largeResults(600 * 1024) });
+    peers.hasRoom = (frame) => !isPiece(frame);
+    peers.say(n2, forwardOf(1, { timeoutMs: 60_000 }));
+    await seen(() => peers.replies[0]);
+
+    await node.close();
+
+    expect(peers.replies).toMatchObject([
+      { seq: 1, reply: { type: 'results', index: 2 } },
+      { seq: 1, reply: { type: 'unknown', code: 'RAFT_BAD_RESULT' } },
+    ]);
+  });
+});
+
+describe("a leader whose machine's results are no bytes", () => {
+  it('says that the write is committed, and goes on', async () => {
+    const machine = { ...wordsMachine(), result: { encode: () => undefined as never, decode: () => 0 } };
+    const { node, peers } = await leading({ machine });
+
+    peers.say(n2, forwardOf(1));
+
+    const { reply } = await seen(() => peers.replies[0]);
+    expect(reply).toMatchObject({
+      type: 'unknown',
+      code: 'RAFT_BAD_RESULT',
+      message: expect.stringMatching(/committed at index 2, .*expected a Uint8Array/),
+    });
+    expect((await node.write('after')).index).toBe(3);
   });
 });
 

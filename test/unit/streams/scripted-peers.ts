@@ -28,6 +28,8 @@ export class ScriptedPeers implements Transport {
   /** When set, every peer votes for the node and acknowledges what it sends. */
   isObedient = false;
   isClosed = false;
+  /** Whether a frame is taken. */
+  hasRoom: (frame: PeerFrame) => boolean = () => true;
   /** Makes `close` wait for ever. */
   isHanging = false;
   readonly #events = new Subject<TransportEvent>();
@@ -41,6 +43,7 @@ export class ScriptedPeers implements Transport {
   setPeers(): void {}
 
   send(to: Peer, frame: PeerFrame): boolean {
+    if (!this.hasRoom(frame)) return false;
     this.sent.push({ to, frame });
     if (this.isObedient && frame.type === 'raft') {
       const message = obey(frame.message);
