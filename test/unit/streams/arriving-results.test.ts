@@ -1,3 +1,4 @@
+import { jsonCodec } from 'rxraft';
 import { describe, expect, it } from 'vitest';
 import { encodePayload } from '../../../src/core/index.ts';
 import type { RequestError } from '../../../src/streams/errors.ts';
@@ -12,7 +13,7 @@ const payload = encodePayload([Uint8Array.of(10), Uint8Array.of(20)]);
 function passedOn() {
   const routes = new NotedRoutes();
   routes.leader = 'n2';
-  const queue = new WriteQueue<number>(routes, limits);
+  const queue = new WriteQueue<number>(routes, limits, jsonCodec<number>());
   const answers: string[] = [];
   const errors: RequestError[] = [];
   for (const at of [1, 2]) {
@@ -24,7 +25,8 @@ function passedOn() {
         errors.push(error as RequestError);
       },
     };
-    queue.add([Uint8Array.of(at)], { deadlineMs: 1000, signal: undefined }, answer);
+    const work = { commands: [Uint8Array.of(at)], takesOwn: false };
+    queue.add(work, { deadlineMs: 1000, signal: undefined }, answer);
   }
   queue.flush();
   const say = (from: number, to: number, { of = payload, by = 'n2' } = {}): void => {
