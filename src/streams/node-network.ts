@@ -22,6 +22,7 @@ import {
   type Transport,
   type TransportEvent,
 } from '../transport/transport.ts';
+import { AddressSearch, type Whereabouts } from './address-search.ts';
 import { textOf } from './errors.ts';
 import type { Settings } from './options.ts';
 
@@ -54,14 +55,25 @@ interface Introduction {
 const strangersMax = 100;
 /** Peers that told of others: all members, of a change that is under way too, and all strangers. Who has gone makes room. */
 const introducedMax = 200;
+/** Stores that have told of themselves under one name: the listed one, that before it or after it, and one more. */
+const namesakesMax = 3;
+/** Addresses at which one node is looked for. */
+const urlsMax = 6;
+/** Addresses that a member had before the latest ones, as far as the configurations tell that this node still has. */
+const earlierUrlsMax = 2;
+/** Milliseconds for which a store is dialed that this node would follow, though the configuration lists another under its name. */
+const favoredMs = 4_000;
 
 /** The transport as one node uses it: who may speak with it, whom it speaks with, and what it says. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
-  /** How those who dialed us introduced themselves, the latest last. */
-  readonly #introduced = new Map<NodeId, Introduction>();
+  readonly #search: AddressSearch;
+  /** How those with a connection introduced themselves, by name and store, the latest last. */
+  readonly #introduced = new Map<string, Introduction>();
   /** The latest hello of each peer with an open connection. */
   readonly #connected = new Map<NodeId, Hello>();
+  /** The store that answered last where a name was dialed. */
+  readonly #answered = new Map<NodeId, string>();
   /** Nodes that are asked for their store before they are added. */
   readonly #invited = new Set<Invited>();
   /** Addresses that the transport could not dial last time. */
@@ -70,9 +82,20 @@ export class NodeNetwork {
   #refusal: { readonly id: NodeId; readonly refusal: HandshakeRefusal } | null = null;
   /** It introduced itself without an address: it was not in its own configuration yet. */
   #isAddressUntold = false;
+  /** The configurations in effect, the latest last. */
+  #inEffect: readonly Configuration[] | null = null;
+  /** A store that this node would follow, and until when it is dialed instead of the one that is listed under its name. */
+  #favored: { readonly peer: Peer; readonly untilMs: number } | null = null;
+  #isDialing = false;
+  /** Something happened while the peers were given to the transport. */
+  #isRedialDue = false;
+  /** Members that are reached elsewhere than the configuration says, as far as this has been logged. */
+  readonly #elsewhere = new Map<NodeId, string>();
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
+    const { clock, config } = options.settings;
+    this.#search = new AddressSearch({ clock, briefMs: config.electionTimeoutMsMin / 2 });
   }
 
   get event$(): Observable<TransportEvent> {
@@ -156,18 +179,24 @@ export class NodeNetwork {
   }
 
   /**
-   * A member dialed us. If we do not know it yet, we are joining, or have missed that it did. Who does not lead by our
-   * own configuration may well lead by that of the others, and nothing reaches us unless it hears our answers.
+   * A connection is open. If we do not know who dialed us, we are joining, or have missed that it did. Who does not lead
+   * by our own configuration may well lead by that of the others, and nothing reaches us unless it hears our answers.
    */
-  onUp(hello: Hello): void {
+  onUp(hello: Hello, direction: 'outgoing' | 'incoming' = 'incoming'): void {
     const { id, storeId, clusterId, members } = hello;
     this.#connected.set(id, hello);
     if (this.#refusal?.id === id) this.#refusal = null;
-    if (clusterId === null) return;
-    this.#introduced.delete(id); // The latest stands last, and counts where two tell different addresses.
-    this.#introduced.set(id, { peer: { id, storeId }, members, isUp: true });
-    this.#forgetOldest();
+    if (direction === 'outgoing') this.#answered.set(id, storeId);
+    if (clusterId !== null) {
+      const key = keyOf(hello);
+      this.#introduced.delete(key); // The latest stands last, and counts where two tell different addresses.
+      this.#introduced.set(key, { peer: { id, storeId }, members, isUp: true });
+      this.#forgetOldest(id);
+    }
     this.#redial();
+    const own = members.find((member) => member.id === id);
+    const isNews = direction === 'incoming' && clusterId !== null && own !== undefined;
+    if (isNews && this.#search.turnTo(own)) this.#redial();
   }
 
   /** A peer does not want to be connected with this node. */
@@ -175,19 +204,44 @@ export class NodeNetwork {
     this.#refusal = { id, refusal };
   }
 
-  #forgetOldest(): void {
-    for (const [id, { isUp }] of [...this.#introduced]) {
+  #forgetOldest(id: NodeId): void {
+    const namesakes = [...this.#introduced].filter(([, { peer }]) => peer.id === id);
+    const oldest = namesakes.find(([, { peer }]) => peer.storeId !== this.#wantedStore(id));
+    if (namesakes.length > namesakesMax && oldest !== undefined) this.#introduced.delete(oldest[0]);
+    for (const [key, { isUp }] of [...this.#introduced]) {
       if (this.#introduced.size <= introducedMax) return;
-      if (!isUp) this.#introduced.delete(id);
+      if (!isUp) this.#introduced.delete(key);
     }
   }
 
   /** No connection is open with this peer. If it comes back, it introduces itself again. */
   onDown(id: NodeId): void {
     this.#connected.delete(id);
-    const introduction = this.#introduced.get(id);
-    if (introduction === undefined) return;
-    this.#introduced.set(id, { ...introduction, isUp: false });
+    this.#answered.delete(id);
+    const gone = [...this.#introduced].filter(([, { peer }]) => peer.id === id);
+    for (const [key, introduction] of gone) this.#introduced.set(key, { ...introduction, isUp: false });
+    if (gone.length > 0) this.#redial();
+  }
+
+  /** Dials elsewhere who has not answered for a while, or whose connection has closed. */
+  onTick(): void {
+    let open: ReadonlySet<NodeId> | undefined;
+    const isOpen = (id: NodeId): boolean => {
+      open ??= this.#openLinks();
+      return open.has(id);
+    };
+    const hasWaned = this.#favored !== null && this.#favored.untilMs <= this.#options.settings.clock();
+    if (this.#isRedialDue || hasWaned || this.#search.isDue(isOpen)) this.#redial();
+  }
+
+  /**
+   * This node would follow that very store, and could not tell it: perhaps its configuration lists another store under that
+   * name since it has missed a change. For a while, the name is dialed where that store is.
+   */
+  favor(peer: Peer): void {
+    const wanted = this.#wantedStore(peer.id);
+    if (wanted === undefined || wanted === peer.storeId || !this.#introduced.has(keyOf(peer))) return;
+    this.#favored = { peer, untilMs: this.#options.settings.clock() + favoredMs };
     this.#redial();
   }
 
@@ -234,38 +288,108 @@ export class NodeNetwork {
   }
 
   #redial(): void {
-    const configuration = this.#configuration();
-    this.dialMembers(configuration === undefined ? [] : [configuration]);
+    // An event may come while the peers are given to the transport: the next tick is soon enough.
+    this.#isRedialDue = this.#isDialing;
+    if (!this.#isDialing) this.#dialAll();
   }
 
   /**
-   * Keeps connections to those of the configurations, and to those who dialed us and are not in them. A wrong address is
-   * no reason to lose a node, nor the others: whoever is there is left out.
+   * Keeps connections to those of the configurations in effect, the latest last, and to those who dialed us and are not in
+   * them. A wrong address is no reason to lose a node, nor the others: whoever is there is left out.
    */
   dialMembers(configurations: readonly Configuration[]): void {
-    const known = configurations.flatMap(membersOf);
-    const own = [...[...this.#invited].map(({ address }) => address), ...known];
+    this.#inEffect = configurations;
+    this.#redial();
+  }
+
+  #dialAll(): void {
+    this.#isDialing = true;
+    const known = this.#known();
+    const own = [...this.#invitedAddresses(), ...this.#memberAddresses(known)];
     const isMember = lists(known, this.#options.self);
     const introduced = isMember ? this.#callersBeside(known) : this.#toldBeside(known);
-    if (this.#isAddressUntold && isMember) {
-      // Whoever does not list us yet could not answer: all are told anew, once, where we are.
-      this.#isAddressUntold = false;
-      this.#tryToDial([]);
+    const isTold = this.#isAddressUntold && isMember;
+    if (isTold) this.#isAddressUntold = false;
+    if (!this.#tryToDial([...own, ...introduced], isTold) && introduced.length > 0)
+      this.#tryToDial(own, isTold);
+    this.#isDialing = false;
+  }
+
+  /** The members of the configurations in effect, those of the latest first. */
+  #known(): readonly Member[] {
+    const configuration = this.#configuration();
+    const inEffect = this.#inEffect ?? (configuration === undefined ? [] : [configuration]);
+    return inEffect.toReversed().flatMap(membersOf);
+  }
+
+  /** The store that is meant by a name. */
+  #wantedStore(id: NodeId, known = this.#known()): string | undefined {
+    if (this.#favored?.peer.id === id) return this.#favored.peer.storeId;
+    return known.find((member) => member.id === id)?.storeId;
+  }
+
+  #invitedAddresses(): readonly MemberAddress[] {
+    return [...this.#invited].map(({ address }) => address);
+  }
+
+  /**
+   * Where members may be, the likeliest first: where they are listed, where they say that they are, where they were
+   * listed before, and where the operator says that nodes of their names are. Before the founding, that is all.
+   */
+  #memberAddresses(known: readonly Member[]): readonly MemberAddress[] {
+    const told = this.#introducedBy((peer) => lists(known, peer)).flatMap(ownAddress);
+    const declared = this.#options.settings.members.filter(
+      ({ id, url }) => url !== '' && (known.length === 0 || known.some((member) => member.id === id)),
+    );
+    return [...this.#favoredAddresses(), ...known, ...told, ...this.#earlierAddresses(known), ...declared];
+  }
+
+  #favoredAddresses(): readonly MemberAddress[] {
+    if (this.#favored === null) return [];
+    const { peer, untilMs } = this.#favored;
+    if (untilMs <= this.#options.settings.clock()) {
+      this.#favored = null;
+      return [];
     }
-    if (!this.#tryToDial([...own, ...introduced]) && introduced.length > 0) this.#tryToDial(own);
+    const introduction = this.#introduced.get(keyOf(peer));
+    return introduction === undefined ? [] : ownAddress(introduction);
+  }
+
+  /** The latest first. Who was moved by mistake is found where it is, also by a node that starts. */
+  #earlierAddresses(known: readonly Member[]): readonly MemberAddress[] {
+    const configurations = this.#options.state()?.configurations ?? [];
+    const urls = new Map<NodeId, Set<string>>();
+    const earlier: MemberAddress[] = [];
+    for (const { configuration } of configurations.toReversed()) {
+      for (const member of membersOf(configuration)) {
+        const seen =
+          urls.get(member.id) ?? new Set(known.flatMap(({ id, url }) => (id === member.id ? [url] : [])));
+        urls.set(member.id, seen);
+        const isFull = seen.size > earlierUrlsMax;
+        if (seen.has(member.url) || isFull || !lists(known, member)) continue;
+        seen.add(member.url);
+        earlier.push({ id: member.id, url: member.url });
+      }
+    }
+    return earlier;
   }
 
   /**
    * Leaves out the addresses of which the transport says that they can't be dialed. `false`, and the connections stay as
    * they are, if it does not say which.
    */
-  #tryToDial(addresses: readonly MemberAddress[]): boolean {
+  #tryToDial(addresses: readonly MemberAddress[], isAnew: boolean): boolean {
     const bad = new Set<string>();
     for (;;) {
       const left = addresses.filter(({ url }) => !bad.has(url));
+      const whereabouts = this.#whereabouts(left);
+      const chosen = this.#search.choose(whereabouts);
       try {
-        this.dial([...new Map(left.map((address) => [address.id, address])).values()]);
+        // Whoever does not list us yet could not answer: all are told anew, once, where we are.
+        if (isAnew) this.dial([]);
+        this.dial(chosen);
         this.#logUndialed(bad);
+        this.#logElsewhere(whereabouts, chosen);
         return true;
       } catch (error) {
         const url = error instanceof TransportError ? error.url : undefined;
@@ -276,6 +400,46 @@ export class NodeNetwork {
         }
         bad.add(url);
       }
+    }
+  }
+
+  /** What is known of where each node is, of addresses in the order of their likelihood. */
+  #whereabouts(addresses: readonly MemberAddress[]): readonly Whereabouts[] {
+    const open = this.#openLinks();
+    const urls = new Map<NodeId, string[]>();
+    for (const { id, url } of addresses) {
+      if (id === this.#options.self.id) continue;
+      const its = urls.get(id) ?? [];
+      if (!its.includes(url) && its.length < urlsMax) its.push(url);
+      urls.set(id, its);
+    }
+    const invited = new Set(this.#invitedAddresses().map(({ id }) => id));
+    const known = this.#known();
+    return [...urls].map(([id, its]) => {
+      const wanted = this.#wantedStore(id, known);
+      const isThere = wanted === undefined || this.#answered.get(id) === wanted;
+      const isAsked = invited.has(id);
+      return { id, urls: its, isReached: open.has(id) && isThere && !isAsked, isFirstBrief: isAsked };
+    });
+  }
+
+  /** Whom this node can send to. */
+  #openLinks(): ReadonlySet<NodeId> {
+    return new Set(this.links.flatMap(({ id, isOutgoingOpen }) => (isOutgoingOpen ? [id] : [])));
+  }
+
+  /** Once for each address. */
+  #logElsewhere(whereabouts: readonly Whereabouts[], chosen: readonly MemberAddress[]): void {
+    const known = this.#known();
+    for (const { id, isReached } of whereabouts) {
+      const url = chosen.find((address) => address.id === id)?.url;
+      const listed = known.find((member) => member.id === id)?.url;
+      if (!isReached || url === undefined || listed === undefined) continue;
+      const words = `${id} is reached at ${url}, and listed at ${listed}: this connection is kept as long as it is open; if ${id} stays at ${url}, move it there (a change of type move)`;
+      if (url !== listed && this.#elsewhere.get(id) !== words)
+        this.#options.settings.logger.info({ peer: id, url, listed }, words);
+      if (url === listed) this.#elsewhere.delete(id);
+      else this.#elsewhere.set(id, words);
     }
   }
 
@@ -294,19 +458,19 @@ export class NodeNetwork {
    * we lost (rule 9). A member answers them, and forgets who has gone.
    */
   #callersBeside(known: readonly Member[]): readonly MemberAddress[] {
-    for (const [id, { isUp }] of [...this.#introduced]) if (!isUp) this.#introduced.delete(id);
-    return this.#introducedBeside(known).flatMap(({ peer, members }) =>
-      members.filter(({ id }) => id === peer.id),
-    );
+    for (const [key, { isUp }] of [...this.#introduced]) if (!isUp) this.#introduced.delete(key);
+    return this.#introducedBy((peer) => !lists(known, peer)).flatMap(ownAddress);
   }
 
-  /** All that they told us of: who joins asks everybody. */
+  /** All that they told us of, and what each says of itself first: who joins asks everybody. */
   #toldBeside(known: readonly Member[]): readonly MemberAddress[] {
-    return this.#introducedBeside(known).flatMap(({ members }) => members);
+    const introduced = this.#introducedBy((peer) => !lists(known, peer));
+    return [...introduced.flatMap(ownAddress), ...introduced.flatMap(({ members }) => members)];
   }
 
-  #introducedBeside(known: readonly Member[]): readonly Introduction[] {
-    return [...this.#introduced.values()].filter(({ peer }) => !lists(known, peer));
+  /** The latest first. */
+  #introducedBy(isMeant: (peer: Peer) => boolean): readonly Introduction[] {
+    return [...this.#introduced.values()].filter(({ peer }) => isMeant(peer)).reverse();
   }
 
   /** Lossy is fine, and no frame is worth the node: what can't be sent is dropped. */
@@ -342,4 +506,13 @@ export class NodeNetwork {
 /** Whether this very store is among these members. */
 function lists(members: readonly Member[], peer: Peer): boolean {
   return members.some((member) => isSamePeer(member, peer));
+}
+
+function keyOf({ id, storeId }: Peer): string {
+  return `${id} ${storeId}`;
+}
+
+/** Where it says that it is itself. */
+function ownAddress({ peer, members }: Introduction): readonly MemberAddress[] {
+  return members.filter(({ id }) => id === peer.id);
 }

@@ -9,6 +9,7 @@ import {
   index0,
   initialState,
   type MemberChange,
+  type Message,
   membersOf,
   type NodeId,
   type Peer,
@@ -230,7 +231,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       input$: this.#input$,
       log: this.lanes.log,
       sinks: {
-        message: ({ to, message }) => void this.network.send(to, { type: 'raft', group, message }),
+        message: ({ to, message }) => this.#sendMessage(to, message),
         machine: (request) => this.lanes.add(request),
         onWriteRes: (output) => this.requests.onWriteRes(output),
         onReadRes: (output) => this.requests.onReadRes(output),
@@ -242,6 +243,11 @@ export class NodeRuntime<Command, Result, Query, Value> {
         onError: (cause) => this.#fail({ what: 'The runtime failed', cause }),
       },
     });
+  }
+
+  #sendMessage(to: Peer, message: Message): void {
+    const isSent = this.network.send(to, { type: 'raft', group, message });
+    if (!isSent && isConsent(message)) this.network.favor(to);
   }
 
   #onStep(state: State): void {
@@ -299,6 +305,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
   #onTick(tick: Input): void {
     this.requests.onTick();
     this.lanes.snapshots.onTick();
+    this.network.onTick();
     if (this.streams.state !== null) this.lanes.compactIfDue(this.streams.state);
     this.#input$.next(tick);
   }
@@ -322,7 +329,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
     switch (event.type) {
       case 'up':
         this.#refusals.forget(event.hello.id);
-        this.network.onUp(event.hello);
+        this.network.onUp(event.hello, event.direction);
         return this.#input$.next({ type: 'peerUp', id: event.hello.id });
       case 'down':
         this.network.onDown(event.id);
@@ -395,4 +402,17 @@ function isSettled({ configurations, commitIndex }: State): boolean {
 /** The disk is at work for the log: what is asked of it now waits for the next transaction. */
 function isFlushing(state: State | null): boolean {
   return state !== null && state.durableSeq < state.persistSeq;
+}
+
+/** Whether its receiver is somebody whom this node would follow. */
+function isConsent(message: Message): boolean {
+  switch (message.type) {
+    case 'preVoteReply':
+    case 'requestVoteReply':
+      return message.voteGranted;
+    case 'appendEntriesReply':
+      return message.success || message.rejectedIndex > 0;
+    default:
+      return false;
+  }
 }

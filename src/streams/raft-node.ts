@@ -41,8 +41,9 @@ export interface RaftNodeOptions<Command, Result, Query, Answer> {
   /** Its network; not needed by a cluster of one. */
   readonly transport?: Transport;
   /**
-   * Who founds the cluster, this node included; the same list on every node, of 50 at most. Only read while the
-   * store belongs to no cluster. Default: this node alone. Empty: it joins a cluster that is told to add it.
+   * Who founds the cluster, this node included; the same list on every node, of 50 at most. Default: this node alone. Empty:
+   * it joins a cluster that is told to add it. Once the store belongs to a cluster, the stored members count, and the
+   * list only says where else those of its names may be found.
    */
   readonly members?: readonly MemberAddress[];
   /** Milliseconds between ticks. Default 25. */

@@ -190,12 +190,13 @@ describe('a cluster that is told to change its members', () => {
     const url = 'ws://elsewhere.test:1';
     const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
     const transport = cluster.network.transport(url);
-    await cluster.start(id, { storage: memoryStorage({ disk }), transport, members: [] });
 
     const removing = leader.changeMembers([{ type: 'remove', id }]);
     await cluster.until(() => leader.status().lastIndex > leader.status().commitIndex);
     const adding = leader.changeMembers([{ type: 'add', id, url }]);
-    await cluster.settle(Promise.all([removing, adding]));
+    await cluster.settle(removing);
+    await cluster.start(id, { storage: memoryStorage({ disk }), transport, members: [] });
+    await cluster.settle(adding);
 
     expect(leader.status().members).toContainEqual(expect.objectContaining({ id, url, storeId: 'another' }));
   });

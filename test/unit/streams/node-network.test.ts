@@ -6,6 +6,7 @@ import { settingsOf } from '../../../src/streams/options.ts';
 import { checkUrl } from '../../../src/transport/peer-url.ts';
 import {
   type Hello,
+  type LinkStatus,
   type MemberAddress,
   protocolVersion,
   type TransportIdentity,
@@ -23,6 +24,18 @@ class NotedPeers extends ScriptedPeers {
 
   override async open(identity?: TransportIdentity): Promise<void> {
     this.identity = identity ?? null;
+  }
+
+  /** Whom it can send to. */
+  opened: readonly string[] = [];
+
+  override links(): readonly LinkStatus[] {
+    const none = { isIncomingOpen: false, rttMs: null, bufferedBytes: 0, droppedFrames: 0 };
+    return this.members.map((member) => ({
+      ...member,
+      ...none,
+      isOutgoingOpen: this.opened.includes(member.id),
+    }));
   }
 
   override setPeers(members: readonly MemberAddress[] = []): void {
@@ -98,6 +111,19 @@ describe('a node that is dialed by a member it does not know', () => {
     network.onUp({ ...hello('n2', [{ id: 'n2', url: 'ws://elsewhere' }]), storeId: 'new' });
 
     expect(urlOf('n2')).toBe('ws://elsewhere');
+  });
+
+  it('stays with the store that is listed while that is reached, unless it would follow the other one', () => {
+    const { network, urlOf, goBy, transport } = networkOf();
+    goBy(threeNodes);
+    transport.opened = ['n2'];
+    network.onUp({ ...hello('n2', []), storeId: n2.storeId }, 'outgoing');
+    network.onUp({ ...hello('n2', [{ id: 'n2', url: 'ws://elsewhere' }]), storeId: 'new' });
+    const listed = urlOf('n2');
+
+    network.favor({ id: 'n2', storeId: 'new' });
+
+    expect([listed, urlOf('n2')]).toEqual(['', 'ws://elsewhere']);
   });
 
   it('introduces itself anew once it knows where it is, for those who do not list it', async () => {
