@@ -86,6 +86,8 @@ export class NodeNetwork {
   #inEffect: readonly Configuration[] | null = null;
   /** A store that this node would follow, and until when it is dialed instead of the one that is listed under its name. */
   #favored: { readonly peer: Peer; readonly untilMs: number } | null = null;
+  /** Another start has opened the transport: a node that runs may speak through it. */
+  #isOfAnother = false;
   #isDialing = false;
   /** Something happened while the peers were given to the transport. */
   #isRedialDue = false;
@@ -119,14 +121,19 @@ export class NodeNetwork {
 
   /** Begins to listen. */
   async open(): Promise<void> {
-    await this.#options.transport?.open({
-      hello: () => this.#introduceSelf(),
-      admit: (hello) => this.#admit(hello),
-    });
+    try {
+      await this.#options.transport?.open({
+        hello: () => this.#introduceSelf(),
+        admit: (hello) => this.#admit(hello),
+      });
+    } catch (error) {
+      this.#isOfAnother = error instanceof TransportError && error.code === 'RAFT_TRANSPORT_USED';
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
-    await this.#options.transport?.close();
+    if (!this.#isOfAnother) await this.#options.transport?.close();
   }
 
   #introduceSelf(): Hello {

@@ -249,7 +249,10 @@ export interface Transport {
   readonly event$: Observable<TransportEvent>;
   /** The largest frame that `send` ever takes, in bytes. Left out: there is no limit. */
   readonly frameBytesMax?: number;
-  /** Begins to listen. Rejects with a {@link TransportError} such as `RAFT_PORT_IN_USE`. */
+  /**
+   * Begins to listen. Rejects with a {@link TransportError} such as `RAFT_PORT_IN_USE`; with `RAFT_TRANSPORT_USED` if it was
+   * opened before, and goes on as it was.
+   */
   open(identity: TransportIdentity): Promise<void>;
   /**
    * The peers to keep a connection to, before `open` or after; those no longer listed, or listed elsewhere,

@@ -298,6 +298,36 @@ describe('a start that fails', () => {
     expect(error.mock.calls).toEqual([[{ cause }, 'could not let go of everything']]);
   });
 
+  it('leaves a transport alone through which another node speaks', async () => {
+    const network = memoryNetwork();
+    const transport = network.transport('ws://n1.test:7100');
+    const options = { machine: wordsMachine(), transport };
+    await using running = await raftNode({ id: 'n1', storage: memoryStorage(), ...options });
+
+    const starting = raftNode({ id: 'n2', storage: memoryStorage(), ...options });
+
+    await expect(starting).rejects.toMatchObject({ code: 'RAFT_TRANSPORT_USED' });
+    const other = network.transport('ws://n1.test:7100');
+    const opening = raftNode({
+      id: 'n1',
+      storage: memoryStorage(),
+      machine: wordsMachine(),
+      transport: other,
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'RAFT_PORT_IN_USE' });
+    expect((await running.write('a')).result).toBe(1);
+  });
+
+  it('closes a transport that could not be opened otherwise', async () => {
+    const transport = new ScriptedPeers();
+    vi.spyOn(transport, 'open').mockRejectedValue(new Error('no network'));
+
+    const starting = raftNode({ id: 'n1', storage: memoryStorage(), machine: wordsMachine(), transport });
+
+    await expect(starting).rejects.toThrow('no network');
+    expect(transport.isClosed).toBe(true);
+  });
+
   it('for the sake of the storage says why', async () => {
     const disk = memoryDisk();
     const owner = memoryStorage({ disk });
