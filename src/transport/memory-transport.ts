@@ -4,6 +4,7 @@ import { Backoff } from './backoff.ts';
 import { TransportError } from './errors.ts';
 import { isPiece } from './frame-codec.ts';
 import { judgeAcceptor, judgeDialer } from './handshake.ts';
+import { Incoming } from './incoming.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import type { Network } from './memory-network.ts';
 import { checkUrl } from './peer-url.ts';
@@ -37,7 +38,7 @@ export class MemoryTransport implements Transport {
   private readonly network: Network;
   private identity: TransportIdentity | null = null;
   private dialed = new Map<NodeId, Dialed>();
-  private readonly incoming = new Map<NodeId, MemoryConnection>();
+  private readonly incoming = new Incoming<MemoryConnection>();
   /** When peers were hung up on: for a while they are turned away. */
   private readonly hungUpMs = new Map<NodeId, number>();
   private hasEnded = false;
@@ -98,7 +99,7 @@ export class MemoryTransport implements Transport {
   hangUp(id: NodeId, _reason: string): void {
     if (this.hasEnded) return;
     this.hungUpMs.set(id, this.network.scheduler.now());
-    this.incoming.get(id)?.closeFromAcceptor();
+    for (const connection of this.incoming.of(id)) connection.closeFromAcceptor();
     this.dialed.get(id)?.connection?.closeFromDialer();
   }
 
@@ -107,7 +108,7 @@ export class MemoryTransport implements Transport {
       id: address.id,
       url: address.url,
       isOutgoingOpen: connection !== null,
-      isIncomingOpen: this.incoming.has(address.id),
+      isIncomingOpen: this.isIncomingOpen(address.id),
       rttMs,
       bufferedBytes: 0, // Nothing is buffered in memory: frames are on their way at once.
       droppedFrames,
@@ -124,7 +125,7 @@ export class MemoryTransport implements Transport {
     this.hasEnded = true;
     if (this.identity !== null) this.network.release(this.url);
     for (const peer of this.dialed.values()) this.leave(peer);
-    for (const connection of [...this.incoming.values()]) connection.closeFromAcceptor();
+    for (const connection of this.incoming.all()) connection.closeFromAcceptor();
     this.dialed.clear();
     this.events.complete();
   }
@@ -134,23 +135,19 @@ export class MemoryTransport implements Transport {
     const hello = connection.hellos.dialer;
     const wasHungUpOn = (this.hungUpMs.get(hello.id) ?? -1) >= connection.answeredMs; // During the handshake.
     if (this.hasEnded || wasHungUpOn) return connection.closeFromAcceptor();
-    const older = this.incoming.get(hello.id);
-    this.incoming.set(hello.id, connection);
-    older?.closeFromAcceptor();
+    for (const older of this.incoming.add(hello, connection)) older.closeFromAcceptor();
     this.emit({ type: 'up', hello, direction: 'incoming' });
   }
 
   onFrame(connection: MemoryConnection, frame: PeerFrame): void {
     const { id, storeId, bootCounter } = connection.hellos.dialer;
-    if (this.incoming.get(id) !== connection) return; // Replaced by a newer one.
+    if (!this.incoming.has(connection.hellos.dialer, connection)) return; // Replaced by a newer one.
     this.emit({ type: 'frame', from: { id, storeId }, bootCounter, frame });
   }
 
   onIncomingClosed(connection: MemoryConnection): void {
-    const { id } = connection.hellos.dialer;
-    if (this.incoming.get(id) !== connection) return;
-    this.incoming.delete(id);
-    this.emitIfDown(id);
+    const { dialer } = connection.hellos;
+    if (this.incoming.remove(dialer, connection)) this.emitIfDown(dialer.id);
   }
 
   onOutgoingClosed(connection: MemoryConnection): void {
@@ -169,7 +166,11 @@ export class MemoryTransport implements Transport {
 
   private emitIfDown(id: NodeId): void {
     const isOutgoingOpen = (this.dialed.get(id)?.connection ?? null) !== null;
-    if (!isOutgoingOpen && !this.incoming.has(id)) this.emit({ type: 'down', id });
+    if (!isOutgoingOpen && !this.isIncomingOpen(id)) this.emit({ type: 'down', id });
+  }
+
+  private isIncomingOpen(id: NodeId): boolean {
+    return this.incoming.of(id).length > 0;
   }
 
   /** Milliseconds for which a peer that was hung up on is still turned away. */

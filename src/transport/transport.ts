@@ -239,7 +239,8 @@ export interface TransportIdentity {
 
 /**
  * The network of one node. Lossy is fine: a frame may be dropped, and never blocks. One connection a
- * direction and peer: what this node sends goes over the connections it dialed.
+ * direction and peer: what this node sends goes over the connections it dialed. Of those that dial, two stores of one name
+ * are two peers.
  */
 export interface Transport {
   /**

@@ -5,12 +5,14 @@ import type { Subscription } from 'rxjs';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { NodeId } from '../core/index.ts';
 import { TransportError } from './errors.ts';
+import { Incoming } from './incoming.ts';
 import type { WsHost } from './ws-host.ts';
 import { WsIncoming } from './ws-incoming.ts';
 import { handshakeBytesMax } from './ws-options.ts';
 
 /**
- * Listens, and keeps one incoming connection a peer: a newer one takes the place of the older.
+ * Listens, and keeps one incoming connection a peer: a newer one takes the place of the older. Two stores under one name
+ * are two peers, so that one that was replaced and still runs does not cut off the other.
  *
  * Who has not been admitted costs little: such connections are limited in number, time and bytes, from the
  * first TCP packet on.
@@ -22,7 +24,7 @@ export class WsAcceptor {
   /** Connections whose handshake is not done, and the timers that end them. */
   private readonly pending = new Map<Socket, Subscription>();
   private readonly handshakes = new Set<WsIncoming>();
-  private readonly admitted = new Map<NodeId, WsIncoming>();
+  private readonly admitted = new Incoming<WsIncoming>();
 
   constructor(host: WsHost) {
     this.host = host;
@@ -53,18 +55,18 @@ export class WsAcceptor {
   }
 
   isOpenTo(id: NodeId): boolean {
-    return this.admitted.has(id);
+    return this.admitted.of(id).length > 0;
   }
 
   hangUp(id: NodeId, { code, reason }: { code: number; reason: string }): void {
-    this.admitted.get(id)?.close(code, reason);
+    for (const incoming of this.admitted.of(id)) incoming.close(code, reason);
     for (const incoming of [...this.handshakes]) if (incoming.claimedId === id) incoming.close(code, reason);
   }
 
   /** Stops listening, and closes what is open; resolves when the last connection is gone. */
   stop({ code, reason }: { code: number; reason: string }): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const incoming of [...this.admitted.values()]) incoming.close(code, reason);
+    for (const incoming of this.admitted.all()) incoming.close(code, reason);
     for (const tcp of [...this.pending.keys()]) tcp.destroy();
     return stopped;
   }
@@ -73,21 +75,17 @@ export class WsAcceptor {
   admit(incoming: WsIncoming, tcp: Socket): void {
     this.settle(tcp);
     this.handshakes.delete(incoming);
-    const { id } = incoming.hello;
-    const older = this.admitted.get(id);
-    this.admitted.set(id, incoming);
+    const older = this.admitted.add(incoming.hello, incoming);
     this.host.emit({ type: 'up', hello: incoming.hello, direction: 'incoming' });
-    older?.close(1000, 'replaced by a newer connection of the same node');
-    this.host.onDialedBy(id);
+    for (const one of older) one.close(1000, 'replaced by a newer connection of the same node');
+    this.host.onDialedBy(incoming.hello.id);
   }
 
   /** The connection closed. */
   leave(incoming: WsIncoming): void {
     if (this.handshakes.delete(incoming)) return;
-    const { id } = incoming.hello;
-    if (this.admitted.get(id) !== incoming) return; // Replaced by a newer one.
-    this.admitted.delete(id);
-    this.host.emitIfDown(id);
+    const isListed = this.admitted.remove(incoming.hello, incoming);
+    if (isListed) this.host.emitIfDown(incoming.hello.id); // Otherwise it was replaced by a newer one.
   }
 
   private onConnection(tcp: Socket): void {

@@ -168,3 +168,60 @@ describe('a member that is replaced at another address', () => {
     expect((await cluster.settle(cluster.node(id).read(all))).value).toEqual(['a']);
   });
 });
+
+describe('a store that was replaced, and still runs under its old name', () => {
+  /** n3 has been replaced by another store at another address, and runs again with both. */
+  async function replaced(founders: readonly string[], before: () => void = () => {}) {
+    const leader = await founded(...founders);
+    if (leader.id !== 'n1') await cluster.settle(leader.transferLeadership('n1'));
+    await cluster.until(() => cluster.node('n1').status().role === 'leader');
+    await cluster.run(1000);
+    const old = cluster.node('n3');
+    before();
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const storage = memoryStorage({ disk });
+    const taker = await startElsewhere('n3', { storage, members: [] });
+    const add = { type: 'add', id: 'n3', url: newUrl('n3') } as const;
+    await cluster.settle(cluster.node('n1').changeMembers([{ type: 'remove', id: 'n3' }, add]));
+    const isVoter = () =>
+      taker.status().members.some(({ storeId, role }) => storeId === 'another' && role === 'voter');
+    await cluster.until(isVoter);
+    await cluster.run(500);
+    return { old, taker };
+  }
+
+  it('does not cut off the one that has its place', async () => {
+    const { old, taker } = await replaced(['n1', 'n2', 'n3']);
+    await cluster.settle(old.close());
+    const again = await cluster.start('n3', { transport: cluster.network.transport(oldUrl('n3')) });
+    await cluster.run(3000);
+    cluster.kill('n2');
+    const written = cluster.node('n1').write('b', { timeoutMs: 20_000 });
+    await cluster.settle(written);
+    const { term } = taker.status();
+
+    for (let count = 0; count < 20; count++) {
+      await cluster.settle(cluster.node('n1').write('c'));
+      await cluster.run(500);
+    }
+
+    expect(taker.status().term).toBe(term);
+    await cluster.settle(Promise.all([again.close(), taker.close()]));
+  });
+
+  it('does not keep a node that has not heard of it from the one that has its place', async () => {
+    const { old, taker } = await replaced(['n1', 'n2', 'n3', 'n5'], () => {
+      for (const id of ['n1', 'n5']) {
+        cluster.network.cut('n2', id);
+        cluster.network.cut(id, 'n2');
+      }
+    });
+
+    cluster.kill('n1'); // Of n2, n5 and the new n3 each is needed, and n2 reaches n3 alone: the old one, as far as it knows.
+    await cluster.until(() => taker.status().leaderId !== 'n1');
+    const written = taker.write('b', { timeoutMs: 25_000 });
+
+    expect((await cluster.settle(written)).result).toBe(2);
+    await cluster.settle(Promise.all([old.close(), taker.close()]));
+  });
+});

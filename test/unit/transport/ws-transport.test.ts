@@ -107,9 +107,9 @@ interface RawPeer {
 }
 
 /** A raw dialer that went through the handshake as `id`. */
-async function rawPeer(actor: Actor, id: string): Promise<RawPeer> {
+async function rawPeer(actor: Actor, id: string, storeId = helloOf(id).storeId): Promise<RawPeer> {
   const raw = await rawDial(actor.url);
-  raw.socket.send(encodePeerMessage({ type: 'hello', hello: helloOf(id) }));
+  raw.socket.send(encodePeerMessage({ type: 'hello', hello: { ...helloOf(id), storeId } }));
   await until(() => raw.received.length === 1);
   const ups = seen(actor, 'up').length;
   raw.socket.send(encodePeerMessage({ type: 'ready' }));
@@ -803,6 +803,32 @@ describe('a connection that lives', () => {
     expect(seen(a, 'down')).toEqual([]);
     newer.socket.close();
     await until(() => seen(a, 'down').length === 1);
+  });
+
+  it('stays beside one of another store under its name', async () => {
+    const a = await node('a');
+    const one = await rawPeer(a, 'x');
+    const other = await rawPeer(a, 'x', 'another');
+
+    for (const { socket } of [one, other]) socket.send(encodeFrames([small]));
+    await until(() => seen(a, 'frame').length === 2);
+
+    expect(seen(a, 'frame').map(({ from }) => from.storeId)).toEqual([helloOf('x').storeId, 'another']);
+    one.socket.close();
+    await one.closed;
+    expect(seen(a, 'down')).toEqual([]);
+    other.socket.close();
+    await until(() => seen(a, 'down').length === 1);
+  });
+
+  it('makes room where too many stores come under one name', async () => {
+    const a = await node('a');
+    const oldest = await rawPeer(a, 'x');
+
+    for (const storeId of ['second', 'third', 'fourth']) await rawPeer(a, 'x', storeId);
+
+    expect(await oldest.closed).toMatchObject({ reason: expect.stringContaining('newer connection') });
+    expect(seen(a, 'down')).toEqual([]);
   });
 });
 
