@@ -159,7 +159,9 @@ export class NodeNetwork {
   #admit(hello: Hello): HandshakeRefusal | null {
     const configuration = this.#configuration();
     const members = configuration === undefined ? [] : membersOf(configuration);
-    for (const { address, resolve } of this.#invited) if (address.id === hello.id) resolve(hello.storeId);
+    for (const { address, resolve } of this.#invited) {
+      if (address.id === hello.id && !isElsewhere(members, hello, address.url)) resolve(hello.storeId);
+    }
     // Its name is in use by another store now, and the old connection may not have ended yet.
     if (this.#connected.get(hello.id)?.storeId !== hello.storeId) this.#connected.delete(hello.id);
     return judgeHello({ hello: this.#hello(), members }, hello) ?? this.#judgeCrowd(members, hello);
@@ -247,7 +249,9 @@ export class NodeNetwork {
    */
   favor(peer: Peer): void {
     const wanted = this.#wantedStore(peer.id);
-    if (wanted === undefined || wanted === peer.storeId || !this.#introduced.has(keyOf(peer))) return;
+    if (wanted === undefined || wanted === peer.storeId) return;
+    const introduction = this.#introduced.get(keyOf(peer));
+    if (introduction === undefined || ownAddress(introduction).length === 0) return;
     this.#favored = { peer, untilMs: this.#options.settings.clock() + favoredMs };
     this.#redial();
   }
@@ -441,7 +445,7 @@ export class NodeNetwork {
     for (const { id, isReached } of whereabouts) {
       const url = chosen.find((address) => address.id === id)?.url;
       const listed = known.find((member) => member.id === id)?.url;
-      if (!isReached || url === undefined || listed === undefined) continue;
+      if (!isReached || url === undefined || listed === undefined || this.#favored?.peer.id === id) continue;
       const words = `${id} is reached at ${url}, and listed at ${listed}: this connection is kept as long as it is open; if ${id} stays at ${url}, move it there (a change of type move)`;
       if (url !== listed && this.#elsewhere.get(id) !== words)
         this.#options.settings.logger.info({ peer: id, url, listed }, words);
@@ -513,6 +517,13 @@ export class NodeNetwork {
 /** Whether this very store is among these members. */
 function lists(members: readonly Member[], peer: Peer): boolean {
   return members.some((member) => isSamePeer(member, peer));
+}
+
+/** Whether this very store is a member, and neither listed at this address nor there by its own account. */
+function isElsewhere(members: readonly Member[], hello: Hello, url: string): boolean {
+  const listed = members.filter((member) => isSamePeer(member, hello));
+  const told = hello.members.filter(({ id }) => id === hello.id);
+  return listed.length > 0 && ![...listed, ...told].some((address) => address.url === url);
 }
 
 function keyOf({ id, storeId }: Peer): string {

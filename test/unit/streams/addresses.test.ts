@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RaftNodeOptions } from '../../../src/index.ts';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import { all, type WordsCluster, type WordsNode, wordsCluster } from './words.ts';
+import { all, failureOf, type WordsCluster, type WordsNode, wordsCluster } from './words.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -166,6 +166,19 @@ describe('a member that is replaced at another address', () => {
     if (old === 'alive') await cluster.settle(replaced.close());
 
     expect((await cluster.settle(cluster.node(id).read(all))).value).toEqual(['a']);
+  });
+
+  it('is not taken for the one where it was, which is needed there until the other answers', async () => {
+    const leader = await founded('n1', 'n2', 'n3');
+    const { id } = cluster.nodes.find((node) => node !== leader) as WordsNode;
+    const { term } = leader.status();
+
+    const add = { type: 'add', id, url: newUrl(id) } as const;
+    const failing = failureOf(leader.changeMembers([{ type: 'remove', id }, add]));
+
+    expect(await cluster.settle(failing)).toEqual({ code: 'RAFT_TIMEOUT', outcome: 'notCommitted' });
+    await cluster.until(() => linkOf(leader, id)?.isOutgoingOpen === true);
+    expect([linkOf(leader, id)?.url, leader.status().term]).toEqual([oldUrl(id), term]);
   });
 });
 
