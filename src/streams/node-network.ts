@@ -24,6 +24,7 @@ import {
 } from '../transport/transport.ts';
 import { AddressSearch, type Whereabouts } from './address-search.ts';
 import { textOf } from './errors.ts';
+import { Introductions } from './introductions.ts';
 import type { Settings } from './options.ts';
 
 /** What a {@link NodeNetwork} works with. */
@@ -44,19 +45,8 @@ interface Invited {
   readonly resolve: (storeId: string) => void;
 }
 
-/** A peer that has dialed us, and the members as it told us: perhaps newer ones than our own configuration lists. */
-interface Introduction {
-  readonly peer: Peer;
-  readonly members: readonly MemberAddress[];
-  readonly isUp: boolean;
-}
-
 /** Connected nodes that the own configuration does not list: as many as one that was missed could have, two in one. */
 const strangersMax = 100;
-/** Peers that told of others: all members, of a change that is under way too, and all strangers. Who has gone makes room. */
-const introducedMax = 200;
-/** Stores that have told of themselves under one name: the listed one, that before it or after it, and one more. */
-const namesakesMax = 3;
 /** Addresses at which one node is looked for. */
 const urlsMax = 6;
 /** Addresses that a member had before the latest ones, as far as the configurations tell that this node still has. */
@@ -68,8 +58,7 @@ const favoredMs = 4_000;
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
   readonly #search: AddressSearch;
-  /** How those with a connection introduced themselves, by name and store, the latest last. */
-  readonly #introduced = new Map<string, Introduction>();
+  readonly #introductions = new Introductions();
   /** The latest hello of each peer with an open connection. */
   readonly #connected = new Map<NodeId, Hello>();
   /** The store that answered last where a name was dialed. */
@@ -196,12 +185,7 @@ export class NodeNetwork {
     this.#connected.set(id, hello);
     if (this.#refusal?.id === id) this.#refusal = null;
     if (direction === 'outgoing') this.#answered.set(id, storeId);
-    if (clusterId !== null) {
-      const key = keyOf(hello);
-      this.#introduced.delete(key); // The latest stands last, and counts where two tell different addresses.
-      this.#introduced.set(key, { peer: { id, storeId }, members, isUp: true });
-      this.#forgetOldest(id);
-    }
+    if (clusterId !== null) this.#introductions.add(hello, this.#wantedStore(id));
     this.#redial();
     const own = members.find((member) => member.id === id);
     const isNews = direction === 'incoming' && clusterId !== null && own !== undefined;
@@ -213,23 +197,11 @@ export class NodeNetwork {
     this.#refusal = { id, refusal };
   }
 
-  #forgetOldest(id: NodeId): void {
-    const namesakes = [...this.#introduced].filter(([, { peer }]) => peer.id === id);
-    const oldest = namesakes.find(([, { peer }]) => peer.storeId !== this.#wantedStore(id));
-    if (namesakes.length > namesakesMax && oldest !== undefined) this.#introduced.delete(oldest[0]);
-    for (const [key, { isUp }] of [...this.#introduced]) {
-      if (this.#introduced.size <= introducedMax) return;
-      if (!isUp) this.#introduced.delete(key);
-    }
-  }
-
   /** No connection is open with this peer. If it comes back, it introduces itself again. */
   onDown(id: NodeId): void {
     this.#connected.delete(id);
     this.#answered.delete(id);
-    const gone = [...this.#introduced].filter(([, { peer }]) => peer.id === id);
-    for (const [key, introduction] of gone) this.#introduced.set(key, { ...introduction, isUp: false });
-    if (gone.length > 0) this.#redial();
+    if (this.#introductions.leave(id)) this.#redial();
   }
 
   /** Dials elsewhere who has not answered for a while, or whose connection has closed. */
@@ -250,8 +222,7 @@ export class NodeNetwork {
   favor(peer: Peer): void {
     const wanted = this.#wantedStore(peer.id);
     if (wanted === undefined || wanted === peer.storeId) return;
-    const introduction = this.#introduced.get(keyOf(peer));
-    if (introduction === undefined || ownAddress(introduction).length === 0) return;
+    if (this.#introductions.addressOf(peer).length === 0) return;
     this.#favored = { peer, untilMs: this.#options.settings.clock() + favoredMs };
     this.#redial();
   }
@@ -318,7 +289,7 @@ export class NodeNetwork {
     const known = this.#known();
     const own = [...this.#invitedAddresses(), ...this.#memberAddresses(known)];
     const isMember = lists(known, this.#options.self);
-    const introduced = isMember ? this.#callersBeside(known) : this.#toldBeside(known);
+    const introduced = this.#toldBeside(known, isMember);
     const isTold = this.#isAddressUntold && isMember;
     if (isTold) this.#isAddressUntold = false;
     if (!this.#tryToDial([...own, ...introduced], isTold) && introduced.length > 0)
@@ -348,7 +319,7 @@ export class NodeNetwork {
    * listed before, and where the operator says that nodes of their names are. Before the founding, that is all.
    */
   #memberAddresses(known: readonly Member[]): readonly MemberAddress[] {
-    const told = this.#introducedBy((peer) => lists(known, peer)).flatMap(ownAddress);
+    const told = this.#introductions.own((peer) => lists(known, peer));
     const declared = this.#options.settings.members.filter(
       ({ id, url }) => url !== '' && (known.length === 0 || known.some((member) => member.id === id)),
     );
@@ -362,8 +333,7 @@ export class NodeNetwork {
       this.#favored = null;
       return [];
     }
-    const introduction = this.#introduced.get(keyOf(peer));
-    return introduction === undefined ? [] : ownAddress(introduction);
+    return this.#introductions.addressOf(peer);
   }
 
   /** The latest first. Who was moved by mistake is found where it is, also by a node that starts. */
@@ -465,23 +435,14 @@ export class NodeNetwork {
   }
 
   /**
-   * Where those are who are connected and not among these members, by name and store: the namesake may be a store that
-   * we lost (rule 9). A member answers them, and forgets who has gone.
+   * Where those are who are not among these members, by name and store: the namesake may be a store that we lost (rule 9). A
+   * member answers those who are connected, and forgets who has gone. Who joins asks everybody that they told of.
    */
-  #callersBeside(known: readonly Member[]): readonly MemberAddress[] {
-    for (const [key, { isUp }] of [...this.#introduced]) if (!isUp) this.#introduced.delete(key);
-    return this.#introducedBy((peer) => !lists(known, peer)).flatMap(ownAddress);
-  }
-
-  /** All that they told us of, and what each says of itself first: who joins asks everybody. */
-  #toldBeside(known: readonly Member[]): readonly MemberAddress[] {
-    const introduced = this.#introducedBy((peer) => !lists(known, peer));
-    return [...introduced.flatMap(ownAddress), ...introduced.flatMap(({ members }) => members)];
-  }
-
-  /** The latest first. */
-  #introducedBy(isMeant: (peer: Peer) => boolean): readonly Introduction[] {
-    return [...this.#introduced.values()].filter(({ peer }) => isMeant(peer)).reverse();
+  #toldBeside(known: readonly Member[], isMember: boolean): readonly MemberAddress[] {
+    const isBeside = (peer: Peer): boolean => !lists(known, peer);
+    if (!isMember) return [...this.#introductions.own(isBeside), ...this.#introductions.all(isBeside)];
+    this.#introductions.forgetGone();
+    return this.#introductions.own(isBeside);
   }
 
   /** Lossy is fine, and no frame is worth the node: what can't be sent is dropped. */
@@ -524,13 +485,4 @@ function isElsewhere(members: readonly Member[], hello: Hello, url: string): boo
   const listed = members.filter((member) => isSamePeer(member, hello));
   const told = hello.members.filter(({ id }) => id === hello.id);
   return listed.length > 0 && ![...listed, ...told].some((address) => address.url === url);
-}
-
-function keyOf({ id, storeId }: Peer): string {
-  return `${id} ${storeId}`;
-}
-
-/** Where it says that it is itself. */
-function ownAddress({ peer, members }: Introduction): readonly MemberAddress[] {
-  return members.filter(({ id }) => id === peer.id);
 }
