@@ -305,9 +305,17 @@ export class NodeNetwork {
   }
 
   /** The store that is meant by a name. */
-  #wantedStore(id: NodeId, known = this.#known()): string | undefined {
+  #wantedStore(id: NodeId): string | undefined {
     if (this.#favored?.peer.id === id) return this.#favored.peer.storeId;
-    return known.find((member) => member.id === id)?.storeId;
+    return this.#known().find((member) => member.id === id)?.storeId;
+  }
+
+  /** Whether the store that answered is to be kept. One that is being replaced is, until that is committed: it may lead. */
+  #isMeant(id: NodeId, known: readonly Member[]): boolean {
+    const storeId = this.#answered.get(id);
+    if (this.#favored?.peer.id === id) return this.#favored.peer.storeId === storeId;
+    const members = known.filter((member) => member.id === id);
+    return members.length === 0 || members.some((member) => member.storeId === storeId);
   }
 
   #invitedAddresses(): readonly MemberAddress[] {
@@ -397,10 +405,9 @@ export class NodeNetwork {
     const invited = new Set(this.#invitedAddresses().map(({ id }) => id));
     const known = this.#known();
     return [...urls].map(([id, its]) => {
-      const wanted = this.#wantedStore(id, known);
-      const isThere = wanted === undefined || this.#answered.get(id) === wanted;
       const isAsked = invited.has(id);
-      return { id, urls: its, isReached: open.has(id) && isThere && !isAsked, isFirstBrief: isAsked };
+      const isReached = open.has(id) && !isAsked && this.#isMeant(id, known);
+      return { id, urls: its, isReached, isFirstBrief: isAsked };
     });
   }
 
@@ -414,8 +421,10 @@ export class NodeNetwork {
     const known = this.#known();
     for (const { id, isReached } of whereabouts) {
       const url = chosen.find((address) => address.id === id)?.url;
-      const listed = known.find((member) => member.id === id)?.url;
-      if (!isReached || url === undefined || listed === undefined || this.#favored?.peer.id === id) continue;
+      const member = known.find((candidate) => candidate.id === id);
+      const isListed = member?.storeId === this.#answered.get(id); // Not one that is being replaced, say.
+      if (!isReached || url === undefined || member === undefined || !isListed) continue;
+      const listed = member.url;
       const words = `${id} is reached at ${url}, and listed at ${listed}: this connection is kept as long as it is open; if ${id} stays at ${url}, move it there (a change of type move)`;
       if (url !== listed && this.#elsewhere.get(id) !== words)
         this.#options.settings.logger.info({ peer: id, url, listed }, words);

@@ -126,6 +126,21 @@ describe('a node that is dialed by a member it does not know', () => {
     expect([listed, urlOf('n2')]).toEqual(['', 'ws://elsewhere']);
   });
 
+  it('hears one that is being replaced until that is committed, then dials the one that takes its place', () => {
+    const { network, urlOf, transport } = networkOf();
+    const taker = { id: 'n2', storeId: 'new', url: 'ws://elsewhere' };
+    const taken = { ...votersOf(n1, n3), learners: [taker] };
+    network.dialMembers([threeNodes]);
+    transport.opened = ['n2'];
+    network.onUp({ ...hello('n2', []), storeId: n2.storeId }, 'outgoing');
+
+    network.dialMembers([threeNodes, taken]);
+    const during = urlOf('n2');
+    network.dialMembers([taken]);
+
+    expect([during, urlOf('n2')]).toEqual(['', 'ws://elsewhere']);
+  });
+
   it('introduces itself anew once it knows where it is, for those who do not list it', async () => {
     const { network, goBy, dialed, transport } = networkOf();
     await network.open();
