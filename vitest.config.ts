@@ -7,7 +7,7 @@ const source = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditio
 const maxWorkers = '100%';
 
 /** For what hangs, not for what is slow: on a busy machine a test may take ten times as long as alone. */
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
 
 /** What replaces modules or counts memory has its modules to itself. */
 const alone = [
@@ -37,6 +37,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 30_000 } },
           // When the others are done, two at a time: these start processes, and wait for them most of the time.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -25,7 +25,7 @@ it('reads without an answer are counted apart from writes whose outcome is unkno
   await vi.waitFor(() => {
     for (const read of ['get', 'stale get']) expect(tally.operations.get(read)).toBeDefined();
     for (const write of ['put', 'cas']) expect(tally.operations.get(write)).toBeDefined();
-  });
+  }, 30_000);
   stopping.abort();
   await Promise.all(clients);
 

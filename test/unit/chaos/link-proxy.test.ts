@@ -44,7 +44,7 @@ async function linked() {
   dialer.on('message', (bytes: Buffer) => atDialer.push(bytes.toString('latin1')));
   if (dialer.readyState !== WebSocket.OPEN) await once(dialer, 'open');
   dialer.send(hello);
-  await vi.waitFor(() => expect(atNode).toHaveLength(1));
+  await vi.waitFor(() => expect(atNode).toHaveLength(1), 30_000);
   atNode.length = 0;
   cleanups.push(() => {
     dialer.terminate();
@@ -65,7 +65,7 @@ describe('a link of the proxy', () => {
     dialer.send('b');
     node.send('c');
 
-    await vi.waitFor(() => expect([atNode, atDialer]).toEqual([['a', 'b'], ['c']]));
+    await vi.waitFor(() => expect([atNode, atDialer]).toEqual([['a', 'b'], ['c']]), 30_000);
   });
 
   it('loses one direction alone, and the connection does not notice', async () => {
@@ -73,12 +73,12 @@ describe('a link of the proxy', () => {
     const end = forecast.begin({ covers: thereOnly, isSilent: true });
     dialer.send('lost');
     node.send('heard');
-    await vi.waitFor(() => expect(atDialer).toEqual(['heard']));
+    await vi.waitFor(() => expect(atDialer).toEqual(['heard']), 30_000);
     end();
 
     dialer.send('again');
 
-    await vi.waitFor(() => expect(atNode).toEqual(['again']));
+    await vi.waitFor(() => expect(atNode).toEqual(['again']), 30_000);
   });
 
   it('keeps from one end that the other is gone, until the weather clears', async () => {

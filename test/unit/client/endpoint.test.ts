@@ -165,7 +165,7 @@ describe('an endpoint for clients', () => {
 
   it('says who leads, and when that changes', async () => {
     const { url, node } = await served({ clientUrlOf: (id) => `ws://${id}.example/client` });
-    await vi.waitUntil(() => node.status().leaderId === 'n1');
+    await vi.waitUntil(() => node.status().leaderId === 'n1', 30_000);
     const client = new RawClient(url);
     await client.hello();
 
@@ -183,7 +183,7 @@ describe('an endpoint for clients', () => {
     const release = hold();
 
     client.write(1, 'a');
-    await vi.waitUntil(() => endpoint.requests === 1);
+    await vi.waitUntil(() => endpoint.requests === 1, 30_000);
     const closing = endpoint.close();
     client.write(2, 'b');
     await client.answered(1);
@@ -274,7 +274,7 @@ describe('an endpoint that is closed twice', () => {
     await client.hello();
     const release = hold();
     client.write(1, 'a');
-    await vi.waitUntil(() => endpoint.requests === 1);
+    await vi.waitUntil(() => endpoint.requests === 1, 30_000);
 
     const first = endpoint.close();
     const second = endpoint.close();
@@ -371,7 +371,7 @@ describe('an endpoint that tells its clients that it closes', () => {
     await Promise.all([busy.hello(), late.opened]);
     const release = hold();
     busy.write(1, 'a');
-    await vi.waitUntil(() => endpoint.requests === 1);
+    await vi.waitUntil(() => endpoint.requests === 1, 30_000);
 
     const closing = endpoint.close();
     late.send({ type: 'hello', hello: { protocolVersion: 1, group: 0 } });
@@ -541,7 +541,7 @@ describe('a connection that does not keep to the protocol', () => {
     const client = new RawClient(url);
 
     await expect(client.closed).resolves.toMatchObject({ code: 1006 });
-    await vi.waitUntil(() => endpoint.connections === 0);
+    await vi.waitUntil(() => endpoint.connections === 0, 30_000);
   });
 });
 
@@ -570,7 +570,7 @@ describe('what clients can cost', () => {
     one.write(1, 'a', 'b', 'c', 'd');
     await one.answered(4);
     one.write(5, 'x'.repeat(40), 'y');
-    await vi.waitUntil(() => endpoint.requests === 2);
+    await vi.waitUntil(() => endpoint.requests === 2, 30_000);
     two.write(1, 'x'.repeat(20));
     two.write(2, 'a', 'b', 'c');
     await two.answered(4);
@@ -621,9 +621,9 @@ describe('what clients can cost', () => {
 
     for (const client of [stays, goes]) client.send({ type: 'frames', frames: [frame] });
     await stays.answered(1);
-    await vi.waitUntil(() => long.endpoint.requests === 1);
+    await vi.waitUntil(() => long.endpoint.requests === 1, 30_000);
     goes.socket.terminate();
-    await vi.waitUntil(() => long.endpoint.requests === 0);
+    await vi.waitUntil(() => long.endpoint.requests === 0, 30_000);
 
     expect(stays.frames).toMatchObject([{ type: 'refused', code: 'RAFT_TIMEOUT', outcome: 'notCommitted' }]);
   });
@@ -646,14 +646,14 @@ describe('what clients can cost', () => {
       const head = { firstId, timeoutMs: 1_000, count: 1, payload };
       const read = { type: 'read', ...head, consistency: 'linearizable', index: 0 } as const;
       client.send({ type: 'frames', frames: [read, { type: 'write', ...head, firstId: firstId + 1 }] });
-      await vi.waitUntil(() => endpoint.requests === firstId + 1);
+      await vi.waitUntil(() => endpoint.requests === firstId + 1, 30_000);
     };
 
     await ask(1);
     leader$.next('n1');
     await ask(3);
     client.socket.terminate();
-    await vi.waitUntil(() => endpoint.requests === 2);
+    await vi.waitUntil(() => endpoint.requests === 2, 30_000);
 
     expect(signals.map((signal) => signal?.aborted)).toEqual([true, true, undefined, undefined]);
   });
@@ -665,11 +665,11 @@ describe('what clients can cost', () => {
     client.socket.pause();
 
     for (let at = 0; at < 400; at++) client.read(at * 10, ...Array(10).fill('100000')); // 400 MB of answers.
-    await vi.waitUntil(() => reads.length > 0);
+    await vi.waitUntil(() => reads.length > 0, 30_000);
     await pause(100);
     const whilePaused = reads.length;
     client.socket.resume();
-    await vi.waitUntil(() => reads.length > whilePaused);
+    await vi.waitUntil(() => reads.length > whilePaused, 30_000);
 
     expect(whilePaused).toBeLessThan(1_000);
   });
@@ -718,7 +718,7 @@ describe('what clients can cost', () => {
     client.write(1, ...Array.from({ length: 200 }, (_, at) => `no command ${at}`));
 
     await expect(client.closed).resolves.toMatchObject({ code: 1006 });
-    await vi.waitUntil(() => endpoint.connections === 0);
+    await vi.waitUntil(() => endpoint.connections === 0, 30_000);
     expect(endpoint.requests).toBe(0);
   });
 
@@ -784,7 +784,7 @@ describe('what clients can cost', () => {
     await client.hello();
 
     client.read(1, ...Array(200).fill('q'));
-    await vi.waitUntil(() => asked() > 0);
+    await vi.waitUntil(() => asked() > 0, 30_000);
     const atOnce = asked();
     release();
     await client.answered(200);
@@ -806,7 +806,7 @@ describe('what clients can cost', () => {
 
     hold();
     next.read(1, ...Array(256).fill('q'));
-    await vi.waitUntil(() => asked() > 256);
+    await vi.waitUntil(() => asked() > 256, 30_000);
 
     expect(asked()).toBe(512);
   });
@@ -821,12 +821,12 @@ describe('what clients can cost', () => {
     await client.hello();
     client.socket.pause();
     client.read(1, ...Array(100).fill('5000000'));
-    await vi.waitUntil(() => encode.mock.calls.length > 0);
+    await vi.waitUntil(() => encode.mock.calls.length > 0, 30_000);
     await pause(50);
     const before = encode.mock.calls.length;
 
     client.socket.terminate();
-    await vi.waitUntil(() => endpoint.requests === 0);
+    await vi.waitUntil(() => endpoint.requests === 0, 30_000);
 
     expect(before).toBeLessThan(16);
     expect(encode.mock.calls.length).toBe(before);

@@ -114,7 +114,7 @@ describe('a link that needs longer for one message than a silent one is kept', (
     const client = clientOf(link.url, { pingMs, timeoutMs: 60_000 });
 
     const read = client.read('30000000');
-    await vi.waitUntil(() => reads.length > 0);
+    await vi.waitUntil(() => reads.length > 0, 30_000);
     await pause(pingMs); // It is not read from now.
     const write = client.write('x'.repeat(100_000)); // No ping gets past this.
 

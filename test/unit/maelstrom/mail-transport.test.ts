@@ -134,11 +134,11 @@ describe('a link', () => {
     const office = new PostOffice();
     const b = await node(office, 'b');
     const a = await node(office, 'a', ['b']);
-    await vi.waitFor(() => expect(a.count('up')).toBe(1));
+    await vi.waitFor(() => expect(a.count('up')).toBe(1), 30_000);
     a.transport.send(peer('b'), frame(1));
-    await vi.waitFor(() => expect(b.frames()).toHaveLength(1));
+    await vi.waitFor(() => expect(b.frames()).toHaveLength(1), 30_000);
     await a.transport.close();
-    await vi.waitFor(() => expect(b.count('down')).toBe(1));
+    await vi.waitFor(() => expect(b.count('down')).toBe(1), 30_000);
 
     for (const { from, to, body } of [...office.carried]) if (to === 'b') office.post(from, to, body);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -151,21 +151,21 @@ describe('a link', () => {
     const office = new PostOffice();
     await node(office, 'b');
     const a = await node(office, 'a', ['b']);
-    await vi.waitFor(() => expect(a.count('up')).toBe(1));
+    await vi.waitFor(() => expect(a.count('up')).toBe(1), 30_000);
 
     const again = await node(office, 'b'); // In the place of the first, which hears nothing more.
     await vi.waitFor(() => expect(a.count('up')).toBe(2), 10_000);
 
     expect(a.count('outgoingDown')).toBe(1);
     a.transport.send(peer('b'), frame(1));
-    await vi.waitFor(() => expect(again.frames()).toEqual([frame(1)]));
+    await vi.waitFor(() => expect(again.frames()).toEqual([frame(1)]), 30_000);
   });
 
   it('is down once nothing gets through any more, and takes no more frames', async () => {
     const office = new PostOffice();
     const b = await node(office, 'b');
     const a = await node(office, 'a', ['b']);
-    await vi.waitFor(() => expect(b.count('up')).toBe(1));
+    await vi.waitFor(() => expect(b.count('up')).toBe(1), 30_000);
 
     office.fate = () => [];
     await vi.waitFor(() => expect(a.count('down') + b.count('down')).toBe(2), 10_000);
@@ -177,7 +177,7 @@ describe('a link', () => {
     const office = new PostOffice();
     const b = await node(office, 'b');
     const a = await node(office, 'a', ['b']);
-    await vi.waitFor(() => expect(b.count('up')).toBe(1));
+    await vi.waitFor(() => expect(b.count('up')).toBe(1), 30_000);
     const known = office.carried.find(({ body }) => body.type === 'rxraft_frames')?.body;
 
     office.post('a', 'b', {
@@ -197,7 +197,7 @@ describe('a transport that hears anything at all', () => {
     const office = new PostOffice();
     const b = await node(office, 'b');
     const a = await node(office, 'a', ['b']);
-    await vi.waitFor(() => expect(b.count('up')).toBe(1));
+    await vi.waitFor(() => expect(b.count('up')).toBe(1), 30_000);
     const real = office.carried.map(({ body }) => body);
     const texts = real.flatMap((body) => Object.values(body)).filter((value) => typeof value === 'string');
     const value = fc.oneof(

@@ -41,7 +41,7 @@ describe('output that nobody reads', () => {
     input.write('late\n');
     open();
 
-    await vi.waitFor(() => expect(lines).toEqual(['late']));
+    await vi.waitFor(() => expect(lines).toEqual(['late']), 30_000);
     expect(taken).toEqual(['a', 'b']);
     write('q', { isLossy: true });
     expect(taken).toEqual(['a', 'b', 'q']);

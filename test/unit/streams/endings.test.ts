@@ -311,9 +311,9 @@ describe('a node', () => {
     const { lastIndex } = node.status();
     disk.plan({ type: 'delay', delayMs: 500 });
     const first = failureOf(node.write('b'));
-    await vi.waitFor(() => expect(node.status().lastIndex).toBe(lastIndex + 1)); // On its way to the disk.
+    await vi.waitFor(() => expect(node.status().lastIndex).toBe(lastIndex + 1), 30_000); // On its way to the disk.
     const second = failureOf(node.write('c'));
-    await vi.waitFor(() => expect(node.status().lastIndex).toBe(lastIndex + 2)); // Behind it.
+    await vi.waitFor(() => expect(node.status().lastIndex).toBe(lastIndex + 2), 30_000); // Behind it.
 
     await node.close();
 

@@ -274,14 +274,14 @@ describe('a start that fails', () => {
     });
 
     starting.catch(() => {});
-    await vi.waitFor(() => expect(disk.faultCounts.hang).toBe(1));
+    await vi.waitFor(() => expect(disk.faultCounts.hang).toBe(1), 30_000);
     await expect(storage.open()).rejects.toMatchObject({ code: 'RAFT_STORE_IN_USE' });
     expect(hasSettled).toBe(false);
     disk.release();
     await expect(starting).rejects.toThrow('no');
     await using node = await raftNode({ id: 'n1', machine: noteMachine([]), storage });
     await node.write('x');
-    await vi.waitFor(() => expect([...disk.image.generations.keys()]).toEqual([0]));
+    await vi.waitFor(() => expect([...disk.image.generations.keys()]).toEqual([0]), 30_000);
   });
 
   it('says why it failed, and logs that the storage could not be let go of', async () => {

@@ -72,7 +72,7 @@ for (const [where, kind] of Object.entries(kinds)) {
       const joiningEvents = await open(joining, { hello: newcomer, members: [] });
 
       inviting.setPeers([{ id: 'n4', url: urlOf(joining) }]);
-      await vi.waitFor(() => expect([...ups(invitingEvents), ...ups(joiningEvents)]).toHaveLength(2));
+      await vi.waitFor(() => expect([...ups(invitingEvents), ...ups(joiningEvents)]).toHaveLength(2), 30_000);
 
       expect(ups(invitingEvents)).toEqual(['outgoing n4']);
       expect(ups(joiningEvents)).toEqual(['incoming n1']);
@@ -89,9 +89,9 @@ for (const [where, kind] of Object.entries(kinds)) {
       const joiningEvents = await open(joining, { hello: newcomer, members: [] });
 
       inviting.setPeers([{ id: 'n4', url: urlOf(joining) }]);
-      await vi.waitFor(() => expect(joiningEvents[0]).toMatchObject({ type: 'refused', by: 'peer' }));
+      await vi.waitFor(() => expect(joiningEvents[0]).toMatchObject({ type: 'refused', by: 'peer' }), 30_000);
       members.push({ id: 'n4', storeId: stores[0] as string });
-      await vi.waitFor(() => expect([...ups(invitingEvents), ...ups(joiningEvents)]).toHaveLength(2));
+      await vi.waitFor(() => expect([...ups(invitingEvents), ...ups(joiningEvents)]).toHaveLength(2), 30_000);
 
       expect(stores[0]).toBe('store-4');
       expect(invitingEvents[0]).toMatchObject({ type: 'refused', by: 'us', refusal: { code: 'notAMember' } });
@@ -104,7 +104,7 @@ for (const [where, kind] of Object.entries(kinds)) {
       const dialingEvents = await open(dialing, { hello: newcomer, members: [] });
 
       dialing.setPeers([{ id: 'n1', url: urlOf(founded) }]);
-      await vi.waitFor(() => expect(dialingEvents[0]).toMatchObject({ type: 'refused', by: 'peer' }));
+      await vi.waitFor(() => expect(dialingEvents[0]).toMatchObject({ type: 'refused', by: 'peer' }), 30_000);
 
       expect([...ups(foundedEvents), ...ups(dialingEvents)]).toEqual([]);
     });
