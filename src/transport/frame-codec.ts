@@ -35,7 +35,7 @@ export function pieceBytes(frame: PeerFrame): number | null {
   return frame.reply.bytes.length || null; // None announces the others: small, and wanted at once.
 }
 
-/** Whether a frame is a piece of something large: see {@link pieceBytes}. */
+/** Whether a frame is a piece of something large: see `pieceBytes`. */
 export function isPiece(frame: PeerFrame): boolean {
   return pieceBytes(frame) !== null;
 }
