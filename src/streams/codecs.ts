@@ -11,21 +11,29 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Values as JSON: readable, and good for anything JSON can hold. `encode` throws a `TypeError` at what it would change, such as a
- * `Map`, a `Date`, a function or `NaN`: what other nodes read must be what was written. `undefined` alone becomes `null`, a key with
- * `undefined` is not there any more, and `-0` is 0.
+ * Values as JSON: readable, and good for anything JSON can hold. What it can't hold (functions, `NaN`, dates, a `Map`) is changed
+ * by it, as by `JSON.stringify`; `undefined` alone becomes `null`. {@link strictJsonCodec} refuses that.
  */
 export function jsonCodec<T>(): Codec<T> {
   return {
-    encode: (value) => encoder.encode(value === undefined ? 'null' : JSON.stringify(checked(value))),
+    encode: (value) => encoder.encode(JSON.stringify(value) ?? 'null'),
     decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
   };
 }
 
-function checked<T>(value: T): T {
-  const loss = jsonLoss(value);
-  if (loss === undefined) return value;
-  throw new TypeError(
-    `it has ${loss}, which JSON can't hold: keep plain data in it, or give it another codec`,
-  );
+/**
+ * As {@link jsonCodec}, for commands: `encode` throws a `TypeError` at what JSON would change, such as a `Map`, a `Date`, a function or
+ * `NaN`. `undefined` alone becomes `null`, a key with `undefined` is not there any more, and `-0` is 0. Not for results: a
+ * write that is carried out has one, whatever it holds.
+ */
+export function strictJsonCodec<T>(): Codec<T> {
+  const json = jsonCodec<T>();
+  const encode = (value: T): Uint8Array => {
+    const loss = value === undefined ? undefined : jsonLoss(value);
+    if (loss === undefined) return json.encode(value);
+    throw new TypeError(
+      `it has ${loss}, which JSON can't hold: keep plain data in it, or give it another codec`,
+    );
+  };
+  return { ...json, encode };
 }

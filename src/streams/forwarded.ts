@@ -25,12 +25,12 @@ import {
   requestError,
 } from './errors.ts';
 import { type Forwarded, OutgoingReplies } from './outgoing-replies.ts';
+import { isOf, keyOf } from './peer-key.ts';
 import type { Routes } from './routes.ts';
 import type { Codec } from './state-machine.ts';
 
 /** The last request that a peer passed on in its latest run. */
 interface Latest {
-  readonly storeId: string;
   readonly bootCounter: number;
   readonly seq: number;
 }
@@ -63,13 +63,13 @@ export class ForwardedRequests<Result> {
   readonly #requests = new Map<number, Forwarded>();
   readonly #replies: OutgoingReplies;
   /** One for each peer that has passed something on and is connected since. */
-  readonly #latest = new Map<NodeId, Latest>();
+  readonly #latest = new Map<string, Latest>();
 
   constructor(routes: Routes, options: ForwardedOptions<Result>) {
     this.#routes = routes;
     this.#options = options;
     const { group, reply, frameBytesMax, later } = options;
-    const isConnected = (id: NodeId): boolean => this.#latest.has(id);
+    const isConnected = (peer: Peer): boolean => this.#latest.has(keyOf(peer));
     this.#replies = new OutgoingReplies({ group, reply, frameBytesMax, isConnected, later });
   }
 
@@ -92,12 +92,12 @@ export class ForwardedRequests<Result> {
    * their order, so that whatever does not go on from the last one has been here or is of an earlier run, whose
    * connection a newer one is about to replace.
    */
-  #isNew({ id, storeId }: Peer, bootCounter: number, seq: number): boolean {
-    const latest = this.#latest.get(id);
-    const isSameStore = latest?.storeId === storeId;
-    if (isSameStore && bootCounter < latest.bootCounter) return false;
-    if (isSameStore && bootCounter === latest.bootCounter && seq <= latest.seq) return false;
-    this.#latest.set(id, { storeId, bootCounter, seq });
+  #isNew(from: Peer, bootCounter: number, seq: number): boolean {
+    const key = keyOf(from);
+    const latest = this.#latest.get(key);
+    if (latest !== undefined && bootCounter < latest.bootCounter) return false;
+    if (latest !== undefined && bootCounter === latest.bootCounter && seq <= latest.seq) return false;
+    this.#latest.set(key, { bootCounter, seq });
     return true;
   }
 
@@ -196,7 +196,7 @@ export class ForwardedRequests<Result> {
    * never, or has. So whatever comes from now on is new, and there is nothing to remember of peers that do not come back.
    */
   onDown(id: NodeId): void {
-    this.#latest.delete(id);
+    for (const key of [...this.#latest.keys()]) if (isOf(key, id)) this.#latest.delete(key);
     this.#replies.onDown(id);
   }
 

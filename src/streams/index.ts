@@ -1,5 +1,5 @@
 export { turnScheduler } from '../transport/turn-scheduler.ts';
-export { bytesCodec, jsonCodec } from './codecs.ts';
+export { bytesCodec, jsonCodec, strictJsonCodec } from './codecs.ts';
 export { RequestError, type RequestErrorCode } from './errors.ts';
 export type * from './raft-node.ts';
 export { type ReducerOptions, reducer, type Selector } from './reducer.ts';

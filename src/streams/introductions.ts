@@ -1,5 +1,6 @@
 import type { NodeId, Peer } from '../core/index.ts';
 import type { Hello, MemberAddress } from '../transport/transport.ts';
+import { keyOf } from './peer-key.ts';
 
 /** A peer with a connection, and the members as it told us: perhaps newer ones than our own configuration lists. */
 interface Introduction {
@@ -71,10 +72,6 @@ export class Introductions {
   #by(isMeant: (peer: Peer) => boolean): readonly Introduction[] {
     return [...this.#byPeer.values()].filter(({ peer }) => isMeant(peer)).reverse();
   }
-}
-
-function keyOf({ id, storeId }: Peer): string {
-  return `${id} ${storeId}`;
 }
 
 function ownAddress({ peer, members }: Introduction): readonly MemberAddress[] {

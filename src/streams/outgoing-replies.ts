@@ -2,6 +2,7 @@ import type { Subscription } from 'rxjs';
 import { encodePayload, type GroupId, type NodeId, type Peer } from '../core/index.ts';
 import { type ForwardReplyFrame, resultsBytesMax } from '../transport/transport.ts';
 import { badResult, type RequestError } from './errors.ts';
+import { isOf, keyOf } from './peer-key.ts';
 
 type Reply = ForwardReplyFrame['reply'];
 
@@ -65,7 +66,7 @@ export interface OutgoingRepliesOptions {
   /** The largest frame that ever leaves, in bytes. */
   readonly frameBytesMax: number;
   /** Whether a peer that passed something on is still connected: else there is nobody who waits. */
-  readonly isConnected: (id: NodeId) => boolean;
+  readonly isConnected: (peer: Peer) => boolean;
   /** Does something in so many milliseconds. */
   readonly later: (work: () => void, delayMs: number) => Subscription;
 }
@@ -79,7 +80,8 @@ export class OutgoingReplies {
   readonly #options: OutgoingRepliesOptions;
   readonly #wholeBytesMax: number;
   readonly #partBytesMax: number;
-  readonly #kept = new Map<NodeId, Kept>();
+  /** By name and store: nobody waits behind a namesake. */
+  readonly #kept = new Map<string, Kept>();
   #looking: Subscription | null = null;
   #waitMs = waitMsMin;
   /** As long as something leaves, the rest may follow soon. */
@@ -117,7 +119,7 @@ export class OutgoingReplies {
     for (const result of results) bytes += 4 + result.length;
     if (bytes <= this.#wholeBytesMax && this.#send(to, { type: 'committed', index, term, results })) return;
     const { id } = to.from;
-    const waitingBytes = this.#kept.get(id)?.bytes ?? 0;
+    const waitingBytes = this.#kept.get(keyOf(to.from))?.bytes ?? 0;
     if (waitingBytes + bytes > resultsBytesMax || !this.#mayKeep(to)) {
       const what = `the writes that left together have ${bytes} bytes of results, ${waitingBytes} more wait to be sent to ${id}, and the limit is ${resultsBytesMax}`;
       return this.fail(to, badResult(index, what));
@@ -129,20 +131,21 @@ export class OutgoingReplies {
     this.#lookSoon();
   }
 
-  #mayKeep({ from: { id } }: Forwarded): boolean {
-    const { notes, results } = this.#kept.get(id) ?? { notes: [], results: [] };
-    return notes.length + results.length < keptMax && this.#options.isConnected(id);
+  #mayKeep({ from }: Forwarded): boolean {
+    const { notes, results } = this.#kept.get(keyOf(from)) ?? { notes: [], results: [] };
+    return notes.length + results.length < keptMax && this.#options.isConnected(from);
   }
 
-  #keptFor({ from: { id } }: Forwarded): Kept {
-    const kept = this.#kept.get(id) ?? { notes: [], results: [], announced: 0, bytes: 0 };
-    this.#kept.set(id, kept);
+  #keptFor({ from }: Forwarded): Kept {
+    const key = keyOf(from);
+    const kept = this.#kept.get(key) ?? { notes: [], results: [], announced: 0, bytes: 0 };
+    this.#kept.set(key, kept);
     return kept;
   }
 
   #lookSoon(): void {
-    for (const [id, { notes, results }] of this.#kept) {
-      if (notes.length + results.length === 0) this.#kept.delete(id);
+    for (const [key, { notes, results }] of this.#kept) {
+      if (notes.length + results.length === 0) this.#kept.delete(key);
     }
     if (this.#kept.size > 0) this.#looking ??= this.#options.later(this.#look, this.#waitMs);
   }
@@ -154,15 +157,16 @@ export class OutgoingReplies {
 
   /** The connection to a peer has closed, and what was on its way may be lost: the results of a write begin anew. */
   onOutgoingDown(id: NodeId): void {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return;
-    kept.announced = 0;
-    for (const results of kept.results) results.offset = 0;
+    for (const [key, kept] of this.#kept) {
+      if (!isOf(key, id)) continue;
+      kept.announced = 0;
+      for (const results of kept.results) results.offset = 0;
+    }
   }
 
   /** No connection is open with this peer: it has given up all that it passed on. */
   onDown(id: NodeId): void {
-    this.#kept.delete(id);
+    for (const key of [...this.#kept.keys()]) if (isOf(key, id)) this.#kept.delete(key);
   }
 
   /** What leaves now, leaves. Of what does not, the peers are told that it is committed. */

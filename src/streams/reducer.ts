@@ -1,12 +1,15 @@
 import { type Index, index0, plus } from '../core/index.ts';
-import { jsonCodec } from './codecs.ts';
+import { jsonCodec, strictJsonCodec } from './codecs.ts';
 import { jsonLoss } from './json-loss.ts';
 import type { Codec, LogPosition, StateMachine } from './state-machine.ts';
 
 /** A question to the state of a reducer, asked where the state is. */
 export type Selector<State, Answer> = (state: State) => Answer;
 
-/** How commands and results of a {@link reducer} become bytes. Both are JSON unless said otherwise. */
+/**
+ * How commands and results of a {@link reducer} become bytes. Both are JSON unless said otherwise; a command that JSON would
+ * change is refused, a result is changed.
+ */
 export interface ReducerOptions<Command, Result, State> {
   readonly command?: Codec<Command>;
   readonly result?: Codec<Result>;
@@ -37,7 +40,7 @@ export function reducer<State, Command, Result>(
   let state = initial;
   return {
     keeps: 'memory',
-    command: options.command ?? jsonCodec<Command>(),
+    command: options.command ?? strictJsonCodec<Command>(),
     result: options.result ?? jsonCodec<Result>(),
     open(): Index {
       state = initial;

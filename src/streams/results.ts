@@ -1,14 +1,15 @@
+import { encodedBy } from '../transport/codec.ts';
 import type { Codec } from './state-machine.ts';
 
-/** Results as a node that does not lead would give them, through their bytes. Throws what the codec throws. */
-export function asElsewhere<Result>(
-  results: readonly Result[],
-  { encode, decode }: Codec<Result>,
-): readonly Result[] {
+/**
+ * Results as a node that does not lead would give them, through their bytes. Strings, booleans and numbers are what they are: nothing of
+ * them can be changed. Throws what the codec throws, and at what are no bytes.
+ */
+export function asElsewhere<Result>(results: readonly Result[], codec: Codec<Result>): readonly Result[] {
   let place = 0;
   while (place < results.length && isSame(results[place])) place += 1;
   if (place === results.length) return results;
-  return results.map((result) => (isSame(result) ? result : decode(encode(result))));
+  return results.map((result) => (isSame(result) ? result : codec.decode(encodedBy(codec, result))));
 }
 
 /** Whether nothing of it can be changed, nor lost on the way: most results. */

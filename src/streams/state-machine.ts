@@ -39,7 +39,8 @@ export interface StateMachine<Command, Result, Query, Answer> {
    * machine in `store` writes there; the runtime then calls `store.advance`.
    *
    * If it throws, the node stops: a command that can't be applied is a bug that every node shares. A command
-   * that makes no sense must be answered with a result that says so.
+   * that makes no sense must be answered with a result that says so. A result must not change any more once it is given: it may be
+   * encoded later.
    */
   apply(commands: readonly Command[], at: LogPosition): readonly Result[] | Promise<readonly Result[]>;
   /** Answers a query from what has been applied. It may throw: the error goes to the caller. */

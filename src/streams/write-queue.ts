@@ -287,10 +287,29 @@ export class WriteQueue<Result> {
     let results: readonly Result[];
     try {
       results = asElsewhere(own, this.#codec);
-    } catch (cause) {
-      return this.#reject(group, badResult(committed.index, cause));
+    } catch {
+      return this.#resolveEach(group, committed, own);
     }
     this.#resolve(group, committed, results);
+  }
+
+  /** A result can't be passed on: those who called for it hear of that, and the others get theirs. */
+  #resolveEach(
+    group: WriteGroup<Result>,
+    { index, term }: Extract<WriteResult, { type: 'committed' }>,
+    own: readonly Result[],
+  ): void {
+    let offset = 0;
+    for (const write of group) {
+      const part = own.slice(offset, offset + write.commands.length);
+      const place = { index: plus(index, offset), term };
+      offset += write.commands.length;
+      try {
+        this.#resolve([write], place, write.takesOwn ? part : asElsewhere(part, this.#codec));
+      } catch (cause) {
+        this.#reject([write], badResult(place.index, cause));
+      }
+    }
   }
 
   /** It was never appended: it may go off again, to whoever leads next. */

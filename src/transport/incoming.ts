@@ -12,6 +12,11 @@ export class Incoming<Connection> {
     return (this.#byName.get(id) ?? []).map(({ connection }) => connection);
   }
 
+  /** That of the store that came last. */
+  latest(id: NodeId): Connection | undefined {
+    return this.#byName.get(id)?.at(-1)?.connection;
+  }
+
   all(): readonly Connection[] {
     return [...this.#byName.keys()].flatMap((id) => this.of(id));
   }

@@ -147,7 +147,13 @@ export class MemoryTransport implements Transport {
 
   onIncomingClosed(connection: MemoryConnection): void {
     const { dialer } = connection.hellos;
-    if (this.incoming.remove(dialer, connection)) this.emitIfDown(dialer.id);
+    const isLatest = this.incoming.latest(dialer.id) === connection;
+    if (!this.incoming.remove(dialer, connection)) return; // Replaced by a newer one.
+    const left = this.incoming.latest(dialer.id);
+    if (isLatest && left !== undefined)
+      // From now on its store is meant by the name.
+      this.emit({ type: 'up', hello: left.hellos.dialer, direction: 'incoming' });
+    this.emitIfDown(dialer.id);
   }
 
   onOutgoingClosed(connection: MemoryConnection): void {

@@ -84,8 +84,14 @@ export class WsAcceptor {
   /** The connection closed. */
   leave(incoming: WsIncoming): void {
     if (this.handshakes.delete(incoming)) return;
-    const isListed = this.admitted.remove(incoming.hello, incoming);
-    if (isListed) this.host.emitIfDown(incoming.hello.id); // Otherwise it was replaced by a newer one.
+    const { hello } = incoming;
+    const isLatest = this.admitted.latest(hello.id) === incoming;
+    if (!this.admitted.remove(hello, incoming)) return; // Replaced by a newer one.
+    const left = this.admitted.latest(hello.id);
+    if (isLatest && left !== undefined)
+      // From now on its store is meant by the name.
+      this.host.emit({ type: 'up', hello: left.hello, direction: 'incoming' });
+    this.host.emitIfDown(hello.id);
   }
 
   private onConnection(tcp: Socket): void {

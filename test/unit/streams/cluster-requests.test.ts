@@ -280,6 +280,28 @@ describe('a result', () => {
     expect(read.value).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('goes through a codec that is an object of a class', async () => {
+    class ListCodec {
+      readonly #json = jsonCodec<string[]>();
+      encode(list: string[]) {
+        return this.#json.encode(list);
+      }
+      decode(bytes: Uint8Array) {
+        return this.#json.decode(bytes);
+      }
+    }
+    const machine = () => ({
+      ...wordsMachine(),
+      result: new ListCodec(),
+      apply: (words: readonly string[]) => words.map((word) => [word]),
+    });
+    const { leader, follower } = await started({ machine: machine as never });
+
+    const results = [leader, follower].map(async (node) => (await cluster.settle(node.write('a'))).result);
+
+    expect(await Promise.all(results)).toEqual([['a'], ['a']]);
+  });
+
   it('is the same on the leader as elsewhere: one that its codec changes, too', async () => {
     const upper = {
       ...jsonCodec<string>(),
@@ -302,14 +324,23 @@ describe('a result', () => {
   it("that can't be encoded is unknown on the leader, too", async () => {
     const machine = () => ({
       ...wordsMachine(),
-      apply: (words: readonly string[]) => words.map(() => new Map()),
+      apply: (words: readonly string[]) => words.map((word) => (word === 'x' ? 1n : [word])),
     });
     const { leader, follower } = await started({ machine: machine as never });
 
     const failures = [leader, follower].map((node) => cluster.settle(failureOf(node.write('x'))));
-
     const unreadable = { code: 'RAFT_BAD_RESULT', outcome: 'unknown' };
     expect(await Promise.all(failures)).toEqual([unreadable, unreadable]);
+
+    const [good, bad, own] = [
+      leader.writeAll(['a']),
+      failureOf(leader.writeAll(['b', 'x'])),
+      leader.writeEncoded([jsonCodec<string>().encode('x')]),
+    ];
+
+    expect((await cluster.settle(good)).map(({ result }) => result)).toEqual([['a']]);
+    expect(await cluster.settle(bad)).toEqual(unreadable);
+    expect((await cluster.settle(own)).results).toEqual([1n]);
   });
 });
 

@@ -83,6 +83,26 @@ describe('a machine with client sessions that is restored', () => {
   });
 });
 
+describe('a result of a command of a session', () => {
+  it('that JSON changes is what JSON makes of it, at first and again, and stops nobody', async () => {
+    const machine = withSessions(
+      reducer(0, (count: number, _: string) => [count + 1, [Number.NaN, new Date(0)]]),
+    );
+    await machine.open(memoryStorage().machineStore);
+    const at = (place: number) => ({ index: index(place), term: term(1), logTimeMs: 0 });
+    const answer = (place: number) => {
+      const [result] = machine.apply([once('a', 1)], at(place)) as readonly SessionResult<unknown>[];
+      return machine.result.decode(machine.result.encode(result as never));
+    };
+
+    machine.apply([{ type: 'open' }], at(1));
+
+    expect([answer(2), answer(3)]).toEqual(
+      Array(2).fill({ type: 'applied', result: [null, '1970-01-01T00:00:00.000Z'] }),
+    );
+  });
+});
+
 describe('a machine with client sessions', () => {
   it('applies a command of a session once, and gives a retry the first result', async () => {
     const { apply, words } = await machineOf();
