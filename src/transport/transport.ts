@@ -193,7 +193,10 @@ export interface SnapshotAckFrame {
 export type TransportEvent =
   /** A frame arrived from a peer whose handshake was admitted. `bootCounter` is the sender's. */
   | { readonly type: 'frame'; readonly from: Peer; readonly bootCounter: number; readonly frame: PeerFrame }
-  /** A handshake with this peer was admitted, on a connection in either direction. */
+  /**
+   * A handshake with this peer was admitted, on a connection in either direction. Said again of a store that is still connected when
+   * another one of its name, which came later, has left.
+   */
   | { readonly type: 'up'; readonly hello: Hello; readonly direction: 'outgoing' | 'incoming' }
   /** The outgoing connection to this peer, on which `send` sends, has closed. */
   | { readonly type: 'outgoingDown'; readonly id: NodeId }

@@ -275,3 +275,39 @@ describe('a network in virtual time', () => {
     expect(framesOf(journal, 'n2')).toEqual([1, 2, 3]);
   });
 });
+
+describe('two stores that come under one name', () => {
+  it('are both heard, and the one that stays is meant again once the later one has left', () => {
+    const scheduler = new VirtualTimeScheduler(undefined, Number.POSITIVE_INFINITY);
+    const network = memoryNetwork({ seed: 7, scheduler });
+    const ups: string[] = [];
+    const downs: string[] = [];
+    const listener = network.transport('ws://a:1');
+    listener.event$.subscribe((event) => {
+      if (event.type === 'up') ups.push(event.hello.storeId);
+      if (event.type === 'down') downs.push(event.id);
+    });
+    void listener.open({ hello: () => helloOf('n1'), admit: () => null });
+    const start = (url: string, storeId: string): Transport => {
+      const transport = network.transport(url);
+      void transport.open({ hello: () => ({ ...helloOf('n2'), storeId }), admit: () => null });
+      transport.setPeers([{ id: 'n1', url: 'ws://a:1' }]);
+      return transport;
+    };
+    const pass = (ms: number): void => {
+      scheduler.maxFrames = scheduler.now() + ms;
+      scheduler.schedule(() => undefined, ms);
+      scheduler.flush();
+    };
+
+    start('ws://b:1', 'one');
+    pass(1_000);
+    const twin = start('ws://c:1', 'other');
+    pass(1_000);
+    void twin.close();
+    pass(1_000);
+
+    expect(ups).toEqual(['one', 'other', 'one']);
+    expect(downs).toEqual([]);
+  });
+});

@@ -821,6 +821,21 @@ describe('a connection that lives', () => {
     await until(() => seen(a, 'down').length === 1);
   });
 
+  it('is meant by its name again once the other, which came later, has left', async () => {
+    const a = await node('a');
+    const one = await rawPeer(a, 'x');
+    const other = await rawPeer(a, 'x', 'another');
+
+    other.socket.close();
+    await until(() => seen(a, 'up').length === 3);
+
+    const stores = [helloOf('x').storeId, 'another', helloOf('x').storeId];
+    expect(seen(a, 'up').map(({ hello }) => hello.storeId)).toEqual(stores);
+    expect(seen(a, 'down')).toEqual([]);
+    one.socket.close();
+    await until(() => seen(a, 'down').length === 1);
+  });
+
   it('makes room where too many stores come under one name', async () => {
     const a = await node('a');
     const oldest = await rawPeer(a, 'x');
