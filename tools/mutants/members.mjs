@@ -162,7 +162,7 @@ export const members = [
       find: 'members.some((member) => isSamePeer(member, peer));',
       replace: 'members.some((member) => member.id === peer.id);',
       test: 'test/unit/streams/node-network.test.ts',
-      claim: 'dials it where it is, if it only knows the store that had its name before (rule 9)',
+      claim: 'does not take a store that only has the name of a member for it (rule 9)',
     },
     {
       name: 'somebody is told of a founding that is not on disk',

@@ -190,6 +190,12 @@ describe('a node that many dial whom it does not know', () => {
     expect(admit(hello('s1', []))).toBeNull();
   });
 
+  it('does not take a store that only has the name of a member for it (rule 9)', async () => {
+    const { admit } = await crowded(1000);
+
+    expect(admit({ ...hello('n2', []), storeId: 'new' })).toMatchObject({ code: 'notAMember' });
+  });
+
   it('lets in another one once one has gone, or is a member', async () => {
     const { admit, network, goBy } = await crowded(1000);
     const [s101, s102] = [hello('s101', []), hello('s102', [])];
