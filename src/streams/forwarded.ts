@@ -13,6 +13,7 @@ import {
   type WriteResult,
 } from '../core/index.ts';
 import { knownNameProblem } from '../core/member-rules.ts';
+import { encodedBy } from '../transport/codec.ts';
 import { changesProblem } from '../transport/member-rules.ts';
 import type { ForwardFrame, ForwardReplyFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
@@ -251,10 +252,4 @@ function inputOf(id: number, request: ForwardFrame['request']): Input {
         ? { type: 'transferLeadership', id }
         : { type: 'transferLeadership', id, to: request.to };
   }
-}
-
-function encodedBy<Value>(codec: Codec<Value>, value: Value): Uint8Array {
-  const bytes: unknown = codec.encode(value);
-  if (bytes instanceof Uint8Array) return bytes;
-  throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
 }

@@ -9,6 +9,7 @@ import {
   type ReadStateMachineReq,
   type WriteRes,
 } from '../core/index.ts';
+import { encodedBy } from '../transport/codec.ts';
 import type { ForwardReplyFrame, TransportEvent } from '../transport/transport.ts';
 import { AdminQueue, type AdminWork } from './admin-queue.ts';
 import { type Answer, type CallLimits, checkSignal } from './call.ts';
@@ -148,9 +149,7 @@ export class Requests<Command, Result, Query, Value> {
 
   #encode(command: Command): Uint8Array {
     try {
-      const bytes: unknown = this.#options.machine.command.encode(command);
-      if (bytes instanceof Uint8Array) return bytes;
-      throw new TypeError(`encode gave ${typeof bytes}, expected a Uint8Array`);
+      return encodedBy(this.#options.machine.command, command);
     } catch (cause) {
       const what = `The command can't be encoded: ${textOf(cause)}.`;
       throw requestError('RAFT_BAD_COMMAND', 'notCommitted', what, { cause });

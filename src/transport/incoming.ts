@@ -12,11 +12,6 @@ export class Incoming<Connection> {
     return (this.#byName.get(id) ?? []).map(({ connection }) => connection);
   }
 
-  /** That of the store that came last. */
-  latest(id: NodeId): Connection | undefined {
-    return this.#byName.get(id)?.at(-1)?.connection;
-  }
-
   all(): readonly Connection[] {
     return [...this.#byName.keys()].flatMap((id) => this.of(id));
   }
@@ -33,13 +28,17 @@ export class Incoming<Connection> {
     return before.filter((held) => !kept.includes(held)).map((held) => held.connection);
   }
 
-  /** A connection has closed. Gives whether it was held still. */
-  remove(peer: Peer, connection: Connection): boolean {
-    if (!this.has(peer, connection)) return false;
+  /**
+   * A connection has closed. `undefined` if another one had its place already. If it was the latest under its name, `meant` is
+   * the one that is left: its store is meant by the name from now on.
+   */
+  remove(peer: Peer, connection: Connection): { readonly meant: Connection | undefined } | undefined {
+    if (!this.has(peer, connection)) return undefined;
+    const before = this.of(peer.id);
     const left = (this.#byName.get(peer.id) ?? []).filter((held) => held.connection !== connection);
     if (left.length > 0) this.#byName.set(peer.id, left);
     else this.#byName.delete(peer.id);
-    return true;
+    return { meant: before.at(-1) === connection ? left.at(-1)?.connection : undefined };
   }
 }
 

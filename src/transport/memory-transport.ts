@@ -147,12 +147,10 @@ export class MemoryTransport implements Transport {
 
   onIncomingClosed(connection: MemoryConnection): void {
     const { dialer } = connection.hellos;
-    const isLatest = this.incoming.latest(dialer.id) === connection;
-    if (!this.incoming.remove(dialer, connection)) return; // Replaced by a newer one.
-    const left = this.incoming.latest(dialer.id);
-    if (isLatest && left !== undefined)
-      // From now on its store is meant by the name.
-      this.emit({ type: 'up', hello: left.hellos.dialer, direction: 'incoming' });
+    const removed = this.incoming.remove(dialer, connection);
+    if (removed === undefined) return; // Replaced by a newer one.
+    const { meant } = removed;
+    if (meant !== undefined) this.emit({ type: 'up', hello: meant.hellos.dialer, direction: 'incoming' });
     this.emitIfDown(dialer.id);
   }
 

@@ -85,12 +85,10 @@ export class WsAcceptor {
   leave(incoming: WsIncoming): void {
     if (this.handshakes.delete(incoming)) return;
     const { hello } = incoming;
-    const isLatest = this.admitted.latest(hello.id) === incoming;
-    if (!this.admitted.remove(hello, incoming)) return; // Replaced by a newer one.
-    const left = this.admitted.latest(hello.id);
-    if (isLatest && left !== undefined)
-      // From now on its store is meant by the name.
-      this.host.emit({ type: 'up', hello: left.hello, direction: 'incoming' });
+    const removed = this.admitted.remove(hello, incoming);
+    if (removed === undefined) return; // Replaced by a newer one.
+    const { meant } = removed;
+    if (meant !== undefined) this.host.emit({ type: 'up', hello: meant.hello, direction: 'incoming' });
     this.host.emitIfDown(hello.id);
   }
 
