@@ -22,28 +22,14 @@ import {
   refusalError,
   requestError,
 } from './errors.ts';
-import { Gathering, type Unanswered } from './gathering.ts';
+import { Gathering } from './gathering.ts';
 import type { Committed } from './raft-node.ts';
 import { asElsewhere } from './results.ts';
 import type { Routes } from './routes.ts';
 import { type Sent, SentRequests } from './sent-requests.ts';
 import type { Codec } from './state-machine.ts';
-import { JointCall, payloadBytes, WriteCall, type Written } from './write-call.ts';
-
-/** Calls whose commands went off together. */
-type WriteGroup<Result> = readonly WriteCall<Result>[];
-
-/** Limits of a {@link WriteQueue}. */
-export interface WriteLimits {
-  /** Payload bytes of one batch; a single larger call is a batch of its own. */
-  readonly batchBytesMax: number;
-  /** Commands of one batch, so that applying one never takes long. */
-  readonly batchCountMax: number;
-  /** Commands that wait for their answer; beyond it, `RAFT_OVERLOADED`. */
-  readonly pendingMax: number;
-  /** Their bytes; beyond it the same, but for a call that is alone. */
-  readonly pendingBytesMax: number;
-}
+import { WaitingWrites, type WriteGroup, type WriteLimits } from './waiting-writes.ts';
+import type { WriteCall, Written } from './write-call.ts';
 
 /**
  * The writes of this node's callers, from the call to its one answer (rule 22).
@@ -55,9 +41,7 @@ export class WriteQueue<Result> {
   readonly #routes: Routes;
   readonly #limits: WriteLimits;
   readonly #codec: Codec<Result>;
-  #waiting: WriteCall<Result>[] = [];
-  /** The last that waits, while single writes of this turn may join it. */
-  #joint: JointCall<Result> | null = null;
+  readonly #waiting: WaitingWrites<Result>;
   readonly #sent = new SentRequests<WriteGroup<Result>>();
   /** One for all calls, since there is a call for each write. */
   readonly #onAbort = (write: WriteCall<Result>): void => {
@@ -65,98 +49,37 @@ export class WriteQueue<Result> {
     this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
   };
   readonly #gathering = new Gathering();
-  #pending = 0;
-  #pendingBytes = 0;
-  #lastOrder = 0;
   #closed: { readonly code: RequestErrorCode; readonly what: string } | null = null;
 
   constructor(routes: Routes, limits: WriteLimits, codec: Codec<Result>) {
     this.#routes = routes;
     this.#limits = limits;
     this.#codec = codec;
+    this.#waiting = new WaitingWrites(limits, () => routes.now(), this.#onAbort);
   }
 
   /** Takes commands that stand one after the other in the log. They leave with the next {@link flush}. */
   add(
-    { commands, takesOwn }: Pick<WriteCall<Result>, 'commands' | 'takesOwn'>,
+    work: Pick<WriteCall<Result>, 'commands' | 'takesOwn'>,
     limits: CallLimits,
     answer: Answer<Written<Result>>,
   ): void {
-    let bytes = 0;
-    for (const command of commands) bytes += payloadBytes(command);
-    const overload = this.#overloadOf(commands.length, bytes);
-    if (overload !== null) return answer.reject(overload);
-    const work = { commands, bytes, order: this.#nextOrder(), takesOwn };
-    this.#take(new WriteCall(work, limits, answer, this.#onAbort), commands.length, bytes);
-    this.#joint = null; // Who comes later stands later.
+    this.#waiting.add(work, limits, answer);
   }
 
-  /**
-   * Takes one command that nobody will abort. Those until the next flush have one deadline, that of the first: that is
-   * soon, and a clock that is read for each costs more.
-   */
+  /** Takes one command that nobody will abort. */
   addOne(command: Uint8Array, timeoutMs: number): Promise<Committed<Result>> {
-    const bytes = payloadBytes(command);
-    const overload = this.#overloadOf(1, bytes);
-    if (overload !== null) return Promise.reject(overload);
-    const joint = this.#joint;
-    if (joint !== null && joint.timeoutMs === timeoutMs && this.#fits(joint, bytes)) {
-      joint.join(command);
-      this.#pending += 1;
-      this.#pendingBytes += bytes;
-      return joint.last();
-    }
-    const limits = { timeoutMs, deadlineMs: this.#routes.now() + timeoutMs };
-    const opened = new JointCall<Result>({ command, order: this.#nextOrder() }, limits);
-    this.#take(opened, 1, bytes);
-    this.#joint = opened;
-    return opened.last();
-  }
-
-  #fits(joint: JointCall<Result>, bytes: number): boolean {
-    const { batchCountMax, batchBytesMax } = this.#limits;
-    return joint.commands.length < batchCountMax && joint.bytes + bytes <= batchBytesMax;
-  }
-
-  #nextOrder(): number {
-    this.#lastOrder += 1;
-    return this.#lastOrder;
-  }
-
-  #take(call: WriteCall<Result>, count: number, bytes: number): void {
-    this.#waiting.push(call);
-    this.#pending += count;
-    this.#pendingBytes += bytes;
-  }
-
-  /** Why no more can be taken; `null` if it can. */
-  #overloadOf(count: number, bytes: number): RequestError | null {
-    const { pendingMax, pendingBytesMax } = this.#limits;
-    if (this.#pending + count > pendingMax)
-      return overloaded(
-        `${this.#pending} commands are waiting and ${count} more came, the limit is ${pendingMax}.`,
-      );
-    if (this.#pending > 0 && this.#pendingBytes + bytes > pendingBytesMax)
-      return overloaded(
-        `${this.#pendingBytes} bytes are waiting and ${bytes} more came, the limit is ${pendingBytesMax}.`,
-      );
-    return null;
-  }
-
-  /** It is about to be answered. */
-  #release({ commands, bytes }: WriteCall<Result>): void {
-    this.#pending -= commands.length;
-    this.#pendingBytes -= bytes;
+    return this.#waiting.addOne(command, timeoutMs);
   }
 
   /** Whether anything has not left. */
   get hasWaiting(): boolean {
-    return this.#waiting.length > 0;
+    return !this.#waiting.isEmpty;
   }
 
   /** Whether what waits should wait for more, which is about to come. */
   get isGathering(): boolean {
-    const unanswered = this.#unanswered;
+    const { unanswered } = this.#waiting;
     if (unanswered.waitingBytes >= this.#limits.batchBytesMax) return false; // More would be another batch.
     return this.#gathering.isWorthwhile(unanswered, this.#routes.now());
   }
@@ -166,44 +89,17 @@ export class WriteQueue<Result> {
     return this.#gathering.patienceMs;
   }
 
-  get #unanswered(): Unanswered & { readonly waitingBytes: number } {
-    let waiting = 0;
-    let waitingBytes = 0;
-    for (const { isDone, commands, bytes } of this.#waiting) {
-      if (isDone) continue;
-      waiting += commands.length;
-      waitingBytes += bytes;
-    }
-    return { waiting, waitingBytes, all: this.#pending };
-  }
-
   /** Sends what waits, if there is somewhere to send it. */
   flush(): void {
-    this.#joint = null; // The turn is over.
+    this.#waiting.endTurn();
     const target = this.#routes.target();
     if (target === null || !this.hasWaiting) return;
-    this.#gathering.onSent(this.#unanswered);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (let at = 0; at < waiting.length; ) {
-      const end = this.#groupEnd(waiting, at);
-      if (!this.#send(waiting.slice(at, end), target)) {
-        return this.#wait(waiting.slice(at)); // Did not leave: it may wait.
-      }
-      at = end;
+    this.#gathering.onSent(this.#waiting.unanswered);
+    const groups = this.#waiting.takeGroups();
+    for (let place = 0; place < groups.length; place++) {
+      if (this.#send(groups[place] as WriteGroup<Result>, target)) continue;
+      return this.#wait(groups.slice(place).flat()); // Did not leave: it may wait.
     }
-  }
-
-  #groupEnd(waiting: readonly WriteCall<Result>[], start: number): number {
-    let end = start;
-    for (let bytes = 0, count = 0; end < waiting.length; end++) {
-      const write = waiting[end] as WriteCall<Result>;
-      bytes += write.bytes;
-      count += write.commands.length;
-      const isFull = bytes > this.#limits.batchBytesMax || count > this.#limits.batchCountMax;
-      if (isFull && end > start) break;
-    }
-    return end;
   }
 
   #send(calls: readonly WriteCall<Result>[], target: 'self' | NodeId): boolean {
@@ -366,7 +262,7 @@ export class WriteQueue<Result> {
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
   expire(now: number): void {
     const isLeaderKnown = this.#routes.target() !== null;
-    this.#waiting = this.#waiting.filter((write) => {
+    this.#waiting.keep((write) => {
       if (now >= write.deadlineMs)
         this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.isFounded()));
       return !write.isDone;
@@ -381,11 +277,8 @@ export class WriteQueue<Result> {
 
   /** Answers everything that is outstanding. Nothing leaves any more. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
-    const waiting = this.#waiting;
-    this.#joint = null;
     this.#closed = { code, what };
-    this.#waiting = [];
-    this.#wait(waiting);
+    this.#wait(this.#waiting.takeAll());
     for (const { request } of this.#sent.takeAll(() => true))
       this.#reject(request, requestError(code, 'unknown', what));
   }
@@ -394,10 +287,7 @@ export class WriteQueue<Result> {
   #wait(calls: readonly WriteCall<Result>[]): void {
     const live = calls.filter(isAwaited);
     for (const write of live) write.sentAtMs = null;
-    if (this.#closed === null) {
-      this.#waiting = [...live, ...this.#waiting].sort((a, b) => a.order - b.order);
-      return;
-    }
+    if (this.#closed === null) return this.#waiting.putBack(live);
     const { code, what } = this.#closed;
     for (const write of live) this.#fail(write, requestError(code, 'notCommitted', what));
   }
@@ -414,12 +304,15 @@ export class WriteQueue<Result> {
     }
     let offset = 0;
     for (const write of group) {
-      if (!write.isDone) this.#release(write);
+      if (!write.isDone) this.#waiting.release(write);
       write.resolve({ index: plus(index, offset), term, results, offset });
       offset += write.commands.length;
     }
     const nowMs = this.#routes.now();
-    this.#gathering.onAnswered(count, this.#unanswered, { sentAtMs: group[0]?.sentAtMs ?? nowMs, nowMs });
+    this.#gathering.onAnswered(count, this.#waiting.unanswered, {
+      sentAtMs: group[0]?.sentAtMs ?? nowMs,
+      nowMs,
+    });
   }
 
   #reject(group: WriteGroup<Result>, error: RequestError): void {
@@ -428,7 +321,7 @@ export class WriteQueue<Result> {
 
   #fail(write: WriteCall<Result>, error: RequestError): void {
     if (write.isDone) return;
-    this.#release(write);
+    this.#waiting.release(write);
     write.reject(error);
   }
 }
@@ -449,10 +342,6 @@ function commandsOf(calls: readonly WriteCall<unknown>[]): readonly Uint8Array[]
   const all: Uint8Array[] = [];
   for (const { commands } of calls) for (const command of commands) all.push(command);
   return all;
-}
-
-function overloaded(what: string): RequestError {
-  return requestError('RAFT_OVERLOADED', 'notCommitted', what);
 }
 
 function neverLeft(): RequestError {
