@@ -18,6 +18,7 @@ export type RequestErrorCode =
   | 'RAFT_BUSY'
   | 'RAFT_CONFLICT'
   | 'RAFT_TRANSFER_FAILED'
+  | 'RAFT_SNAPSHOT_FAILED'
   | 'RAFT_SESSION_EXPIRED'
   | 'RAFT_CLOSED'
   | 'RAFT_STOPPED';

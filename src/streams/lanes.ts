@@ -157,7 +157,9 @@ export class Lanes<Command, Result> {
     if (state.compacting !== null || state.installing !== null) return;
     const entries = state.lastApplied - state.snapshotIndex;
     const isLong = entries >= snapshotEntries || this.log.bytesSinceSnapshot >= snapshotBytes;
-    if (entries === 0 || !isLong || !this.canSnapshot || this.snapshots.isBusy) return;
+    const { afterFailure, isBusy } = this.snapshots;
+    const isDue = afterFailure === 'none' ? isLong : afterFailure === 'retry';
+    if (entries === 0 || !isDue || !this.canSnapshot || isBusy) return;
     this.#options.input({ type: 'compact', id: this.#options.nextId(), keepsPrevious: true });
   }
 

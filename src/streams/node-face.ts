@@ -227,6 +227,7 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   async snapshot(options: RequestOptions = {}): Promise<void> {
     this.#runtime.checkSnapshot();
     await this.#administer({ type: 'compact' }, options);
+    this.#runtime.lanes.snapshots.checkTaken();
   }
 
   #administer(work: AdminWork, options: RequestOptions): Promise<void> {

@@ -1,13 +1,27 @@
 import { type Index, putUint32 } from '../core/index.ts';
 import { encodeChunk } from '../storage/snapshot-chunk.ts';
 import type { MachineStore, SnapshotStage, Storage } from '../storage/storage.ts';
+import { textOf } from './errors.ts';
 import type { LogLane } from './log-lane.ts';
 import type { LaneView } from './machine-lane.ts';
 import type { StateMachine } from './state-machine.ts';
 
 /**
+ * The state machine threw where it was to give a snapshot, or gave something else. Nothing is lost: what was saved before is
+ * there, and so is the log since then.
+ */
+export class NoSnapshotError extends Error {
+  override readonly name = 'NoSnapshotError';
+
+  constructor(cause: unknown) {
+    super(`the state machine gave no snapshot: ${textOf(cause)}`, { cause });
+  }
+}
+
+/**
  * Saves the snapshot of a machine outside the store: each piece as a value of the machine store, under its
- * number, staged beside what was saved before and then switched to. Resolves with the index it stands for.
+ * number, staged beside what was saved before and then switched to. Resolves with the index it stands for. Rejects with a
+ * {@link NoSnapshotError} if the machine gives none.
  */
 export async function saveMachine(
   // biome-ignore lint/suspicious/noExplicitAny: no queries are asked here.
@@ -25,9 +39,7 @@ export async function saveMachine(
     readonly log: LogLane;
   },
 ): Promise<Index> {
-  const pieces = machine.snapshot?.();
-  if (pieces === undefined)
-    throw new TypeError('this state machine gives no snapshots: it has no snapshot()');
+  const pieces = piecesOf(machine);
   const transferId = `own-${crypto.randomUUID()}`;
   await stageIsFree;
   const stage = await storage.stage(transferId);
@@ -37,10 +49,32 @@ export async function saveMachine(
   return isSaved ? index : storage.machineStore.appliedIndex;
 }
 
-async function fill(
-  stage: SnapshotStage,
-  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<void> {
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+// biome-ignore lint/suspicious/noExplicitAny: no queries are asked here.
+function piecesOf(machine: StateMachine<any, any, any, any>): AsyncIterable<Uint8Array> {
+  try {
+    if (machine.snapshot === undefined) throw new TypeError('it has no snapshot()');
+    return checked(machine.snapshot());
+  } catch (cause) {
+    throw new NoSnapshotError(cause);
+  }
+}
+
+/** What fails in here is the machine's doing, and not the disk's. */
+async function* checked(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of pieces) {
+      if (!(piece instanceof Uint8Array))
+        throw new TypeError(`a piece of it is ${typeof piece}, expected a Uint8Array`);
+      yield piece;
+    }
+  } catch (cause) {
+    throw new NoSnapshotError(cause);
+  }
+}
+
+async function fill(stage: SnapshotStage, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   let number = 0;
   let last: Uint8Array = encodePiece(0, new Uint8Array(0));
   for await (const piece of pieces) {

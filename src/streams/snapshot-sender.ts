@@ -2,12 +2,13 @@ import type { GroupId, Index, Input, NodeId, Peer, SendSnapshotReq, SendSnapshot
 import type { SnapshotView } from '../storage/storage.ts';
 import type { PeerFrame, SnapshotAckFrame, SnapshotChunkFrame } from '../transport/transport.ts';
 import { crc32 } from './crc32.ts';
-import { MalformedSnapshots } from './malformed-snapshots.ts';
+import { FailedTransfers } from './failed-transfers.ts';
+import { NoSnapshotError } from './saved-machine.ts';
 
 /** What a {@link SnapshotSender} works with. */
 export interface SnapshotSenderOptions {
   readonly group: GroupId;
-  /** A durable view of the state machine that covers `from` at least. */
+  /** A durable view of the state machine that covers `from` at least. Rejects with a {@link NoSnapshotError} if the machine gives none. */
   readonly view: (from: Index) => Promise<SnapshotView>;
   /** Sends a frame; `false` if the link is down or has no room now. */
   readonly send: (to: Peer, frame: PeerFrame) => boolean;
@@ -84,7 +85,7 @@ export class SnapshotSender {
   readonly #transfers = new Map<NodeId, Transfer>();
   /** What the core asked for last, by follower, while its view is being taken. */
   readonly #wanted = new Map<NodeId, number>();
-  readonly #malformed = new MalformedSnapshots();
+  readonly #failed = new FailedTransfers();
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
@@ -93,12 +94,23 @@ export class SnapshotSender {
   /** The core wants a follower to get a snapshot. */
   begin({ seq, to, from }: SendSnapshotReq): void {
     this.#drop(to.id);
-    this.#malformed.supersede(to.id);
+    this.#failed.supersede(to.id);
     this.#wanted.set(to.id, seq);
-    this.#options.view(from).then((view) => {
-      if (this.#wanted.get(to.id) === seq) this.#offer({ seq, to, view });
-      else view.close(); // Nobody wants it any more.
-    }, this.#options.onError);
+    this.#options.view(from).then(
+      (view) => {
+        if (this.#wanted.get(to.id) === seq) this.#offer({ seq, to, view });
+        else view.close(); // Nobody wants it any more.
+      },
+      (error) => this.#onNoView({ seq, to }, error),
+    );
+  }
+
+  /** The machine may give a snapshot later, and the node goes on; a disk that fails can't be trusted any more. */
+  #onNoView({ seq, to }: Pick<SendSnapshotReq, 'seq' | 'to'>, error: unknown): void {
+    if (!(error instanceof NoSnapshotError)) return this.#options.onError(error);
+    if (this.#wanted.get(to.id) !== seq) return; // Nobody wants it any more.
+    this.#wanted.delete(to.id);
+    this.#failed.add(to.id, { seq, now: this.#options.now() });
   }
 
   #offer({ seq, to, view }: { readonly seq: number; readonly to: Peer; readonly view: SnapshotView }): void {
@@ -193,7 +205,7 @@ export class SnapshotSender {
   /** Sends what found no room, repeats what may be lost, and gives up who gets no further. */
   onTick(): void {
     const now = this.#options.now();
-    for (const seq of this.#malformed.due(now)) this.#answer(seq, null);
+    for (const seq of this.#failed.due(now)) this.#answer(seq, null);
     for (const transfer of [...this.#transfers.values()]) {
       if (now - transfer.progressAtMs > standstillMsMax) this.#giveUp(transfer);
       else if (now - Math.max(transfer.heardAtMs, transfer.repeatedAtMs) > resendMs)
@@ -215,14 +227,14 @@ export class SnapshotSender {
 
   #pause({ seq, to, transferId, view }: Transfer): void {
     this.#drop(to.id);
-    const pauseMs = this.#malformed.add(to.id, { seq, now: this.#options.now() });
+    const pauseMs = this.#failed.add(to.id, { seq, now: this.#options.now() });
     this.#options.onMalformed({ to, transferId, index: view.index, pauseMs });
   }
 
   #end({ seq, to, transferId, view }: Transfer, isSent: boolean): void {
     const { index, logTimeMs } = view;
     this.#drop(to.id);
-    if (isSent) this.#malformed.forget(to.id);
+    if (isSent) this.#failed.forget(to.id);
     this.#answer(seq, isSent ? { transferId, index, logTimeMs } : null);
   }
 
@@ -239,6 +251,6 @@ export class SnapshotSender {
   /** Sends nothing more: this node does not lead any longer, or closes. */
   close(): void {
     for (const id of [...this.#transfers.keys(), ...this.#wanted.keys()]) this.#drop(id);
-    this.#malformed.clear();
+    this.#failed.clear();
   }
 }

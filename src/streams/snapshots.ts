@@ -15,11 +15,13 @@ import type {
   SnapshotOfferFrame,
   TransportEvent,
 } from '../transport/transport.ts';
+import { requestError } from './errors.ts';
+import { growingPauseMs } from './growing-pause.ts';
 import type { LogLane } from './log-lane.ts';
 import type { LaneView } from './machine-lane.ts';
 import type { Logger } from './raft-node.ts';
 import { Reminders } from './reminders.ts';
-import { piecesIn, saveMachine } from './saved-machine.ts';
+import { NoSnapshotError, piecesIn, saveMachine } from './saved-machine.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import {
   type GivenUpTransfer,
@@ -56,6 +58,9 @@ export class Snapshots {
   #durableAppliedIndex: number;
   /** The snapshot of a machine outside the store that is being saved; one at a time. */
   #saving: Promise<Index> | null = null;
+  /** The machine gave none the last time: why, and when and after what pause the log is to be compacted again. */
+  #failure: { readonly error: NoSnapshotError; readonly untilMs: number; readonly pauseMs: number } | null =
+    null;
 
   constructor(options: SnapshotsOptions) {
     const { group, machine, storage, commitIndex, send, input, now, onError } = options;
@@ -91,7 +96,28 @@ export class Snapshots {
     this.#options.log.noteSnapshot();
     const done = (index: Index) => this.#options.input({ type: 'takeSnapshotRes', seq, index });
     if (this.#options.machine.keeps === 'store') this.#whenDurable(view.index, () => done(view.index));
-    else this.#save(view).then(done, this.#options.onError);
+    else this.#save(view).then(done, (error) => this.#onNotTaken(error, done));
+  }
+
+  /** The core goes on with the snapshot that it had, and the whole log since then. */
+  #onNotTaken(error: unknown, done: (index: Index) => void): void {
+    if (error instanceof NoSnapshotError) done(this.#options.storage.machineStore.appliedIndex);
+    else this.#options.onError(error);
+  }
+
+  /** What comes of the machine's failure to give one, if it did the last time: a pause, and then another try. */
+  get afterFailure(): 'none' | 'pause' | 'retry' {
+    if (this.#failure === null) return 'none';
+    return this.#options.now() < this.#failure.untilMs ? 'pause' : 'retry';
+  }
+
+  /** Throws if the machine gave none the last time that it was asked. */
+  checkTaken(): void {
+    if (this.#failure === null) return;
+    const { message } = this.#failure.error;
+    throw requestError('RAFT_SNAPSHOT_FAILED', 'notCommitted', `${capitalized(message)}.`, {
+      cause: this.#failure.error.cause,
+    });
   }
 
   /** Whether a snapshot may be taken now: the disk stages one thing at a time. */
@@ -129,10 +155,29 @@ export class Snapshots {
     if (this.#saving !== null) return this.#saving;
     const { machine, storage, log } = this.#options;
     const stageIsFree = this.#receiver.settle(); // And no offer is taken up meanwhile.
-    this.#saving = saveMachine(machine, { view, stageIsFree, storage, log }).finally(() => {
-      this.#saving = null;
-    });
+    this.#saving = saveMachine(machine, { view, stageIsFree, storage, log })
+      .then((index) => {
+        this.#failure = null;
+        return index;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof NoSnapshotError) this.#noteFailure(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#saving = null;
+      });
     return this.#saving;
+  }
+
+  #noteFailure(error: NoSnapshotError): void {
+    const pauseMs = growingPauseMs(this.#failure?.pauseMs);
+    this.#failure = { error, untilMs: this.#options.now() + pauseMs, pauseMs };
+    this.#options.logger.error(
+      { err: error.cause },
+      `${error.message}. Nothing is lost, and the node goes on: it keeps the whole log, which grows until a snapshot is taken, and ` +
+        `is replayed at each start. It tries again in ${pauseMs} ms. Correct the state machine, or its state's codec`,
+    );
   }
 
   /** A transaction is done: the machine's data in the store are durable through here. */
@@ -189,6 +234,10 @@ export class Snapshots {
   stopSending(): void {
     this.#sender.close();
   }
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function noRestore(index: Index): TypeError {

@@ -73,6 +73,7 @@ const statusOf: Readonly<Record<string, number>> = {
   RAFT_STORE_DAMAGED: 503,
   RAFT_STORE_CLOSED: 503,
   RAFT_BAD_RESULT: 500,
+  RAFT_SNAPSHOT_FAILED: 500,
 };
 
 /**

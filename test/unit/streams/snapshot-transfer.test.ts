@@ -4,6 +4,7 @@ import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
 import type { SnapshotView } from '../../../src/storage/storage.ts';
 import { crc32 } from '../../../src/streams/crc32.ts';
+import { NoSnapshotError } from '../../../src/streams/saved-machine.ts';
 import { SnapshotReceiver } from '../../../src/streams/snapshot-receiver.ts';
 import {
   type GivenUpTransfer,
@@ -277,6 +278,22 @@ describe('a node that sends a snapshot', () => {
 
     expect(view.asked).toEqual([0, 1, 2, 3]);
     expect(numbers()).toEqual([0, 1, 2, 3]);
+  });
+
+  it('begins anew after a pause where the machine gives none, unless nobody wants it any more', async () => {
+    const { sender, clock, inputs, errors } = sending(() => Promise.reject(new NoSnapshotError('no Map')));
+    sender.begin(request);
+    sender.begin({ ...request, seq: 2 });
+    await turn();
+
+    clock.nowMs = 999;
+    sender.onTick();
+    const early = [...inputs];
+    clock.nowMs = 1_000;
+    sender.onTick();
+
+    expect([early, errors]).toEqual([[], []]);
+    expect(inputs).toEqual([{ type: 'sendSnapshotRes', seq: 2, sent: null }]);
   });
 
   it('says so when its disk can not be read', async () => {

@@ -158,6 +158,48 @@ describe('the log of a cluster', () => {
     expect(kept).toBeGreaterThanOrEqual(4);
   });
 
+  it('stays whole while the machine gives no snapshot, and the nodes go on', async () => {
+    let isBroken = true;
+    const machine = (): WordsMachine => {
+      const words = wordsMachine();
+      const snapshot = (): Iterable<Uint8Array> => {
+        if (isBroken) throw new TypeError('a Map has no form');
+        return words.snapshot?.() as Iterable<Uint8Array>;
+      };
+      return { ...words, snapshot };
+    };
+    const { leader } = await started({ machine, node: { snapshotEntries: 10 } });
+    const words = Array.from({ length: 40 }, (_, at) => `w${at}`);
+    await writeAll(leader, words);
+    await cluster.run(500);
+    const asked = await failureOf(cluster.settle(leader.snapshot()));
+    const during = cluster.nodes.map((node) => node.status().firstIndex);
+
+    isBroken = false;
+    await cluster.run(60_000);
+
+    expect(asked).toEqual({ code: 'RAFT_SNAPSHOT_FAILED', outcome: 'notCommitted' });
+    expect(during).toEqual([1, 1, 1]);
+    expect((await cluster.settle(leader.read(all))).value).toEqual(words);
+    await writeAll(leader, words);
+    await cluster.run(500);
+    for (const node of cluster.nodes) expect(isCompacted(node)).toBe(true);
+  });
+
+  it('is not compacted for a snapshot that is none, whose second piece has no bytes', async () => {
+    const pieces: unknown[] = [new Uint8Array(1), 'text'];
+    const machine = (): WordsMachine => ({ ...wordsMachine(), snapshot: () => pieces as Uint8Array[] });
+    const { leader } = await started({ machine });
+    await writeAll(leader, ['a', 'b']);
+
+    const request = cluster.settle(leader.snapshot());
+
+    await expect(request).rejects.toThrow(
+      /^The state machine gave no snapshot: a piece of it is string, expected a Uint8Array/,
+    );
+    expect((await cluster.settle(leader.write('c'))).result).toBe(3);
+  });
+
   it('ends a commit stream that is behind it, also one that waited for news', async () => {
     const { leader, follower } = await started();
     await writeAll(leader, ['a', 'b']);
