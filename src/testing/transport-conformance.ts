@@ -60,6 +60,25 @@ export const transportConformance: readonly ConformanceCase[] = [
     same('ups', [...a.ups(), ...b.ups()], []);
   }),
   conform(
+    'asks about whom it dialed with the address that it dialed, and about who dials without',
+    async (stage) => {
+      const asked = new Set<string>();
+      const noted =
+        (at: string) =>
+        ({ id }: Hello, dialedUrl?: string): null => {
+          asked.add(`${at} about ${id}: ${dialedUrl}`); // A network that doubles what is sent has it ask twice.
+          return null;
+        };
+      const a = await stage.node('a', { admit: noted('a') });
+      const b = await stage.node('b', { admit: noted('b') });
+
+      b.dial(a);
+      await until('up', () => a.ups().length === 1 && b.ups().length === 1);
+
+      same('asked', [...asked].sort(), ['a about b: undefined', `b about a: ${a.url}`]);
+    },
+  ),
+  conform(
     'shows the hello of an empty store that it dials, and lets it in once that is wanted',
     async (stage) => {
       const stores: string[] = [];

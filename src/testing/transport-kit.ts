@@ -90,9 +90,9 @@ async function newActor(
   transport.event$.subscribe({ next: (event) => events.push(event), complete: () => (isComplete = true) });
   const changes = () => (typeof options.hello === 'function' ? options.hello() : (options.hello ?? {}));
   const hello = helloOf(id, bootCounter);
-  const admit: TransportIdentity['admit'] = (hello) => {
+  const admit: TransportIdentity['admit'] = (hello, dialedUrl) => {
     options.onAdmit?.();
-    return options.admit?.(hello) ?? null;
+    return options.admit?.(hello, dialedUrl) ?? null;
   };
   await transport.open({ hello: () => ({ ...hello, ...changes() }), admit });
   const url = subject.urlOf(transport);

@@ -20,5 +20,5 @@ export function judgeAcceptor(
       reason: `${url} is listed as the address of ${dialed}, but ${hello.id} answered; correct the address in the list of members`,
     };
   }
-  return identity.admit(hello);
+  return identity.admit(hello, url);
 }

@@ -234,10 +234,10 @@ export interface TransportIdentity {
   /** How this node introduces itself. */
   readonly hello: () => Hello;
   /**
-   * Judges a peer's introduction: `null` lets it in. Asked about whoever dials and about whoever is dialed: to
-   * learn the store of a node that is to join, list its address with `setPeers` and wait for its hello here.
+   * Judges a peer's introduction: `null` lets it in. Asked about whoever dials and about whoever is dialed, then with the
+   * address that was: to learn the store of a node that is to join, list its address with `setPeers` and wait for its hello here.
    */
-  readonly admit: (hello: Hello) => HandshakeRefusal | null;
+  readonly admit: (hello: Hello, dialedUrl?: string) => HandshakeRefusal | null;
 }
 
 /**

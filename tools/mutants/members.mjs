@@ -158,7 +158,7 @@ export const members = [
     },
     {
       name: 'whoever has the name of a member is taken for it when it dials',
-      file: streams('node-network'),
+      file: streams('peer-addresses'),
       find: 'members.some((member) => isSamePeer(member, peer));',
       replace: 'members.some((member) => member.id === peer.id);',
       test: 'test/unit/streams/node-network.test.ts',

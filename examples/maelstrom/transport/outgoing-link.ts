@@ -195,7 +195,7 @@ export class OutgoingLink {
     const { id, url } = this.address;
     if (hello.protocolVersion !== protocolVersion)
       return otherVersion(identity.hello(), hello.protocolVersion);
-    if (hello.id === id) return identity.admit(hello);
+    if (hello.id === id) return identity.admit(hello, url);
     const reason = `${url} is listed as the address of ${id}, but ${hello.id} answered; correct the address in the list of members`;
     return { code: 'notTheNodeDialed', reason };
   }

@@ -100,6 +100,22 @@ describe('a cluster that is told to change its members', () => {
     expect((await cluster.settle(next.write('a'))).result).toBe(1);
   });
 
+  it.each(['the leader', 'the follower itself'])(
+    'says that it is done where a follower is asked to remove %s, though that ends the connection',
+    async (who) => {
+      for (let seed = 1; seed <= 5; seed++) {
+        const leader = await founded({ seed });
+        const follower = cluster.nodes.find((node) => node !== leader) as WordsNode;
+        const id = who === 'the leader' ? leader.id : follower.id;
+
+        await cluster.settle(follower.changeMembers([{ type: 'remove', id }]));
+
+        await untilVoters(...founders.filter((other) => other !== id));
+        await cluster.close();
+      }
+    },
+  );
+
   it('takes a node back that it has removed, and that still runs', async () => {
     const leader = await founded();
     const added = await join('n4');

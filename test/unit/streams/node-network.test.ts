@@ -1,3 +1,4 @@
+import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Configuration, State } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
@@ -58,9 +59,12 @@ function networkOf() {
     error: (_: object, text: string) => errors.push(text),
   };
   let state: State = stateOf();
+  const timeScheduler = new VirtualTimeScheduler();
+  const machine = wordsMachine();
+  const storage = memoryStorage();
   const network = new NodeNetwork({
     transport,
-    settings: settingsOf({ id: 'n1', machine: wordsMachine(), storage: memoryStorage(), transport, logger }),
+    settings: settingsOf({ id: 'n1', machine, storage, transport, logger, timeScheduler }),
     self: n1,
     bootCounter: 1,
     founding: () => null,
@@ -72,7 +76,11 @@ function networkOf() {
   };
   const dialed = () => transport.members.map(({ id }) => id).sort();
   const urlOf = (id: string) => transport.members.find((member) => member.id === id)?.url;
-  return { network, goBy, dialed, urlOf, transport, errors };
+  const pass = (ms: number) => {
+    timeScheduler.frame += ms;
+    network.onTick();
+  };
+  return { network, goBy, pass, dialed, urlOf, transport, errors };
 }
 
 function hello(id: string, members: readonly MemberAddress[]): Hello {
@@ -126,8 +134,8 @@ describe('a node that is dialed by a member it does not know', () => {
     expect([listed, urlOf('n2')]).toEqual(['', 'ws://elsewhere']);
   });
 
-  it('hears one that is being replaced until that is committed, then dials the one that takes its place', () => {
-    const { network, urlOf, transport } = networkOf();
+  it('hears one that is being replaced until that is committed and told, then dials the one that takes its place', () => {
+    const { network, urlOf, pass, transport } = networkOf();
     const taker = { id: 'n2', storeId: 'new', url: 'ws://elsewhere' };
     const taken = { ...votersOf(n1, n3), learners: [taker] };
     network.dialMembers([threeNodes]);
@@ -137,8 +145,11 @@ describe('a node that is dialed by a member it does not know', () => {
     network.dialMembers([threeNodes, taken]);
     const during = urlOf('n2');
     network.dialMembers([taken]);
+    pass(499);
+    const told = urlOf('n2');
+    pass(1);
 
-    expect([during, urlOf('n2')]).toEqual(['', 'ws://elsewhere']);
+    expect([during, told, urlOf('n2')]).toEqual(['', '', 'ws://elsewhere']);
   });
 
   it('introduces itself anew once it knows where it is, for those who do not list it', async () => {
@@ -159,6 +170,20 @@ describe('a node that is dialed by a member it does not know', () => {
     goBy(votersOf(n1, n3));
 
     expect(dialed()).toEqual(['n3']);
+  });
+});
+
+describe('a node whose peer is no member any more', () => {
+  it('stays connected with it for a while, since answers may be on their way', () => {
+    const { goBy, pass, dialed } = networkOf();
+    goBy(threeNodes);
+
+    goBy(votersOf(n1, n2));
+    pass(499);
+    const during = dialed();
+    pass(1);
+
+    expect([during, dialed()]).toEqual([['n2', 'n3'], ['n2']]);
   });
 });
 
@@ -242,9 +267,23 @@ describe('a node that is to be added', () => {
     asking.network.learnStore({ id: 'n4', url }).storeId$.subscribe((storeId) => known.push(storeId));
     const before = [...known];
 
-    asking.transport.identity?.admit({ ...hello('n4', []), clusterId: null, storeId: 's4' });
+    asking.transport.identity?.admit({ ...hello('n4', []), clusterId: null, storeId: 's4' }, url);
 
     expect([before, known]).toEqual([[], ['s4']]);
+  });
+
+  it('is not taken for a store of its name that is elsewhere, and answers if it dials and says where it is', async () => {
+    const asking = networkOf();
+    await asking.network.open();
+    const known: string[] = [];
+    asking.network.learnStore({ id: 'n4', url }).storeId$.subscribe((storeId) => known.push(storeId));
+    const { identity } = asking.transport;
+
+    identity?.admit({ ...hello('n4', []), storeId: 'removed' });
+    identity?.admit({ ...hello('n4', n4Only), storeId: 'moved' }, 'ws://elsewhere');
+    identity?.admit({ ...hello('n4', n4Only), clusterId: null, storeId: 's4' });
+
+    expect(known).toEqual(['s4']);
   });
 
   it('is not asked again while it is connected and has told this address', () => {
