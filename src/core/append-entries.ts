@@ -78,7 +78,7 @@ function storeEntries(
   batches: readonly EntryBatch[],
 ): Fault | undefined {
   const fresh = freshOf(draft, batches);
-  const [first] = fresh;
+  const first = fresh[0];
   if (first === undefined) return undefined;
   if (first.index <= draft.commitIndex) return replaces(draft, first.index, first.term);
   if (first.index <= follower.verifiedIndex) {
@@ -87,10 +87,15 @@ function storeEntries(
   }
   if (first.index <= draft.log.lastIndex) truncateLogFrom(draft, first.index);
   appendBatches(draft, fresh);
-  for (const batch of fresh) {
-    if (batch.kind === 'configuration' && adopt(draft, batch) === undefined) {
+  return adoptAll(draft, fresh);
+}
+
+/** Configurations take effect when appended (rule 8). */
+function adoptAll(draft: Draft, batches: readonly EntryBatch[]): Fault | undefined {
+  for (let at = 0; at < batches.length; at++) {
+    const batch = batches[at] as EntryBatch;
+    if (batch.kind === 'configuration' && adopt(draft, batch) === undefined)
       return fault('peer', 'malformedMessage', { index: batch.index, problem: 'not a configuration' });
-    }
   }
   return undefined;
 }
@@ -98,10 +103,7 @@ function storeEntries(
 /** The batches that are not in the log yet: once one is not, those that follow it are not either. */
 function freshOf({ log }: Draft, batches: readonly EntryBatch[]): readonly EntryBatch[] {
   let held = 0;
-  for (const batch of batches) {
-    if (!isHeld(log, batch)) break;
-    held += 1;
-  }
+  while (held < batches.length && isHeld(log, batches[held] as EntryBatch)) held += 1;
   return held === 0 ? batches : batches.slice(held);
 }
 

@@ -51,7 +51,7 @@ export function encodedBytes(batch: EntryBatch): number {
 /** The length of the byte forms of batches together. */
 export function encodedBytesOf(batches: readonly EntryBatch[]): number {
   let bytes = 0;
-  for (const batch of batches) bytes += encodedBytes(batch);
+  for (let at = 0; at < batches.length; at++) bytes += encodedBytes(batches[at] as EntryBatch);
   return bytes;
 }
 
@@ -63,8 +63,7 @@ export function encodedBytesOf(batches: readonly EntryBatch[]): number {
  */
 export function encodeBatch(batch: EntryBatch, allocate = newBytes): Uint8Array {
   const { payload } = batch;
-  const header = new Uint8Array(batchHeaderBytes);
-  writeHeader(batch, new DataView(header.buffer));
+  writeHeader(batch, headerView);
   if (standsBehind(header, payload)) {
     const start = payload.byteOffset - batchHeaderBytes;
     return new Uint8Array(payload.buffer, start, encodedBytes(batch));
@@ -74,6 +73,10 @@ export function encodeBatch(batch: EntryBatch, allocate = newBytes): Uint8Array 
   bytes.set(payload, batchHeaderBytes);
   return bytes;
 }
+
+/** Where a header is made before it is known whether it is needed; used again by each. */
+const header = new Uint8Array(batchHeaderBytes);
+const headerView = new DataView(header.buffer);
 
 function newBytes(length: number): Uint8Array {
   return new Uint8Array(length);
@@ -85,10 +88,10 @@ export function writeBatch(batch: EntryBatch, bytes: Uint8Array, at: number): vo
   bytes.set(batch.payload, at + batchHeaderBytes);
 }
 
-function standsBehind(header: Uint8Array, { buffer, byteOffset }: Uint8Array): boolean {
+function standsBehind(head: Uint8Array, { buffer, byteOffset }: Uint8Array): boolean {
   if (byteOffset < batchHeaderBytes) return false;
   const before = new Uint8Array(buffer, byteOffset - batchHeaderBytes, batchHeaderBytes);
-  for (let at = 0; at < batchHeaderBytes; at++) if (before[at] !== header[at]) return false;
+  for (let at = 0; at < batchHeaderBytes; at++) if (before[at] !== head[at]) return false;
   return true;
 }
 

@@ -10,7 +10,7 @@ import { quorumValue } from './quorum.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit } from './replication.ts';
 import { dropped } from './shared-list.ts';
-import { configurationOf, durableIndex } from './state.ts';
+import { configurationOf, durableIndex, type PendingWrite } from './state.ts';
 import type { LeaderDraft } from './state-draft.ts';
 import { leave } from './transfer.ts';
 import { higher, type Index, isSamePeer } from './types.ts';
@@ -62,13 +62,14 @@ export function onApplyRes(draft: Draft, response: ApplyRes): Fault | undefined 
 }
 
 function answerWrites(draft: Draft): void {
+  const { writes } = draft;
   let answered = 0;
-  for (const write of draft.writes) {
+  for (; answered < writes.length; answered++) {
+    const write = writes[answered] as PendingWrite;
     if (write.lastIndex > draft.lastApplied) break;
-    answered += 1;
     draft.writeBytes -= write.bytes;
     const result = { type: 'committed', index: write.index, term: write.term } as const;
     draft.outputs.push({ type: 'writeRes', id: write.id, result });
   }
-  if (answered > 0) draft.writes = dropped(draft.writes, answered);
+  if (answered > 0) draft.writes = dropped(writes, answered);
 }

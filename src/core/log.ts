@@ -75,7 +75,10 @@ export function append(log: LogIndex, batch: EntryBatch): LogIndex {
  * thousands of batches in a message, each of another term.
  */
 export function appendAll(log: LogIndex, batches: readonly EntryBatch[]): LogIndex {
-  if (batches.length === 1) return append(log, batches[0] as EntryBatch);
+  return batches.length === 1 ? append(log, batches[0] as EntryBatch) : appendMany(log, batches);
+}
+
+function appendMany(log: LogIndex, batches: readonly EntryBatch[]): LogIndex {
   const starts: TermStart[] = [];
   let term = log.terms.length === 0 ? undefined : lastTerm(log);
   for (const batch of batches) {
@@ -160,7 +163,8 @@ export function isContiguous(
 ): boolean {
   let next = first;
   let term = prevTerm;
-  for (const batch of batches) {
+  for (let at = 0; at < batches.length; at++) {
+    const batch = batches[at] as EntryBatch;
     if (batch.index !== next || batch.term < term) return false;
     next = after(lastOf(batch));
     term = batch.term;

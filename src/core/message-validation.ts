@@ -1,3 +1,4 @@
+import type { EntryBatch } from './batch.ts';
 import { hasNoTwins, type Member } from './configuration.ts';
 import { isEncodable } from './configuration-codec.ts';
 import { isContiguous } from './log.ts';
@@ -81,8 +82,9 @@ function problemOfAppend(message: Extract<Message, { type: 'appendEntries' }>): 
   if (!isPlaced || !isCount(leaderCommit) || !isCount(round)) return 'not whole numbers';
   if (typeof isReplyDue !== 'boolean') return 'isReplyDue is not a boolean';
   if (!areBatches(batches)) return 'malformed batches';
-  if (prevLogTerm > term || batches.some((batch) => batch.term > term))
-    return 'an entry is newer than its leader';
+  if (prevLogTerm > term) return 'an entry is newer than its leader';
+  for (let at = 0; at < batches.length; at++)
+    if ((batches[at] as EntryBatch).term > term) return 'an entry is newer than its leader';
   const isSound = isContiguous(batches, { first: after(prevLogIndex), prevTerm: prevLogTerm });
   return isSound ? undefined : 'batches do not follow each other';
 }

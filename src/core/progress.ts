@@ -133,10 +133,10 @@ export function noteSent(progress: ProgressDraft, lastIndex: Index, bytes: numbe
 export function noteArrived(progress: ProgressDraft, matchIndex: Index): void {
   const { inflight } = progress;
   let arrived = 0;
-  for (const item of inflight) {
-    if (item.lastIndex > matchIndex) break;
-    arrived += 1;
-    progress.inflightBytes -= item.bytes;
+  for (; arrived < inflight.length; arrived++) {
+    const { lastIndex, bytes } = inflight[arrived] as Inflight;
+    if (lastIndex > matchIndex) break;
+    progress.inflightBytes -= bytes;
   }
   progress.inflight = dropped(inflight, arrived);
 }

@@ -34,8 +34,8 @@ export const answers = [
     {
       name: 'a write is answered twice',
       file: core('commit'),
-      find: 'if (answered > 0) draft.writes = dropped(draft.writes, answered);',
-      replace: 'if (answered > 1) draft.writes = dropped(draft.writes, answered);',
+      find: 'if (answered > 0) draft.writes = dropped(writes, answered);',
+      replace: 'if (answered > 1) draft.writes = dropped(writes, answered);',
       claim: 'a write is answered once, whatever is applied afterwards',
     },
     {

@@ -136,8 +136,8 @@ export const log = [
     {
       name: 'a follower takes batches that are newer than their leader',
       file: core('message-validation'),
-      find: 'if (prevLogTerm > term || batches.some((batch) => batch.term > term))',
-      replace: 'if (prevLogTerm > term)',
+      find: 'if ((batches[at] as EntryBatch).term > term)',
+      replace: 'if ((batches[at] as EntryBatch).count < 0)',
       claim: 'a follower refuses batches that are newer than their leader',
     },
     {

@@ -29,9 +29,8 @@ export const members = [
     {
       name: 'a follower does not take on the configurations that it appends',
       file: core('append-entries'),
-      find: "if (batch.kind === 'configuration' && adopt(draft, batch) === undefined) {",
-      replace:
-        "if (batch.kind === 'configuration' && batch.count > 1 && adopt(draft, batch) === undefined) {",
+      find: "if (batch.kind === 'configuration' && adopt(draft, batch) === undefined)",
+      replace: "if (batch.kind === 'configuration' && batch.count > 1 && adopt(draft, batch) === undefined)",
       claim: 'a follower takes it on when it is appended, and drops it when it is truncated',
     },
     {
