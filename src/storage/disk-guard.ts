@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from './lmdb-tables.ts';
-import { commit } from './lmdb-writes.ts';
+import { causeOf } from './lmdb-writes.ts';
 import { hasHoles, lackOfRoom } from './room.ts';
 import { freeBytesOf, RoomGauge } from './room-gauge.ts';
 import { noRoom } from './store-errors.ts';
@@ -53,9 +53,9 @@ export class DiskGuard {
     if (!hasRoom) this.#failure ??= Promise.resolve(noRoom(this.#path, 'ENOSPC'));
     if (this.#failure !== null) throw await this.#failure;
     try {
-      await commit(environment, put);
+      await environment.batch(put);
     } catch (error) {
-      this.#failure ??= this.#reasonOf(error);
+      this.#failure ??= this.#reasonOf(await causeOf(error));
       throw await this.#failure;
     }
   }

@@ -23,10 +23,12 @@ export class KeyMap<V> {
     return this.#values.get(key);
   }
 
-  set(key: KeyText, value: V): void {
-    const sizeBefore = this.#values.size;
+  /** Sets a value, and gives the one before it. */
+  set(key: KeyText, value: V): V | undefined {
+    const before = this.#values.get(key);
+    if (before === undefined && !this.#values.has(key)) this.#added.push(key);
     this.#values.set(key, value);
-    if (this.#values.size > sizeBefore) this.#added.push(key);
+    return before;
   }
 
   delete(key: KeyText): void {

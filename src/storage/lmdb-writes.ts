@@ -1,6 +1,6 @@
 import type { ConfigurationAt } from '../core/index.ts';
 import { encodeBatch, encodeConfiguration, type Index, index0, type TermStart } from '../core/index.ts';
-import { type Environment, type LmdbTables, records } from './lmdb-tables.ts';
+import { type LmdbTables, records } from './lmdb-tables.ts';
 import type { LogWrites } from './log-writes.ts';
 import type { MachineWrites } from './machine-overlay.ts';
 import type { StageWrites, Transaction } from './medium.ts';
@@ -8,17 +8,8 @@ import { encodeRecord, withChecksum } from './record.ts';
 import type { Founding } from './storage.ts';
 import { tables } from './store-keys.ts';
 
-/** One transaction. Resolves after its flushes; rejects with the disk's own error. */
-export async function commit(environment: Environment, puts: () => void): Promise<void> {
-  try {
-    await environment.batch(puts);
-  } catch (error) {
-    throw await causeOf(error);
-  }
-}
-
-/** LMDB says only "see commitError": a promise that rejects with the reason a moment later. */
-async function causeOf(error: unknown): Promise<unknown> {
+/** The disk's own error. LMDB says only "see commitError": a promise that rejects with the reason a moment later. */
+export async function causeOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> };
   return commitError === undefined ? error : commitError.catch((cause: unknown) => cause);
 }

@@ -94,7 +94,7 @@ export class MachineOverlay implements MachineStore {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    checkValue(value);
+    if (!(value instanceof Uint8Array)) throw noValue(value);
     this.#set(textOf(key), value);
   }
 
@@ -104,7 +104,7 @@ export class MachineOverlay implements MachineStore {
    * what it had.
    */
   insert(key: Uint8Array, value: Uint8Array): void {
-    checkValue(value);
+    if (!(value instanceof Uint8Array)) throw noValue(value);
     const text = textOf(key);
     const isDeletedHere = this.#dirty.get(text) === null; // What is beneath it may still be there.
     this.#set(text, value);
@@ -124,10 +124,9 @@ export class MachineOverlay implements MachineStore {
 
   /** Counts what the next transaction will write: of a key that was set before, only what it is now. */
   #set(text: KeyText, value: Uint8Array | null): void {
-    const before = this.#dirty.get(text);
+    const before = this.#dirty.set(text, value);
     if (before === undefined) this.#dirtyBytes += text.length;
     this.#dirtyBytes += (value?.length ?? 0) - (before?.length ?? 0);
-    this.#dirty.set(text, value);
   }
 
   *range({
@@ -210,10 +209,9 @@ function textOf(key: Uint8Array): KeyText {
 }
 
 /** LMDB would find out in the middle of a transaction, and commit what it was given before. */
-function checkValue(value: unknown): void {
-  if (value instanceof Uint8Array) return;
+function noValue(value: unknown): StorageError {
   const what = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
-  throw new StorageError(
+  return new StorageError(
     'RAFT_STORE_VALUE',
     `the state machine set a key to a value of type ${what}, and values are a Uint8Array. ` +
       'Nothing was written under the key. Encode the value; to remove a key, call delete.',

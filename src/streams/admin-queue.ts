@@ -58,6 +58,7 @@ export class AdminQueue {
 
   /** Sends what waits. */
   flush(): void {
+    if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const request of waiting) {

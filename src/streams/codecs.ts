@@ -1,9 +1,10 @@
+import { copied } from '../transport/copied.ts';
 import { jsonLoss } from './json-loss.ts';
 import type { Codec } from './state-machine.ts';
 
 /** Bytes as they are when they are given: the caller may use the array again at once. Those that are read are not to be changed. */
 export const bytesCodec: Codec<Uint8Array> = {
-  encode: (value) => (value instanceof Uint8Array ? new Uint8Array(value) : value),
+  encode: (value) => (value instanceof Uint8Array ? copied(value) : value),
   decode: (bytes) => bytes,
 };
 

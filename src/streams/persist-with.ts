@@ -61,7 +61,13 @@ export function persistWith(
   });
 }
 
-async function carryOut(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
+function carryOut(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
+  for (const { type } of work) if (type === 'install') return carryOutAround(storage, work);
+  return persist(storage, work);
+}
+
+/** What comes before an installation is durable before it, and what comes after it begins after it. */
+async function carryOutAround(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
   let rest = work;
   let flushed: Flushed = {
     seq: 0,
@@ -84,15 +90,17 @@ async function carryOut(storage: DiskOf, work: readonly DiskWork[]): Promise<Flu
  * transaction of the log alone is short. They go when their time has come, or when they have become many.
  */
 async function persist(storage: DiskOf, work: readonly DiskWork[]): Promise<Flushed> {
-  const requests = work
-    .map((item) => (item.type === 'committed' ? item.request : item))
-    .filter((item) => item.type === 'persistReq' || item.type === 'compactLogReq');
+  const requests: LogWork[] = [];
+  const compacted: Seq[] = [];
   const { unflushedKeys, unflushedBytes } = storage.machineStore;
-  const isTime = work.some(({ type }) => type === 'flushMachine');
-  const withMachine = isTime || unflushedKeys >= unflushedKeysMax || unflushedBytes >= unflushedBytesMax;
+  let withMachine = unflushedKeys >= unflushedKeysMax || unflushedBytes >= unflushedBytesMax;
+  for (const item of work) {
+    if (item.type === 'flushMachine') withMachine = true;
+    else if (item.type !== 'install') requests.push(item.type === 'committed' ? item.request : item);
+    if (item.type === 'compactLogReq') compacted.push(item.seq);
+  }
   const { seq, durableAppliedIndex } = await storage.persist(requests, { withMachine });
-  const compactions = requests.filter((request) => request.type === 'compactLogReq');
-  return { seq, durableAppliedIndex, compacted: compactions.map((request) => request.seq) };
+  return { seq, durableAppliedIndex, compacted };
 }
 
 function merged(first: Flushed, second: Flushed): Flushed {

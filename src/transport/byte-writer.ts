@@ -1,4 +1,5 @@
 import { type EntryBatch, encodedBytes, setUint53, writeBatch } from '../core/index.ts';
+import { copied } from './copied.ts';
 
 /** The longest string that a u16 length can announce, in bytes. */
 const stringBytesMax = 0xffff;
@@ -146,7 +147,7 @@ let kept = new ByteWriter(newMemory());
 export function encodeWith(write: (writer: ByteWriter) => void): Uint8Array {
   kept.clear();
   write(kept);
-  const bytes = kept.written.slice();
+  const bytes = copied(kept.written);
   if (kept.room > keptBytesMax) kept = new ByteWriter(newMemory());
   return bytes;
 }
