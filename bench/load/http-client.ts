@@ -2,10 +2,12 @@ import type { Client, Done } from './client.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { LoadOptions } from './load-process.ts';
 
+type Consistency = 'read' | 'session' | 'stale';
+
 /** How a store speaks HTTP. */
 interface Dialect {
   write(key: number, value: string): Request;
-  read(key: number, consistency: 'read' | 'session' | 'stale'): Request;
+  read(key: number, consistency: Consistency): Request;
 }
 
 interface Request {
@@ -33,30 +35,49 @@ const etcd: Dialect = {
   }),
 };
 
-/** Clients over HTTP: a connection for each request that is outstanding, as a web application has them. */
+/**
+ * Clients over HTTP: a connection for each caller, as a web application has them. A request is put into words once for
+ * each key, so that the processor's time goes to the store and not to its clients.
+ */
 export function httpClient(dialect: 'rxraft' | 'etcd'): (options: LoadOptions) => Promise<Client> {
   return async ({ urls: [url = ''], bytes }) => {
     const { write, read } = dialect === 'etcd' ? etcd : rxraft;
-    const idle: HttpConnection[] = [];
-    const ask = ({ line, body }: Request, done: Done): void => {
-      const head = `${line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
-      void take(idle, url).then((connection) =>
-        connection.ask(Buffer.from(head + body, 'latin1'), (isServed) => {
-          idle.push(connection);
-          done(isServed);
-        }),
-      );
+    const connections = new Map<number, HttpConnection>();
+    const open = async (caller: number): Promise<HttpConnection> => {
+      const connection = await HttpConnection.open(url);
+      connections.set(caller, connection);
+      return connection;
+    };
+    const ask = (request: string, done: Done, caller: number): void => {
+      const connection = connections.get(caller);
+      if (connection === undefined) void open(caller).then((opened) => opened.ask(request, done));
+      else connection.ask(request, done);
+    };
+    const writes = oncePerKey((key) => write(key, String.fromCharCode(97 + (key % 26)).repeat(bytes - 4)));
+    const reads = {
+      read: oncePerKey((key) => read(key, 'read')),
+      session: oncePerKey((key) => read(key, 'session')),
+      stale: oncePerKey((key) => read(key, 'stale')),
     };
     return {
-      write: (key, done) => ask(write(key, String.fromCharCode(97 + (key % 26)).repeat(bytes - 4)), done),
-      read: (key, consistency, done) => ask(read(key, consistency), done),
+      write: (key, done, caller) => ask(writes(key), done, caller),
+      read: (key, consistency, done, caller) => ask(reads[consistency](key), done, caller),
       close: () => undefined,
     };
   };
 }
 
-async function take(idle: HttpConnection[], url: string): Promise<HttpConnection> {
-  return idle.pop() ?? (await HttpConnection.open(url));
+/** The request for each key in words, kept for when the key's turn comes again. */
+function oncePerKey(requestOf: (key: number) => Request): (key: number) => string {
+  const texts: string[] = [];
+  return (key) => {
+    const known = texts[key];
+    if (known !== undefined) return known;
+    const { line, body } = requestOf(key);
+    const text = `${line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    texts[key] = text;
+    return text;
+  };
 }
 
 function base64(text: string): string {

@@ -1,50 +1,62 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import type { Done } from './client.ts';
-import { TurnSocket } from './turn-socket.ts';
 
-const headEnd = Buffer.from('\r\n\r\n', 'latin1');
-const lastChunk = Buffer.from('0\r\n\r\n', 'latin1');
+const headEnd = '\r\n\r\n';
+const lastChunk = '0\r\n\r\n';
+
+/** Where what arrives is put, on any connection: it is text before anything else can arrive. */
+const arrived = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** As much of HTTP/1.1 as a load takes: a connection that is kept, and one request on it at a time. */
 export class HttpConnection {
-  readonly #socket: TurnSocket;
+  readonly #socket: Socket;
   #done: Done | null = null;
-  #received: Buffer = Buffer.alloc(0);
+  #received = '';
 
+  /** Connects. An end that nobody asked for is an error of the process. */
   static async open(url: string): Promise<HttpConnection> {
-    return new HttpConnection(await TurnSocket.open(url));
+    const connection = new HttpConnection(url);
+    const fail = (reason: string): never => {
+      throw new Error(`a connection to ${url} has ended: ${reason}`);
+    };
+    await once(connection.#socket, 'connect');
+    connection.#socket
+      .once('error', ({ message }) => fail(message))
+      .once('close', () => fail('the other end has closed it'));
+    return connection;
   }
 
-  private constructor(socket: TurnSocket) {
-    this.#socket = socket;
-    socket.onData((bytes) => this.#onData(bytes));
+  private constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    const onread = { buffer: arrived, callback: (length: number) => this.#onData(length) };
+    this.#socket = connect({ host: hostname, port: Number(port), noDelay: true, onread });
   }
 
-  /** Sends a whole request, head and body. */
-  ask(request: Uint8Array, done: Done): void {
+  /** Sends a whole request, head and body, in characters of one byte each. */
+  ask(request: string, done: Done): void {
     this.#done = done;
-    this.#socket.write(request);
+    this.#socket.write(request, 'latin1');
   }
 
-  #onData(bytes: Buffer): void {
-    this.#received = this.#received.byteLength === 0 ? bytes : Buffer.concat([this.#received, bytes]);
-    const end = this.#received.indexOf(headEnd);
-    if (end < 0) return;
-    const head = this.#received.toString('latin1', 0, end).toLowerCase();
-    if (!this.#isWhole(head, end + headEnd.byteLength)) return;
-    const isGood = head.startsWith('http/1.1 2');
+  #onData(length: number): boolean {
+    this.#received += arrived.toString('latin1', 0, length);
+    if (!isWhole(this.#received)) return true;
+    const isGood = this.#received.startsWith('HTTP/1.1 2');
     const done = this.#done;
-    this.#received = Buffer.alloc(0);
+    this.#received = '';
     this.#done = null;
     done?.(isGood);
+    return true; // Goes on reading.
   }
+}
 
-  #isWhole(head: string, bodyAt: number): boolean {
-    const lengthAt = head.indexOf('content-length: ');
-    if (lengthAt >= 0) {
-      const length = Number.parseInt(head.slice(lengthAt + 'content-length: '.length), 10);
-      return this.#received.byteLength >= bodyAt + length;
-    }
-    const isChunked = head.includes('transfer-encoding: chunked');
-    return !isChunked || this.#received.subarray(-lastChunk.byteLength).equals(lastChunk);
-  }
+/** Whether an answer has come to its end: by its length, or by its last chunk. */
+function isWhole(answer: string): boolean {
+  const end = answer.indexOf(headEnd);
+  if (end < 0) return false;
+  const head = answer.slice(0, end);
+  const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? [];
+  if (length !== undefined) return answer.length >= end + headEnd.length + Number(length);
+  return !/\r\ntransfer-encoding: chunked/i.test(head) || answer.endsWith(lastChunk);
 }
