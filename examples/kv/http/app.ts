@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { KvContext, KvServices } from './context.ts';
-import { answerTo, KvError } from './errors.ts';
+import { KvError, refusalOf } from './errors.ts';
 import { hostCheck } from './host-check.ts';
 import { adminRoutes } from './routes-admin.ts';
 import { keyRoutes } from './routes-key.ts';
@@ -21,9 +21,7 @@ export function kvApp(services: KvServices): Hono<{ Bindings: Bindings }> {
     getPath: (request, options) => targetOf(request, options?.env as Bindings | undefined).path,
   });
   const refuse = (c: KvContext, error: unknown): Response => {
-    const { status, body, headers } = answerTo(error, { isRead: isRead(c) });
-    if (status === 500)
-      services.logger.error({ err: error, method: c.req.method, path: c.req.path }, 'a request failed');
+    const { status, body, headers } = refusalOf(error, c.req, services.logger);
     return c.json(body, status as 500, headers);
   };
 
@@ -63,8 +61,4 @@ function wrongMethod(
   const response = refuse(c, new KvError(405, 'KV_METHOD_NOT_ALLOWED', message));
   response.headers.set('allow', allowed.join(', '));
   return response;
-}
-
-function isRead(c: KvContext): boolean {
-  return c.req.method === 'GET' || c.req.method === 'HEAD';
 }

@@ -1,4 +1,4 @@
-import { type Outcome, RaftError } from 'rxraft';
+import { type Logger, type Outcome, RaftError } from 'rxraft';
 
 /** What an answer says besides code and message. An `outcome` that is not given is `notCommitted`. */
 export type ErrorFacts = Readonly<Record<string, unknown>> & { readonly outcome?: Outcome };
@@ -93,6 +93,17 @@ export function answerTo(error: unknown, request: { readonly isRead: boolean }):
   }
   const message = 'something went wrong that nobody foresaw; the log of this node says what';
   return { status: 500, body: { error: { code: 'KV_INTERNAL', message, outcome: 'unknown' } }, headers: {} };
+}
+
+/** The answer to a request that failed. What nobody foresaw goes into the log. */
+export function refusalOf(
+  error: unknown,
+  { method, path }: { readonly method: string; readonly path: string },
+  logger: Logger,
+): ErrorAnswer {
+  const answer = answerTo(error, { isRead: method === 'GET' || method === 'HEAD' });
+  if (answer.status === 500) logger.error({ err: error, method, path }, 'a request failed');
+  return answer;
 }
 
 /** Seconds after which it makes sense to try again: elections take about one. */

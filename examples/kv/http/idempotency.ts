@@ -1,5 +1,4 @@
 import type { SessionStamp } from 'rxraft';
-import type { KvContext } from './context.ts';
 import { malformed } from './errors.ts';
 
 /**
@@ -8,14 +7,18 @@ import { malformed } from './errors.ts';
  */
 export const requestsUnderWayMax = 256;
 
+/** What a request says about being sent again: these headers, as far as they are there. */
+export interface Idempotency {
+  readonly key: string | undefined;
+  readonly lowest: string | undefined;
+}
+
 /**
  * What `Idempotency-Key: SESSION-SEQUENCE` says; `null` without one. `Idempotency-Lowest: N` is the lowest
  * sequence of the session whose answer the client has not got yet: results below it are forgotten. Without it,
  * answers are kept for the last {@link requestsUnderWayMax} sequences.
  */
-export function stampOf(c: KvContext): SessionStamp | null {
-  const key = c.req.header(keyHeader);
-  const lowest = c.req.header(lowestHeader);
+export function stampOf({ key, lowest }: Idempotency): SessionStamp | null {
   if (key === undefined) {
     if (lowest === undefined) return null;
     throw malformed(`${lowestHeader} goes with ${keyHeader}, and is not there by itself`);
@@ -41,5 +44,5 @@ function lowestOf(given: string | undefined, sequence: number): number {
   );
 }
 
-const keyHeader = 'Idempotency-Key';
-const lowestHeader = 'Idempotency-Lowest';
+export const keyHeader = 'Idempotency-Key';
+export const lowestHeader = 'Idempotency-Lowest';

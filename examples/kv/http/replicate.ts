@@ -3,23 +3,36 @@ import type { KvCommand, KvOp } from '../kv-command.ts';
 import type { KvExecuted, KvOpResult, KvResult } from '../kv-result.ts';
 import { type KvContext, type KvLimits, type KvServices, nodeOf, queryOf } from './context.ts';
 import { answerTo, KvError, malformed, tooLarge } from './errors.ts';
-import { stampOf } from './idempotency.ts';
+import { type Idempotency, keyHeader, lowestHeader, stampOf } from './idempotency.ts';
 import { requestOptions } from './requests.ts';
+import type { Query } from './target.ts';
+
+/** What a request says beside its command: how long it may take, and how it is told when it is sent again. */
+export interface Asked {
+  readonly query: Query;
+  readonly idempotency: Idempotency;
+}
+
+/** Replicates the command of a request, and answers as {@link written} says. */
+export async function replicate(c: KvContext, services: KvServices, command: KvCommand): Promise<Response> {
+  const idempotency = { key: c.req.header(keyHeader), lowest: c.req.header(lowestHeader) };
+  return c.json(await written(services, command, { query: queryOf(c), idempotency }));
+}
 
 /**
- * Replicates a command, and answers with what became of it: for a batch, with a list. With an `Idempotency-Key`
- * it is carried out once, and each retry gets the first answer. A key whose answer can't be that of this command is refused.
+ * Replicates a command. Resolves with what became of it: for a batch, with a list. With an `Idempotency-Key` it is
+ * carried out once, and each retry gets the first answer. A key whose answer can't be that of this command is refused.
  */
-export async function replicate(c: KvContext, services: KvServices, command: KvCommand): Promise<Response> {
-  const stamp = stampOf(c);
-  const { result } = await nodeOf(services).write(inSession(command, stamp), requestOptions(queryOf(c)));
+export async function written(services: KvServices, command: KvCommand, asked: Asked): Promise<object> {
+  const stamp = stampOf(asked.idempotency);
+  const { result } = await nodeOf(services).write(inSession(command, stamp), requestOptions(asked.query));
   const executed = executedOf(result, stamp);
   if (!isResultOf(command, executed.result)) throw ofAnother(executed, stamp);
   const answers = answersOf(executed);
-  if (command.type === 'batch') return c.json(answers);
+  if (command.type === 'batch') return answers;
   const [answer] = answers;
-  if (answer instanceof KvError) throw answer;
-  return c.json(answer);
+  if (answer === undefined || answer instanceof KvError) throw answer;
+  return answer;
 }
 
 /** The operation, if its key and value keep to the limits. */

@@ -13,7 +13,11 @@ export type Bindings = Partial<HttpBindings>;
  */
 export function targetOf(request: Request, env: Bindings | undefined): { path: string; query: string } {
   const sent = env?.incoming?.url ?? request.url;
-  const target = sent.startsWith('/') ? sent : sent.slice(originLength(sent));
+  return splitTarget(sent.startsWith('/') ? sent : sent.slice(originLength(sent)));
+}
+
+/** The path and the query of a request line. */
+export function splitTarget(target: string): { path: string; query: string } {
   const at = target.indexOf('?');
   return at === -1 ? { path: target, query: '' } : { path: target.slice(0, at), query: target.slice(at + 1) };
 }
