@@ -6,7 +6,6 @@ import { wsTransport } from 'rxraft/transport';
 import { clientPath, kvClientEndpoint } from './client-port.ts';
 import type { ServeConfig } from './config/serve-config.ts';
 import { watchFounding } from './founding-watch.ts';
-import { kvApp } from './http/app.ts';
 import type { KvLimits } from './http/context.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { peerClock } from './http/peer-clock.ts';
@@ -44,16 +43,18 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
   const clock = peerClock();
   const limits = limitsOf(config);
   const hosts = { boundHost: config.http.host, allowedHosts: config.allowedHosts };
-  const app = kvApp({
-    node: () => node,
-    peerClock: clock,
-    limits,
-    hosts,
-    logger,
-    version,
-    closing: closing.signal,
-  });
-  const http = await listenHttp(app, config.http);
+  const http = await listenHttp(
+    {
+      node: () => node,
+      peerClock: clock,
+      limits,
+      hosts,
+      logger,
+      version,
+      closing: closing.signal,
+    },
+    config.http,
+  );
   const seed = randomInt(2 ** 32);
   const recording = await openRecording(config, seed, logger).catch((error: unknown) => letGo(http, error));
   const onStep = recording?.onStep;

@@ -31,7 +31,7 @@ export function answerClientErrors(server: Server): void {
     const outcome = outcomeOf(unanswered(pending.get(socket)));
     if (outcome === null || !socket.writable || error.code === 'ECONNRESET')
       return void socket.destroy(error);
-    socket.end(textOf(new KvError(statusOf(error), 'KV_MALFORMED', messageOf(error), { outcome })));
+    socket.end(lastAnswerOf(new KvError(statusOf(error), 'KV_MALFORMED', messageOf(error), { outcome })));
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(timer));
   });
@@ -82,8 +82,8 @@ const reasons: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** An answer with its head, for where Node writes none. */
-function textOf(error: KvError): string {
+/** An answer with its head, for where Node writes none, and after which the connection ends. */
+export function lastAnswerOf(error: KvError): string {
   const { status, body } = answerTo(error, { isRead: false });
   const text = JSON.stringify(body);
   const head = [

@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { type Address, formatAddress } from '../config/addresses.ts';
+import { kvApp } from './app.ts';
 import { answerClientErrors } from './client-errors.ts';
+import type { KvServices } from './context.ts';
 import { answerTo, malformed } from './errors.ts';
-import type { Bindings } from './target.ts';
+import { type PlainConnections, servePlainPuts } from './plain-connections.ts';
 
 /** A server that listens. */
 export interface HttpServer {
@@ -30,9 +31,9 @@ const farewellMs = 100;
 /** How long requests under way may take to finish while the server closes. */
 const closeMsMax = 3_000;
 
-/** Serves an application. Rejects with a sentence for a person if the address can't be had. */
-export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Address): Promise<HttpServer> {
-  const answer = getRequestListener(app.fetch, { errorHandler: unreadable });
+/** Serves the HTTP interface. Rejects with a sentence for a person if the address can't be had. */
+export async function listenHttp(services: KvServices, address: Address): Promise<HttpServer> {
+  const answer = getRequestListener(kvApp(services).fetch, { errorHandler: unreadable });
   // Without a `Host` a request is one that can't be read, and gets the same answer as others.
   const server = createServer({ requireHostHeader: false }, answer);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -40,6 +41,7 @@ export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Add
     void answer(request, response);
   });
   answerClientErrors(server);
+  const plain = servePlainPuts(server, services);
   await new Promise<void>((resolve, reject) => {
     // Stays on: an accept that fails later, for want of file descriptors, must not end the process.
     server.on('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));
@@ -49,7 +51,7 @@ export async function listenHttp(app: Hono<{ Bindings: Bindings }>, address: Add
   return {
     url: `http://${formatAddress({ host: reachable(address.host), port })}`,
     server,
-    close: () => pause(farewellMs).then(() => closed(server)),
+    close: () => pause(farewellMs).then(() => closed(server, plain)),
   };
 }
 
@@ -73,9 +75,15 @@ function continueWhenRead(request: IncomingMessage, response: ServerResponse): v
 }
 
 /** Resolves when the last connection has ended. */
-function closed(server: Server): Promise<void> {
-  const idle = setInterval(() => server.closeIdleConnections(), 20);
-  const deadline = setTimeout(() => server.closeAllConnections(), closeMsMax);
+function closed(server: Server, plain: PlainConnections): Promise<void> {
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+    plain.closeIdle();
+  }, 20);
+  const deadline = setTimeout(() => {
+    server.closeAllConnections();
+    plain.closeAll();
+  }, closeMsMax);
   return new Promise((resolve) => {
     server.close(() => {
       clearInterval(idle);

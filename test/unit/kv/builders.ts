@@ -214,7 +214,7 @@ export async function fakeServer(
   const logged: object[] = [];
   const log = (facts: object): void => void logged.push(facts);
   const closing = new AbortController();
-  const app = kvApp({
+  const services: KvServices = {
     node: () => fake.node,
     peerClock: peerClock(),
     limits: { keyBytesMax: 1_024, valueBytesMax: 1_024, timeoutMs: 200, watchersMax: 2, heartbeatMs: 15_000 },
@@ -223,7 +223,8 @@ export async function fakeServer(
     version: '1.2.3',
     closing: closing.signal,
     ...options.services,
-  });
+  };
+  const app = kvApp(services);
   const send = (
     method: string,
     path: string,
@@ -234,5 +235,5 @@ export async function fakeServer(
     const init = { method, headers, ...(body == null ? {} : { body, duplex: 'half' }) };
     return app.request(path, init as RequestInit, target);
   };
-  return { ...fake, app, logged, closing, send };
+  return { ...fake, app, services, logged, closing, send };
 }

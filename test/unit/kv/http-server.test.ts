@@ -1,47 +1,5 @@
-import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { listenHttp } from '../../../examples/kv/http/http-server.ts';
-import { fakeServer } from './builders.ts';
-
-/** The server over a fake node, whose values have 1,024 bytes at most, and connections to it. */
-async function listening() {
-  const { app, asked, logged } = await fakeServer();
-  const server = await listenHttp(app, { host: '127.0.0.1', port: 0 });
-  onTestFinished(() => server.close());
-  const port = Number(new URL(server.url).port);
-  return { asked, logged, url: server.url, dial: () => connectionTo(port) };
-}
-
-/** A TCP connection, and all that has come over it. */
-function connectionTo(port: number) {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('utf8');
-  onTestFinished(() => void socket.destroy());
-  let received = '';
-  socket.on('data', (part: string) => {
-    received += part;
-  });
-  socket.on('error', () => undefined);
-  const closed = new Promise<void>((resolve) => {
-    socket.once('end', () => resolve(socket.end() && undefined));
-    socket.once('close', () => resolve());
-  });
-  return {
-    closed,
-    socket,
-    send: (text: string) => void socket.write(text, 'latin1'),
-    received: () => received,
-    until: (isWanted: (text: string) => boolean) =>
-      vi.waitUntil(() => isWanted(received), { timeout: 10_000 }),
-    statuses: () => [...received.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status)),
-    /** The body of the last answer. */
-    json: () => JSON.parse(received.slice(received.lastIndexOf('\r\n\r\n'))),
-  };
-}
-
-/** Lets the server do what it can with what it has. */
-async function settled(url: string): Promise<void> {
-  for (let count = 0; count < 5; count++) await (await fetch(`${url}/livez`)).text();
-}
+import { describe, expect, it } from 'vitest';
+import { listening, settled } from './http-listening.ts';
 
 const put = 'PUT /kv/a HTTP/1.1\r\nHost: localhost\r\n';
 const get = 'GET /kv/a HTTP/1.1\r\nHost: localhost\r\n\r\n';
