@@ -53,6 +53,8 @@ class PlainConnection {
   readonly #keepAliveMs: number;
   #isBusy = false;
   #hasAnswered = false;
+  #hasLeft = false;
+  #isSilent = false;
   /** Whether the client sends nothing more. */
   #isOver = false;
   /** What has come of a request that is not whole, or too early. */
@@ -77,6 +79,7 @@ class PlainConnection {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    this.#isSilent = false;
     const held = this.#held;
     const received = held === null ? bytes : Buffer.concat([held, bytes]);
     if (this.#isBusy) {
@@ -115,13 +118,20 @@ class PlainConnection {
     else this.#socket.end(lastAnswerOf(malformed('the body ended too early')));
   };
 
+  /** What came while this process was held up is read before anybody is taken to be silent. */
   readonly #onTimeout = (): void => {
-    if (this.#isBusy) return;
-    if (this.#hasAnswered && this.#held === null) this.end();
-    else this.#leave(this.#held); // Node knows what to say to who is too slow.
+    this.#isSilent = true;
+    setImmediate(() => this.#onSilence());
   };
 
+  #onSilence(): void {
+    if (this.#isBusy || !this.#isSilent || this.#hasLeft) return;
+    if (this.#hasAnswered && this.#held === null) this.end();
+    else this.#leave(this.#held); // Node knows what to say to who is too slow.
+  }
+
   #leave(unread: Buffer | null): void {
+    this.#hasLeft = true;
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onEnd);
     socket.off('timeout', this.#onTimeout).off('error', ignore);

@@ -206,6 +206,20 @@ describe('a connection with nothing but plain puts', () => {
     expect(unused.socket.closed).toBe(false); // Node waits longer for a first request.
   });
 
+  it('does not end when a request has come, and only this process was held up', async () => {
+    const { dial, server } = await listening();
+    server.keepAliveTimeout = 100;
+    const connection = dial();
+    connection.send(put('a', 'x'));
+    await connection.until((text) => text.endsWith('}'));
+
+    connection.send(put('a', 'x'));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    await connection.until((text) => text.endsWith('{"index":2,"term":1}'));
+
+    expect(connection.statuses()).toEqual([200, 200]);
+  });
+
   it('ends with the server: at once if it is idle, and else with its answer', async () => {
     const { node, answers } = slowNode();
     const { dial, close } = await listening({ services: { node: () => node } });
