@@ -50,7 +50,8 @@ export function httpClient(dialect: 'rxraft' | 'etcd'): (options: LoadOptions) =
     };
     const ask = (request: string, done: Done, caller: number): void => {
       const connection = connections.get(caller);
-      if (connection === undefined) void open(caller).then((opened) => opened.ask(request, done));
+      if (connection === undefined || connection.isClosed)
+        void open(caller).then((opened) => opened.ask(request, done));
       else connection.ask(request, done);
     };
     const writes = oncePerKey((key) => write(key, String.fromCharCode(97 + (key % 26)).repeat(bytes - 4)));

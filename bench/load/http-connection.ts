@@ -13,12 +13,15 @@ export class HttpConnection {
   readonly #socket: Socket;
   #done: Done | null = null;
   #received = '';
+  /** Whether the other end has closed it, with no request under way: servers do that to whoever has nothing to ask. */
+  isClosed = false;
 
-  /** Connects. An end that nobody asked for is an error of the process. */
+  /** Connects. An end while a request is under way is an error of the process. */
   static async open(url: string): Promise<HttpConnection> {
     const connection = new HttpConnection(url);
-    const fail = (reason: string): never => {
-      throw new Error(`a connection to ${url} has ended: ${reason}`);
+    const fail = (reason: string): void => {
+      if (connection.#done !== null) throw new Error(`a connection to ${url} has ended: ${reason}`);
+      connection.isClosed = true;
     };
     await once(connection.#socket, 'connect');
     connection.#socket
