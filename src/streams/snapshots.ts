@@ -194,7 +194,7 @@ export class Snapshots {
     const { machine, storage, log } = this.#options;
     const { index, term, logTimeMs, configuration } = snapshot;
     if (machine.keeps !== 'store' && machine.restore === undefined) throw noRestore(index);
-    await this.#saving; // Or what is saved, which is older, would be switched to after this.
+    await this.#saving?.catch(() => undefined); // What is saved is older, and must not be switched to after this.
     await this.#receiver.settle();
     const isInstalled = await log.install({
       transferId,

@@ -8,11 +8,12 @@ import { Snapshots } from '../../../src/streams/snapshots.ts';
 import { VirtualScheduler } from '../../../src/testing/virtual-scheduler.ts';
 import { batchOf } from './batches.ts';
 import { noteMachine } from './note-machine.ts';
+import { type WordsMachine, wordsMachine } from './words.ts';
 
 const configuration = votersOnly([{ id: 'n1', storeId: 's', url: 'ws://127.0.0.1:1' }]);
 
 /** The lanes of a node whose machine has applied what is not flushed yet. */
-async function node() {
+async function node(machine: WordsMachine | ReturnType<typeof noteMachine> = noteMachine([])) {
   const scheduler = new VirtualScheduler();
   const disk = memoryDisk({ scheduler });
   const storage = memoryStorage({ disk });
@@ -40,7 +41,6 @@ async function node() {
     input,
     onError: fail,
   });
-  const machine = noteMachine([]);
   const quiet = () => undefined;
   const snapshots = new Snapshots({
     group: 0,
@@ -56,7 +56,7 @@ async function node() {
     logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
   });
   log.persisted$.subscribe(({ durableAppliedIndex }) => snapshots.onFlushed(durableAppliedIndex));
-  machine.open(storage.machineStore);
+  await machine.open(storage.machineStore);
   log.persist({ type: 'persistReq', seq: 1, batches: [batchOf(1, ['a'])] });
   storage.machineStore.put(Uint8Array.of(7), Uint8Array.of(7));
   storage.machineStore.advance(index(1), 0);
@@ -96,5 +96,46 @@ describe('a snapshot that waits for a flush', () => {
 
     expect(installed).toBe(true);
     expect(inputs).toEqual([{ type: 'takeSnapshotRes', seq: 1, index: 2 }]);
+  });
+});
+
+describe('a snapshot of its own that a node is taking', () => {
+  it('is no matter to one of the leader, should the machine fail to give it', async () => {
+    function* pieces(): Generator<Uint8Array> {
+      yield new Uint8Array(1);
+      throw new Error('a Map has no form');
+    }
+    const restored: number[] = [];
+    const restore: WordsMachine['restore'] = (_, at) => void restored.push(at);
+    const { run, storage, snapshots, inputs } = await node({
+      ...wordsMachine(),
+      snapshot: pieces,
+      restore,
+    });
+    const stage = await run(storage.stage('t'));
+    await run(
+      stage.append({ number: 0, bytes: encodeChunk([[Uint8Array.of(0), Uint8Array.of(2)]]), isLast: true }),
+    );
+    snapshots.take({ type: 'takeSnapshotReq', seq: 1 }, { index: index(1), logTimeMs: 0 });
+    const snapshot = {
+      index: index(5),
+      term: term(1),
+      logTimeMs: 9,
+      configuration: { index: index0, configuration },
+    };
+
+    const installed = snapshots.install({
+      type: 'installSnapshotReq',
+      seq: 2,
+      transferId: 't',
+      snapshot,
+      keepsSuffix: false,
+    });
+
+    expect([await run(installed), inputs]).toEqual([
+      false,
+      [{ type: 'takeSnapshotRes', seq: 1, index: index(1) }],
+    ]);
+    expect(restored).toEqual([]);
   });
 });
