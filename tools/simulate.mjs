@@ -82,7 +82,14 @@ async function runRuntime({ simulateSeeds }) {
   const sum = {};
   let shownAt = startedAt;
   let done = 0;
-  const onReport = ({ seed: _seed, nodes: _nodes, faults: _faults, digest: _digest, ...counts }) => {
+  const onReport = ({
+    seed: _seed,
+    nodes: _nodes,
+    faults: _faults,
+    changes: _changes,
+    digest: _digest,
+    ...counts
+  }) => {
     add(sum, counts);
     done += 1;
     if (Date.now() < shownAt + every * 1000) return;
@@ -90,10 +97,11 @@ async function runRuntime({ simulateSeeds }) {
     console.log(progress({ done, sum, startedAt }));
   };
   try {
-    const { faults } = await simulateSeeds({ from, count: seeds, nodes, steps, onReport });
+    const { faults, changes } = await simulateSeeds({ from, count: seeds, nodes, steps, onReport });
     console.log(progress({ done, sum, startedAt }));
     console.log(inWords(sum));
     console.log(inWords(faults));
+    console.log(`changes of members, committed of asked: ${changesInWords(changes)}`);
     return 0;
   } catch (error) {
     console.error(error.message);
@@ -104,6 +112,15 @@ async function runRuntime({ simulateSeeds }) {
 function inWords(counts) {
   return Object.entries(counts)
     .map(([name, count]) => `${name} ${count.toLocaleString('en')}`)
+    .join(', ');
+}
+
+function changesInWords(changes) {
+  return Object.entries(changes)
+    .map(
+      ([kind, { asked, committed }]) =>
+        `${kind} ${committed.toLocaleString('en')} of ${asked.toLocaleString('en')}`,
+    )
     .join(', ');
 }
 

@@ -32,7 +32,7 @@ export const faultKinds = [
   'pause',
   /** A node comes back with an empty disk; it is removed, and added as a new one. */
   'wipe',
-  /** Nodes join and leave. */
+  /** Nodes join and leave, become voters and learners, and move to other addresses; also two at once. */
   'members',
   /** Leadership is handed over. */
   'transfer',

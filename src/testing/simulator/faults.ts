@@ -110,6 +110,7 @@ const faults: Record<FaultKind, Fault> = {
   },
 
   wipe(run, dice) {
+    run.operator.settle(); // Nobody loses a disk while another one is not where it is looked for.
     const voters = run.operator.wipeable;
     if (voters.length === 0) return null;
     const id = dice.pick(voters);
@@ -118,8 +119,10 @@ const faults: Record<FaultKind, Fault> = {
     run.cluster.start(id, { isJoining: run.operator.isJoiner(id) });
     run.count('wipe');
     const afterMs = dice.between(100, 1500);
-    run.operator.replaceLater(id, afterMs);
-    return `${id} comes back with an empty disk, and ${afterMs} ms later is removed and added as a new node`;
+    const isOneChange = dice.chance(50);
+    run.operator.replaceLater(id, { afterMs, isOneChange });
+    const how = isOneChange ? ', in one change' : '';
+    return `${id} comes back with an empty disk, and ${afterMs} ms later is removed and added as a new node${how}`;
   },
 
   members(run, dice) {

@@ -1,3 +1,4 @@
+export type { ChangeCount, ChangeCounts, ChangeKind } from './change-counts.ts';
 export type { FaultCounts, RunCounts } from './counts.ts';
 export { type FaultKind, faultKinds } from './fault-kinds.ts';
 export type { Operation, SimulateOptions, SimulationCheck } from './options.ts';

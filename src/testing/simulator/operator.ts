@@ -1,14 +1,25 @@
-import { type Configuration, membersOf, type NodeId } from '../../core/index.ts';
+import { membersOf, type NodeId } from '../../core/index.ts';
 import type { MembershipChange } from '../../streams/raft-node.ts';
 import type { Dice } from '../dice.ts';
+import { addChanges, kindOf, noChanges } from './change-counts.ts';
+import { drawChange, inWords, type Part } from './draw-change.ts';
+import { checkMade } from './made-changes.ts';
+import { MembersView } from './members-view.ts';
 import type { Run } from './run.ts';
 import type { SimProcess } from './sim-process.ts';
 
 /** More nodes than the founders. */
 const extraNodesMax = 2;
+/** A member that moves is away for so many milliseconds. */
+const movingMs = 100;
+/** It begins to move at most so many after it is listed elsewhere. */
+const lateMsMax = 1000;
 
 /** Who changes the members, and replaces nodes whose disks were lost. */
 export class Operator<Command, Result, Query, Answer> {
+  /** What it knows of the members. */
+  readonly view: MembersView<Command, Result, Query, Answer>;
+  readonly changes = noChanges();
   readonly #run: Run<Command, Result, Query, Answer>;
   /** Nodes that were started to join: they declare no members. */
   readonly #joiners = new Set<NodeId>();
@@ -18,6 +29,7 @@ export class Operator<Command, Result, Query, Answer> {
 
   constructor(run: Run<Command, Result, Query, Answer>) {
     this.#run = run;
+    this.view = new MembersView(run.cluster);
   }
 
   isJoiner(id: NodeId): boolean {
@@ -29,131 +41,133 @@ export class Operator<Command, Result, Query, Answer> {
     return this.#isChanging || this.#toReplace.size > 0;
   }
 
-  /** The configuration that the leader of the latest term has committed, if it leads still. */
-  get configuration(): Configuration | undefined {
-    const { leader, history } = this.#run.cluster;
-    const state = leader?.state;
-    const latest = state?.configurations.at(-1);
-    if (state == null || latest === undefined || state.currentTerm < history.lastTerm) return undefined;
-    return latest.index <= state.commitIndex ? latest.configuration : undefined;
-  }
-
   /**
    * Voters that may lose their disk: one at a time, and only while all the others are up, so that what was acknowledged
    * is held by a majority of those that are left.
    */
   get wipeable(): readonly NodeId[] {
-    const { configuration } = this;
-    if (this.isBusy || configuration === undefined || !this.isComplete) return [];
+    const { configuration, isComplete } = this.view;
+    if (this.isBusy || configuration === undefined || !isComplete) return [];
     const { voters } = configuration;
     return voters.length < 3 ? [] : voters.map(({ id }) => id);
   }
 
-  /** After a while, removes a node whose disk was wiped, and adds it as the new one it is. */
-  replaceLater(id: NodeId, afterMs: number): void {
+  /** After a while, removes a node whose disk was wiped, and adds it as the new one it is: then, or in the same change. */
+  replaceLater(
+    id: NodeId,
+    { afterMs, isOneChange }: { readonly afterMs: number; readonly isOneChange: boolean },
+  ): void {
     this.#toReplace.add(id);
-    this.#run.last(afterMs, () => void this.#replace(id));
+    this.#run.last(afterMs, () => void this.#replace(id, isOneChange));
   }
 
-  /** Replaces every member that is not there on the disk that the cluster knows it by. */
+  /** Replaces every member that is not there on the disk that the cluster knows it by, or not where it is listed. */
   repair(): void {
-    const { cluster } = this.#run;
-    for (const { id, storeId } of this.configuration === undefined ? [] : membersOf(this.configuration)) {
-      const isThere = cluster.process(id)?.disk.image.storeId === storeId;
-      if (!isThere && !this.#toReplace.has(id)) this.replaceLater(id, 0);
-    }
+    for (const { id } of this.view.lost)
+      if (!this.#toReplace.has(id)) this.replaceLater(id, { afterMs: 0, isOneChange: false });
+    this.settle();
   }
 
-  async #replace(id: NodeId): Promise<void> {
+  async #replace(id: NodeId, isOneChange: boolean): Promise<void> {
     const { cluster } = this.#run;
     this.#joiners.add(id);
     let hasBegun = false;
     const { storeId } = cluster.disk(id).image;
     for (; cluster.failure === undefined; await this.#run.sleep(100)) {
-      const { configuration } = this;
+      const { configuration } = this.view;
       if (configuration === undefined) continue;
       const known = membersOf(configuration).find((member) => member.id === id);
       if (known?.storeId === storeId) break;
-      if (known !== undefined) {
-        await this.#change({ type: 'remove', id });
+      if (known !== undefined && !isOneChange) {
+        await this.#change([{ type: 'remove', id }]);
         continue;
       }
       if (!hasBegun) cluster.end(id, (disk) => disk.kill());
       if (!hasBegun) cluster.start(id, { isJoining: true });
       hasBegun = true;
-      await this.#change({ type: 'add', id, url: cluster.urlOf(id), storeId });
+      const add = { type: 'add', id, url: cluster.urlOf(id), storeId } as const;
+      await this.#change(known === undefined ? [add] : [{ type: 'remove', id }, add]);
     }
     this.#toReplace.delete(id);
   }
 
-  /** Adds or removes a node, or makes a voter of a learner. In words; `null` if nothing can be changed now. */
+  /** Changes the role or the address of a member, or who is one, of one or two at once. In words; `null` if that can't be now. */
   changeMembers(dice: Dice): string | null {
-    const { configuration } = this;
-    if (this.isBusy || configuration === undefined) return null;
+    this.settle();
+    const { configuration } = this.view;
+    if (this.isBusy || configuration === undefined || configuration.votersOutgoing.length > 0) return null;
     const members = membersOf(configuration).map(({ id }) => id);
     const names = Array.from({ length: this.#run.settings.nodes + extraNodesMax }, (_, at) => `n${at + 1}`);
     const strangers = names.filter((id) => !members.includes(id));
-    const canShrink = configuration.voters.length > Math.min(3, this.#run.settings.nodes);
-    if (strangers.length > 0 && (!canShrink || dice.chance(60))) return this.#add(dice.pick(strangers), dice);
-    if (!canShrink) return null;
-    const id = dice.pick(members);
-    void this.#remove(id);
-    return `${id} is removed from the cluster`;
+    const votersMin = Math.min(3, this.#run.settings.nodes);
+    const parts = drawChange({ configuration, strangers, votersMin }, dice);
+    if (parts === null) return null;
+    const lateMs = dice.below(lateMsMax + 1);
+    void this.#carryOut(parts, lateMs);
+    const isMoving = parts.some(({ type }) => type === 'move');
+    return isMoving ? `${inWords(parts)}, and starts there ${lateMs} ms later` : inWords(parts);
   }
 
-  #add(id: NodeId, dice: Dice): string {
+  async #carryOut(parts: readonly Part[], lateMs: number): Promise<void> {
     const { cluster } = this.#run;
-    const role = dice.pick(['voter', 'voter', 'learner'] as const);
+    const changes = parts.map((part) => (part.type === 'add' ? this.#prepared(part) : part));
+    const isDone = await this.#change(changes);
+    if (!isDone && this.#run.faults.members === undefined) this.#run.again('members');
+    for (const { type, id } of changes)
+      if (isDone && type === 'remove') cluster.end(id, (disk) => disk.kill());
+    if (changes.some(({ type }) => type === 'move')) this.#run.last(lateMs, () => this.settle());
+  }
+
+  /** Starts a node that is to be added. */
+  #prepared({ id, role }: Extract<Part, { readonly type: 'add' }>): MembershipChange {
+    const { cluster } = this.#run;
     cluster.end(id, (disk) => disk.kill()); // One that was removed begins anew.
     const { storeId } = cluster.replaceDisk(id).image;
     this.#joiners.add(id);
     cluster.start(id, { isJoining: true });
-    void this.#change({ type: 'add', id, url: cluster.urlOf(id), storeId, role });
-    return `${id} is added to the cluster as a ${role}`;
+    return { type: 'add', id, url: cluster.urlOf(id), storeId, role };
   }
 
-  async #remove(id: NodeId): Promise<void> {
-    const isDone = await this.#change({ type: 'remove', id });
-    if (isDone) this.#run.cluster.end(id, (disk) => disk.kill());
+  /** Starts members where they are listed, if they run elsewhere: also those whose move was not known to be committed. */
+  settle(): void {
+    const { cluster } = this.#run;
+    for (const { id, url } of this.view.onTheirDisks) {
+      if (cluster.urlOf(id) === url) continue;
+      const isRunning = cluster.process(id) !== undefined;
+      cluster.end(id, (disk) => disk.kill());
+      cluster.move(id, url);
+      if (isRunning) this.#run.startAgain(id, movingMs, { isJoining: this.#joiners.has(id) });
+    }
   }
 
   /** Whether the change was answered as done; if not, it may have been made all the same. */
-  async #change(change: MembershipChange): Promise<boolean> {
-    const asked = this.#anybody(change.id);
+  async #change(changes: readonly MembershipChange[]): Promise<boolean> {
+    const asked = this.#anybodyBut(changes.flatMap(({ type, id }) => (isComingOrGoing(type) ? [id] : [])));
     if (asked?.node == null) return false;
     const { node } = asked;
     this.#isChanging = true;
-    const isDone = await this.#run.request(asked, `${change.type} ${change.id}`, (options) =>
-      node.changeMembers([change], options),
-    );
+    const what = changes.map(({ type, id }) => `${type} ${id}`).join(' and ');
+    const { history } = this.#run.cluster;
+    const knownBefore = Math.max(0, history.configurations.length - 1);
+    const isDone = await this.#run.request(asked, what, (options) => node.changeMembers(changes, options));
     this.#isChanging = false;
-    if (isDone) this.#run.count('members');
-    if (isDone) this.#run.cluster.counts.membersChanged += 1;
-    return isDone;
+    addChanges(this.changes, { [kindOf(changes)]: { asked: 1, committed: Number(isDone) } });
+    if (!isDone) return false;
+    this.#run.count('members');
+    this.#run.cluster.counts.membersChanged += 1;
+    this.#run.cluster.guard(() => checkMade(changes, history.configurations.slice(knownBefore)));
+    return true;
   }
 
-  /** Somebody other than the node itself; the leader, if there is one. */
-  #anybody(id: NodeId): SimProcess<Command, Result, Query, Answer> | undefined {
+  /** Somebody other than these; the leader, if there is one. */
+  #anybodyBut(ids: readonly NodeId[]): SimProcess<Command, Result, Query, Answer> | undefined {
     const { leader, running } = this.#run.cluster;
-    if (leader !== undefined && leader.id !== id) return leader;
-    return running.find((process) => process.id !== id && !this.#toReplace.has(process.id));
+    if (leader !== undefined && !ids.includes(leader.id)) return leader;
+    return running.find((process) => !ids.includes(process.id) && !this.#toReplace.has(process.id));
   }
+}
 
-  /** Whether everybody whom the cluster counts is a process that runs on the store that it counts. */
-  get isComplete(): boolean {
-    const { configuration } = this;
-    if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
-    return membersOf(configuration).every(({ id, storeId }) => {
-      const { disk, state } = this.#run.cluster.process(id) ?? {};
-      return state != null && disk?.image.storeId === storeId;
-    });
-  }
-
-  /** Whether a process is that of a member. */
-  isMemberProcess({ id, disk }: SimProcess<Command, Result, Query, Answer>): boolean {
-    const { storeId } = disk.image;
-    const { configuration } = this;
-    if (configuration === undefined) return false;
-    return membersOf(configuration).some((member) => member.id === id && member.storeId === storeId);
-  }
+/** Who is started or ended for a change can't be asked for it. */
+function isComingOrGoing(type: MembershipChange['type']): boolean {
+  return type === 'add' || type === 'remove';
 }

@@ -19,8 +19,7 @@ export async function recover<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
   for (const end of [...run.lasting]) end();
   cluster.network.heal();
   for (const { disk } of cluster.processes) forgive(disk);
-  const isWhole = () => !operator.isBusy && operator.isComplete;
-  operator.repair();
+  const isWhole = () => !operator.isBusy && operator.view.isComplete;
   await within(run, isWhole, 'a leader is elected, and the nodes that it counts are there');
   const index = await probe(run);
   const isApplied = () => membersOf(run).every(({ state }) => (state?.lastApplied ?? 0) >= index);
@@ -33,8 +32,13 @@ export async function recover<C, R, Q, A>(run: Run<C, R, Q, A>): Promise<void> {
   await checkAsUsers(run, committed);
 }
 
+/** Who operates the cluster looks after it meanwhile: a change that was asked for before may be committed late. */
 async function within<C, R, Q, A>(run: Run<C, R, Q, A>, holds: () => boolean, what: string): Promise<void> {
-  await run.until(holds, { limitMs: recoveryMsMax, what });
+  const isMended = () => {
+    run.operator.repair();
+    return holds();
+  };
+  await run.until(isMended, { limitMs: recoveryMsMax, what });
 }
 
 const plannedWritesMax = 16;
@@ -46,7 +50,7 @@ function forgive(disk: MemoryDisk): void {
 }
 
 function membersOf<C, R, Q, A>({ cluster, operator }: Run<C, R, Q, A>): readonly SimProcess<C, R, Q, A>[] {
-  return cluster.running.filter((process) => operator.isMemberProcess(process));
+  return cluster.running.filter((process) => operator.view.isMemberProcess(process));
 }
 
 /** A write is committed: gives its index. */
@@ -94,7 +98,7 @@ function probeCommand<C, R, Q, A>({ settings }: Run<C, R, Q, A>): C | undefined 
 /** Nothing is under way, and everybody has all of it. */
 function isAtRest<C, R, Q, A>(run: Run<C, R, Q, A>): boolean {
   const leader = run.cluster.leader?.state;
-  if (leader === undefined || leader === null || run.operator.isBusy || !run.operator.isComplete)
+  if (leader === undefined || leader === null || run.operator.isBusy || !run.operator.view.isComplete)
     return false;
   const { lastIndex } = leader.log;
   return membersOf(run).every(({ state }) => state?.lastApplied === lastIndex && state.installing === null);

@@ -40,6 +40,11 @@ export class RunHistory {
     return this.#committed.length - 1;
   }
 
+  /** Committed configurations, in log order; of those that were committed at once the last. */
+  get configurations(): readonly ConfigurationAt[] {
+    return this.#configurations;
+  }
+
   /** How many terms had a leader. */
   get elections(): number {
     return this.#leaders.size;

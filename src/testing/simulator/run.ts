@@ -4,6 +4,7 @@ import type { StateMachine } from '../../streams/state-machine.ts';
 import { turnScheduler } from '../../transport/turn-scheduler.ts';
 import { Dice } from '../dice.ts';
 import { InvariantViolation } from '../violation.ts';
+import type { ChangeCounts } from './change-counts.ts';
 import { Clients } from './clients.ts';
 import type { FaultCounts, RunCounts } from './counts.ts';
 import type { FaultKind } from './fault-kinds.ts';
@@ -62,6 +63,7 @@ export interface Outcome {
   readonly failure: unknown;
   readonly counts: RunCounts;
   readonly faults: FaultCounts;
+  readonly changes: ChangeCounts;
   readonly told: readonly Told[];
   readonly stormMs: number;
   /** Whether it failed before the faults ended. */
@@ -181,6 +183,7 @@ export class Run<Command, Result, Query, Answer> {
       failure: this.cluster.failure,
       counts: this.cluster.counts,
       faults: this.faults,
+      changes: this.operator.changes,
       told: this.#told,
       stormMs: this.#stormMs,
       isStormy: this.#isStormy,

@@ -11,6 +11,7 @@ import { Dice } from '../dice.ts';
 import { expectThat, InvariantViolation } from '../violation.ts';
 import { VirtualScheduler } from '../virtual-scheduler.ts';
 import { shown } from '../words-of.ts';
+import { firstUrl } from './addresses.ts';
 import { AppliedResults } from './applied-results.ts';
 import { noCounts, type RunCounts } from './counts.ts';
 import { imageHonesty } from './image-honesty.ts';
@@ -58,6 +59,8 @@ export class SimCluster<Command, Result, Query, Answer> {
   readonly #options: SimClusterOptions<Command, Result, Query, Answer>;
   readonly #processes = new Map<NodeId, SimProcess<Command, Result, Query, Answer>>();
   readonly #disks = new Map<NodeId, MemoryDisk>();
+  /** Of those that were moved. */
+  readonly #urls = new Map<NodeId, string>();
   /** Of every store there ever was: what was wiped had been flushed all the same. */
   readonly #images = new Map<StoreId, DiskImage>();
 
@@ -90,8 +93,14 @@ export class SimCluster<Command, Result, Query, Answer> {
     return leaders.sort((a, b) => (b.state?.currentTerm ?? 0) - (a.state?.currentTerm ?? 0))[0];
   }
 
+  /** Where a node runs, or is started next. */
   urlOf(id: NodeId): string {
-    return `ws://${id}.test:7100`;
+    return this.#urls.get(id) ?? firstUrl(id);
+  }
+
+  /** A node is reached elsewhere from its next start on; it may not run now. */
+  move(id: NodeId, url: string): void {
+    this.#urls.set(id, url);
   }
 
   /** The disk of a node, which outlives its processes. */
@@ -142,8 +151,9 @@ export class SimCluster<Command, Result, Query, Answer> {
     );
   }
 
+  /** As at the founding: who moved is found by what the nodes have stored. */
   #declared(): readonly MemberAddress[] {
-    return this.#options.founders.map((id) => ({ id, url: this.urlOf(id) }));
+    return this.#options.founders.map((id) => ({ id, url: firstUrl(id) }));
   }
 
   #nodeOptions(
@@ -221,7 +231,11 @@ export class SimCluster<Command, Result, Query, Answer> {
   }
 
   #guarded(process: SimProcess<Command, Result, Query, Answer>, check: () => void): void {
-    if (!process.isAlive) return;
+    if (process.isAlive) this.guard(check);
+  }
+
+  /** Makes a check, which may fail the run. */
+  guard(check: () => void): void {
     try {
       check();
     } catch (error) {

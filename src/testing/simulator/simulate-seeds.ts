@@ -1,4 +1,5 @@
 import { checkNumbers } from '../simulation-numbers.ts';
+import { addChanges, type ChangeCounts, noChanges } from './change-counts.ts';
 import { addCounts, type FaultCounts, noCounts, type RunCounts } from './counts.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { SimulateOptions } from './options.ts';
@@ -20,6 +21,7 @@ export interface SeedsReport extends RunCounts {
   readonly from: number;
   readonly count: number;
   readonly faults: FaultCounts;
+  readonly changes: ChangeCounts;
   /** Steps of one core each, in a second of this machine. */
   readonly stepsPerSecond: number;
 }
@@ -37,15 +39,17 @@ export async function simulateSeeds<Command, Result, Query, Answer>({
   checkNumbers({ from, count });
   const counts = noCounts();
   const faults: FaultCounts = {};
+  const changes = noChanges();
   const startedMs = performance.now();
   for (let seed = from; seed < from + count; seed++) {
     const report = await simulate({ ...options, seed });
     addCounts(counts, report);
+    addChanges(changes, report.changes);
     for (const [kind, times] of Object.entries(report.faults) as [FaultKind, number][]) {
       faults[kind] = (faults[kind] ?? 0) + times;
     }
     onReport?.(report);
   }
   const seconds = Math.max(0.001, (performance.now() - startedMs) / 1000);
-  return { from, count, ...counts, faults, stepsPerSecond: Math.round(counts.steps / seconds) };
+  return { from, count, ...counts, faults, changes, stepsPerSecond: Math.round(counts.steps / seconds) };
 }

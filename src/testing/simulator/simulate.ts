@@ -4,6 +4,7 @@ import type { StateMachine } from '../../streams/state-machine.ts';
 import { Dice } from '../dice.ts';
 import { checkNumbers } from '../simulation-numbers.ts';
 import { NotExercised } from '../violation.ts';
+import type { ChangeCounts } from './change-counts.ts';
 import type { FaultCounts, RunCounts } from './counts.ts';
 import { kindsOf } from './kinds.ts';
 import { ledgerMachine, ledgerWorkload } from './ledger-machine.ts';
@@ -19,6 +20,8 @@ export interface SimulationReport extends RunCounts {
   readonly nodes: number;
   /** How often each kind of fault had an effect: at least once, or the run would have failed. */
   readonly faults: FaultCounts;
+  /** How often each kind of change of the members was asked for, and committed by its answer. */
+  readonly changes: ChangeCounts;
   /** The time that passed for the cluster, in milliseconds. */
   readonly virtualMs: number;
   /** A hash of every step: the same for the same options, whenever and wherever they are run. */
@@ -28,6 +31,10 @@ export interface SimulationReport extends RunCounts {
 /**
  * Runs a cluster of the shipped runtime, with a state machine, in bad weather and in virtual time; then the weather
  * clears, and the cluster must recover. One seed decides everything.
+ *
+ * Meanwhile nodes join, leave and are replaced, learners become voters and voters learners, and members move to other
+ * addresses, where they are started a while later; also two of them in one change. The report has how often each of
+ * these was asked for and committed, as `changes`.
  *
  * After each step of each node it checks what Raft promises (Figure 3), that commit and applied index only advance,
  * that each entry is applied once and with the same result everywhere, and that nothing leaves a node before its disk
@@ -55,9 +62,9 @@ export async function simulate<Command, Result, Query, Answer>(
 
 function reportOf<C, R, Q, A>(
   { seed, nodes }: RunSettings<C, R, Q, A>,
-  { counts, faults, virtualMs, digest }: Outcome,
+  { counts, faults, changes, virtualMs, digest }: Outcome,
 ): SimulationReport {
-  return { seed, nodes, ...counts, faults, virtualMs, digest };
+  return { seed, nodes, ...counts, faults, changes, virtualMs, digest };
 }
 
 /** What a run was to exercise and did not. */
