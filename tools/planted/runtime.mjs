@@ -13,6 +13,9 @@ const sessions = {
 /** Members that come and go, and lose their disks. */
 const membership = { steps: 3000, faults: ['members', 'wipe', 'kill', 'partition', 'transfer'] };
 
+/** Members that change more than their names: their roles and addresses, and two at once. */
+const roles = { steps: 3000, faults: ['members', 'members', 'members', 'kill', 'partition', 'transfer'] };
+
 export const runtimeBugs = [
   {
     name: 'the applied index is written outside the transaction of the data',
@@ -106,6 +109,31 @@ export const runtimeBugs = [
         find: '  draft.configurations = [snapshot.configuration, ...later];',
         replace:
           '  draft.configurations = [draft.configurations[0] as typeof snapshot.configuration, ...later];',
+      },
+    ],
+  },
+  {
+    name: 'a member that has moved is looked for where it was, and never where it is',
+    simulator: 'runtime',
+    options: roles,
+    edits: [
+      {
+        file: 'src/streams/address-search.ts',
+        find: 'all.map((node) => [node.id, this.#attempt(node)])',
+        replace:
+          'all.map((node) => [node.id, this.#attempt({ ...node, urls: this.#attempts.get(node.id)?.urls ?? node.urls })])',
+      },
+    ],
+  },
+  {
+    name: 'a voter that is demoted is promoted again',
+    simulator: 'runtime',
+    options: roles,
+    edits: [
+      {
+        file: 'src/core/member-change.ts',
+        find: '      learners.set(id, plain);',
+        replace: '      learners.set(id, { ...plain, willVote: true });',
       },
     ],
   },
