@@ -48,7 +48,12 @@ const faults: Record<FaultKind, Fault> = {
   diskFailure(run, dice) {
     const victim = victimOf(run, dice);
     if (victim === null) return null;
-    victim.disk.plan({ type: 'fail' }); // Counted when the node stops.
+    const { disk } = victim;
+    const before = disk.faultCounts.fail;
+    disk.plan({ type: 'fail' }); // Counted when the node stops. It may be removed, and its disk replaced, first.
+    run.last(noticedMs, () => {
+      if (disk.faultCounts.fail === before && run.faults.diskFailure === undefined) run.again('diskFailure');
+    });
     return `the disk of ${victim.id} refuses its next write`;
   },
 

@@ -163,6 +163,7 @@ export class SimCluster<Command, Result, Query, Answer> {
     const { id, loop, disk } = process;
     const { weather, seed, node } = this.#options;
     const transport = this.network.transport(this.urlOf(id));
+    process.subscription.add(() => void transport.close()); // Also of one that had not opened it yet.
     return {
       id,
       members,
