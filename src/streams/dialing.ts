@@ -28,6 +28,8 @@ export class Dialing {
   #undialed: ReadonlySet<string> = new Set();
   /** Members that are reached elsewhere than the configuration says, as far as this has been logged. */
   readonly #elsewhere = new Map<NodeId, string>();
+  /** Those who are dialed anew, once, though a connection with that name is open. */
+  readonly #dialedAnew = new Set<NodeId>();
   /** It introduced itself without an address: it was not in its own configuration yet. */
   #isAddressUntold = false;
   #isDialing = false;
@@ -65,6 +67,11 @@ export class Dialing {
     };
     const hasWaned = this.#options.addresses.hasWaned();
     if (hasWaned || this.#isRedialDue || this.#search.isDue(isOpen)) this.redial();
+  }
+
+  /** With the next change of whom this node dials, gives the connection with this one up. */
+  dialAnew(id: NodeId): void {
+    this.#dialedAnew.add(id);
   }
 
   /** Keeps connections to these. Throws if one has an address that can't be dialed. */
@@ -107,6 +114,8 @@ export class Dialing {
       try {
         // Whoever does not list us yet could not answer: all are told anew, once, where we are.
         if (isAnew) this.dial([]);
+        else if (this.#dialedAnew.size > 0) this.dial(chosen.filter(({ id }) => !this.#dialedAnew.has(id)));
+        this.#dialedAnew.clear();
         this.dial(chosen);
         this.#logUndialed(bad);
         this.#logElsewhere(whereabouts, chosen);

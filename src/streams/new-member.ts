@@ -29,6 +29,11 @@ export interface NewMemberOptions {
   readonly catchUp: () => Promise<void>;
 }
 
+/** Whether the member of the same name is removed first. */
+interface Replacing {
+  readonly isReplaced: boolean;
+}
+
 type Add = Extract<MembershipChange, { readonly type: 'add' }>;
 
 /** An operator's changes with the stores of new members filled in: those nodes themselves are asked for them. */
@@ -42,7 +47,14 @@ export async function resolveChanges(
   if (problem() !== null) await catchUp(); // It may have been removed, and this node not have heard yet.
   const what = problem();
   if (what !== null) throw badRequest(what);
-  return Promise.all(changes.map((change) => resolveChange(change, options)));
+  return Promise.all(
+    changes.map((change, place) => {
+      const isReplaced = changes
+        .slice(0, place)
+        .some(({ type, id }) => type === 'remove' && id === change.id);
+      return resolveChange(change, { ...options, isReplaced });
+    }),
+  );
 }
 
 /** Why one of these can't be added, in words: nobody may answer where it is said to be. The leader knows other reasons. */
@@ -72,7 +84,10 @@ function memberAlready({ id, url }: Add, { url: oldUrl }: Member): string {
     : `${id} is a member already, at ${oldUrl}: move it (a change of type move) if it is to be reached at ${url}, or ${first}`;
 }
 
-async function resolveChange(change: MembershipChange, options: NewMemberOptions): Promise<MemberChange> {
+async function resolveChange(
+  change: MembershipChange,
+  options: NewMemberOptions & Replacing,
+): Promise<MemberChange> {
   if (change.type !== 'add') return change;
   const { id, url, role = 'voter' } = change;
   const storeId = change.storeId ?? (await askForStore({ id, url }, options));
@@ -82,10 +97,10 @@ async function resolveChange(change: MembershipChange, options: NewMemberOptions
 /** Asks the node that is to join for its store, until it answers, or nobody wants to know any more. */
 async function askForStore(
   { id, url }: { readonly id: string; readonly url: string },
-  { network, settings, msLeft, signal, closed }: NewMemberOptions,
+  { network, settings, msLeft, signal, closed, isReplaced }: NewMemberOptions & Replacing,
 ): Promise<string> {
   const timeoutMs = msLeft();
-  const { storeId$, stop } = network.learnStore({ id, url });
+  const { storeId$, stop } = network.learnStore({ id, url }, { isReplaced });
   const what = `No node called ${id} answered at ${url} within ${Math.round(timeoutMs)} ms. Start it to join, then ask again.`;
   const late = () => throwError(() => requestError('RAFT_TIMEOUT', 'notCommitted', what));
   const limit = { first: timeoutMs, scheduler: settings.timeScheduler, with: late };

@@ -192,9 +192,19 @@ export class NodeNetwork {
     this.#dialing.redial();
   }
 
-  /** Asks the node at an address which store it has, before it is a member, until it is told to stop. */
-  learnStore(address: MemberAddress): LearnedStore {
-    return this.#invitations.learn(address, this.#storeAt(address));
+  /**
+   * Asks the node at an address which store it has, before it is a member, until it is told to stop.
+   *
+   * `isReplaced`: another store of that name is removed with the same change. It may be gone, and nobody have noticed: what
+   * it told does not count, nor is the connection with it kept.
+   */
+  learnStore(
+    address: MemberAddress,
+    { isReplaced = false }: { readonly isReplaced?: boolean } = {},
+  ): LearnedStore {
+    const isAskedAnew = isReplaced && address.id !== this.#options.self.id;
+    if (isAskedAnew) this.#dialing.dialAnew(address.id);
+    return this.#invitations.learn(address, isAskedAnew ? undefined : this.#storeAt(address));
   }
 
   /** The store of this node, or of one that is connected, unless it is to be found at another address. */

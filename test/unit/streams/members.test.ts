@@ -297,6 +297,28 @@ describe('a cluster that is told to change its members', () => {
     expect((await cluster.settle(again.read(all))).value).toEqual(['a']);
   });
 
+  it('takes a wiped node as a new one while nobody has noticed that the old one is gone', async () => {
+    const leader = await founded({ network: { noticeMs: 60_000 } });
+    await cluster.settle(leader.write('a'));
+    const wiped = founders.find((id) => id !== leader.id) as string;
+    for (const id of founders) if (id !== wiped) cluster.network.cut(id, wiped);
+    cluster.kill(wiped); // The others hear nothing of it.
+    cluster.network.heal();
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const again = await cluster.start(wiped, { storage: memoryStorage({ disk }), members: [] });
+
+    await cluster.settle(
+      leader.changeMembers([
+        { type: 'remove', id: wiped },
+        { type: 'add', id: wiped, url: urlOf(wiped) },
+      ]),
+    );
+
+    expect(leader.status().members.find(({ id }) => id === wiped)?.storeId).toBe('another');
+    await cluster.until(() => votersOf(leader).length === 3);
+    expect((await cluster.settle(again.read(all))).value).toEqual(['a']);
+  });
+
   it('lets a node join whose leader joined later than the members that it was told of', async () => {
     const leader = await founded();
     const fourth = await join('n4');
