@@ -123,7 +123,7 @@ const faults: Record<FaultKind, Fault> = {
     run.cluster.replaceDisk(id);
     run.cluster.start(id, { isJoining: run.operator.isJoiner(id) });
     run.count('wipe');
-    const afterMs = dice.between(100, 1500);
+    const afterMs = dice.between(20, 1500);
     const isOneChange = dice.chance(50);
     run.operator.replaceLater(id, { afterMs, isOneChange });
     const how = isOneChange ? ', in one change' : '';

@@ -86,7 +86,8 @@ export class Operator<Command, Result, Query, Answer> {
       if (!hasBegun) cluster.start(id, { isJoining: true });
       hasBegun = true;
       const add = { type: 'add', id, url: cluster.urlOf(id), storeId } as const;
-      await this.#change(known === undefined ? [add] : [{ type: 'remove', id }, add]);
+      if (known === undefined) await this.#change([add]);
+      else await this.#change([{ type: 'remove', id }, add], { isStoreTold: false });
     }
     this.#toReplace.delete(id);
   }
@@ -140,8 +141,14 @@ export class Operator<Command, Result, Query, Answer> {
     }
   }
 
-  /** Whether the change was answered as done; if not, it may have been made all the same. */
-  async #change(changes: readonly MembershipChange[]): Promise<boolean> {
+  /**
+   * Whether the change was answered as done; if not, it may have been made all the same. Without the store of who is
+   * added, that node is asked for it.
+   */
+  async #change(
+    changes: readonly MembershipChange[],
+    { isStoreTold = true }: { readonly isStoreTold?: boolean } = {},
+  ): Promise<boolean> {
     const asked = this.#anybodyBut(changes.flatMap(({ type, id }) => (isComingOrGoing(type) ? [id] : [])));
     if (asked?.node == null) return false;
     const { node } = asked;
@@ -149,7 +156,8 @@ export class Operator<Command, Result, Query, Answer> {
     const what = changes.map(({ type, id }) => `${type} ${id}`).join(' and ');
     const { history } = this.#run.cluster;
     const knownBefore = Math.max(0, history.configurations.length - 1);
-    const isDone = await this.#run.request(asked, what, (options) => node.changeMembers(changes, options));
+    const told = isStoreTold ? changes : changes.map(withoutStore);
+    const isDone = await this.#run.request(asked, what, (options) => node.changeMembers(told, options));
     this.#isChanging = false;
     addChanges(this.changes, { [kindOf(changes)]: { asked: 1, committed: Number(isDone) } });
     if (!isDone) return false;
@@ -170,4 +178,10 @@ export class Operator<Command, Result, Query, Answer> {
 /** Who is started or ended for a change can't be asked for it. */
 function isComingOrGoing(type: MembershipChange['type']): boolean {
   return type === 'add' || type === 'remove';
+}
+
+function withoutStore(change: MembershipChange): MembershipChange {
+  if (change.type !== 'add') return change;
+  const { storeId: _, ...others } = change;
+  return others;
 }
