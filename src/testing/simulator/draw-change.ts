@@ -21,10 +21,11 @@ export type Part =
 
 type Type = Part['type'];
 
-/** Kinds of changes, each as often as it comes beside the others. */
+/** Kinds of changes, each as often as it comes beside the others. Those that seldom can be made come first where they can. */
 const rates: readonly ChangeKind[] = [
-  ...(['add', 'add', 'add', 'remove', 'replace', 'move', 'move'] as const),
-  ...(['promote', 'promote', 'demote', 'demote', 'two', 'two'] as const),
+  ...(['add', 'add', 'add', 'remove', 'replace', 'move', 'move', 'two', 'two'] as const),
+  ...Array<ChangeKind>(8).fill('promote'),
+  ...Array<ChangeKind>(8).fill('demote'),
 ];
 const types: readonly Type[] = ['add', 'remove', 'promote', 'demote', 'move'];
 
