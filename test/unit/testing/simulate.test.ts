@@ -197,7 +197,11 @@ describe('a machine of a user', () => {
   it.each(['memory', 'store'] as const)(
     'whose data, kept in the %s, depend on how many commands come in one call fails, and says so',
     async (keeps) => {
-      const { message } = await failureOf({ machine: () => callCounter(keeps), shrink: false });
+      const { message } = await failureOf({
+        machine: () => callCounter(keeps),
+        faults: ['partition', 'hangingDisk'],
+        shrink: false,
+      });
 
       expect(message).toMatch(
         /through index \d+ all nodes hold .*\d+, and a machine that was given the same commands one at a time holds .*\d+\.\n/,
