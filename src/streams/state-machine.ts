@@ -48,7 +48,8 @@ export interface StateMachine<Command, Result, Query, Answer> {
   /**
    * Everything that `restore` needs, as it is now: later commands must not show in it. In pieces of at most
    * 128 KiB, since each is held in memory; they are asked for bit by bit while the machine goes on. Not needed by a
-   * machine that keeps its data in the store; without it, a machine's log can't be compacted.
+   * machine that keeps its data in the store; without it, a machine's log can't be compacted. If it throws, or gives something else
+   * than bytes, no snapshot is taken: the node goes on with its whole log, says so in the logger, and tries again after a pause.
    */
   snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /**
