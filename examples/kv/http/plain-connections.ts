@@ -55,7 +55,7 @@ class PlainConnection {
   #hasAnswered = false;
   #hasLeft = false;
   #isSilent = false;
-  /** Whether the client sends nothing more. */
+  /** Whether the client sends nothing more, or need not. */
   #isOver = false;
   /** What has come of a request that is not whole, or too early. */
   #held: Buffer | null = null;
@@ -79,6 +79,7 @@ class PlainConnection {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    if (this.#isOver) return; // It has been told that nothing more is answered.
     this.#isSilent = false;
     const held = this.#held;
     const received = held === null ? bytes : Buffer.concat([held, bytes]);
@@ -103,9 +104,10 @@ class PlainConnection {
     this.#isBusy = true;
     const [head, body] = await answerPut(put, value, this.#services);
     this.#isBusy = false;
+    this.#isSilent = false; // It has had to wait for this.
     this.#hasAnswered = true;
-    if (this.#isOver || this.#services.closing.aborted)
-      return void this.#socket.end(`${head}Connection: close\r\n\r\n${body}`);
+    this.#isOver ||= this.#services.closing.aborted;
+    if (this.#isOver) return void this.#socket.end(`${head}Connection: close\r\n\r\n${body}`);
     const seconds = Math.floor(this.#keepAliveMs / 1000);
     this.#socket.write(`${head}Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n${body}`);
     if (this.#held !== null) this.#leave(this.#held);
@@ -120,6 +122,7 @@ class PlainConnection {
 
   /** What came while this process was held up is read before anybody is taken to be silent. */
   readonly #onTimeout = (): void => {
+    if (this.#isBusy) return;
     this.#isSilent = true;
     setImmediate(() => this.#onSilence());
   };
@@ -131,8 +134,10 @@ class PlainConnection {
   }
 
   #leave(unread: Buffer | null): void {
-    this.#hasLeft = true;
     const socket = this.#socket;
+    this.#hasLeft = true;
+    this.#held = null;
+    if (socket.destroyed) return; // Node would wait for its end, which has been.
     socket.off('data', this.#onData).off('end', this.#onEnd);
     socket.off('timeout', this.#onTimeout).off('error', ignore);
     socket.setTimeout(0).pause();

@@ -63,9 +63,9 @@ export async function answerPut(
 /** Longer heads are for Node, which says that they are too long, or not. */
 const headBytesMax = 8 * 1024;
 
-/** Paths without what some take for another character than it is, such as a backslash, and headers of one line each. */
+/** Paths without what some take for another character than it is, such as a backslash, and headers of one line each, without tabs. */
 const putHead =
-  /^PUT (\/kv\/[\w.~%!$&'()*+,;=:@/-]+(?:\?[\w.~%!$&'()*+,;=:@/?-]*)?) HTTP\/1\.1((?:\r\n[\w-]+:[\t\x20-\x7e]*)+)$/;
+  /^PUT (\/kv\/[\w.~%!$&'()*+,;=:@/-]+(?:\?[\w.~%!$&'()*+,;=:@/?-]*)?) HTTP\/1\.1((?:\r\n[\w-]+:[\x20-\x7e]*)+)$/;
 
 /** `null` if one of them is there twice, or says how the rest of the connection is to be read. */
 function headersOf(lines: string): ReadonlyMap<string, string> | null {
@@ -85,7 +85,15 @@ function headersOf(lines: string): ReadonlyMap<string, string> | null {
 }
 
 /** Headers that rule how a message is read, or what else its connection is for. */
-const ruling = new Set(['connection', 'expect', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+const ruling = new Set([
+  'connection',
+  'expect',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 const keyName = keyHeader.toLowerCase();
 const lowestName = lowestHeader.toLowerCase();

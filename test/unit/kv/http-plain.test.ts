@@ -1,8 +1,9 @@
+import type { Socket } from 'node:net';
 import { RaftError } from 'rxraft';
 import { describe, expect, it, vi } from 'vitest';
 import type { KvNode } from '../../../examples/kv/kv-machine.ts';
 import { bytes } from './builders.ts';
-import { listening } from './http-listening.ts';
+import { listening, settled } from './http-listening.ts';
 
 const head = 'HTTP/1.1\r\nHost: localhost\r\n';
 const put = (key: string, value: string, more = ''): string =>
@@ -220,6 +221,25 @@ describe('a connection with nothing but plain puts', () => {
     expect(connection.statuses()).toEqual([200, 200]);
   });
 
+  it('is not taken to be silent while it waits for an answer, however long that takes', async () => {
+    const { node, answers } = slowNode();
+    const { dial, server } = await listening({ services: { node: () => node } });
+    server.keepAliveTimeout = 300;
+    const connection = dial();
+    connection.send(put('a', 'x'));
+    await vi.waitUntil(() => answers.length === 1);
+
+    setTimeout(() => answers[0]?.(), 310); // In one turn of the event loop with the end of its patience.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    await connection.until((text) => text.endsWith('}'));
+    connection.send(put('a', 'x'));
+    await vi.waitUntil(() => answers.length === 2);
+    answers[1]?.();
+    await connection.until((text) => text.split('"term":1}').length === 3);
+
+    expect(connection.statuses()).toEqual([200, 200]);
+  });
+
   it('ends with the server: at once if it is idle, and else with its answer', async () => {
     const { node, answers } = slowNode();
     const { dial, close } = await listening({ services: { node: () => node } });
@@ -267,5 +287,24 @@ describe('a connection with nothing but plain puts', () => {
     answers[0]?.();
 
     expect((await fetch(`${url}/b`)).status).toBe(404);
+  });
+
+  it('is not handed to Node once it has been cut, which would wait for its end for ever', async () => {
+    const { node, answers } = slowNode();
+    const { dial, server, url } = await listening({ services: { node: () => node } });
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => void sockets.push(socket));
+    const connection = dial();
+    connection.send(put('a', 'x'));
+    await vi.waitUntil(() => answers.length === 1);
+    connection.send(put('a', 'x'));
+    await settled(url);
+
+    connection.socket.resetAndDestroy();
+    await vi.waitUntil(() => sockets[0]?.closed);
+    answers[0]?.();
+    await settled(url);
+
+    expect((sockets[0] as Socket & { parser?: unknown }).parser ?? null).toBeNull();
   });
 });

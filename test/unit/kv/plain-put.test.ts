@@ -48,9 +48,24 @@ const names = [
   'Host',
   'Content-Length',
   'Connection',
+  'Proxy-Connection',
   'Transfer-Encoding',
 ];
-const values = ['*/*', 'a, b', '', 'a:b', '3', '03', '+3', '3,3', 'keep-alive', 'close', 'chunked', '\u0080'];
+const values = [
+  '*/*',
+  'a, b',
+  '',
+  'a:b',
+  '3',
+  '3\t',
+  '03',
+  '+3',
+  '3,3',
+  'keep-alive',
+  'close',
+  'chunked',
+  '\u0080',
+];
 const target = fc.constantFrom(
   '/kv/a',
   '/kv/a%20b?timeoutMs=5',
@@ -93,6 +108,6 @@ describe('a put that is read as a plain one', () => {
       { numRuns: 3_000 },
     );
 
-    expect(plain).toBeGreaterThan(200);
+    expect(plain).toBeGreaterThan(100);
   });
 });
