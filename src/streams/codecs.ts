@@ -2,7 +2,10 @@ import { copied } from '../transport/copied.ts';
 import { jsonLoss } from './json-loss.ts';
 import type { Codec } from './state-machine.ts';
 
-/** Bytes as they are when they are given: the caller may use the array again at once. Those that are read are not to be changed. */
+/**
+ * Bytes as they are when they are given: the caller may use the array again at once. Those that are read are not to be changed, and their
+ * `buffer` may hold others, too.
+ */
 export const bytesCodec: Codec<Uint8Array> = {
   encode: (value) => (value instanceof Uint8Array ? copied(value) : value),
   decode: (bytes) => bytes,

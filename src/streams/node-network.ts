@@ -196,14 +196,15 @@ export class NodeNetwork {
    * Asks the node at an address which store it has, before it is a member, until it is told to stop.
    *
    * `isReplaced`: another store of that name is removed with the same change. It may be gone, and nobody have noticed: what
-   * it told does not count, nor is the connection with it kept.
+   * it told does not count, nor is the connection with it kept; nor that of one that was removed a moment ago.
    */
   learnStore(
     address: MemberAddress,
     { isReplaced = false }: { readonly isReplaced?: boolean } = {},
   ): LearnedStore {
-    const isAskedAnew = isReplaced && address.id !== this.#options.self.id;
-    if (isAskedAnew) this.#dialing.dialAnew(address.id);
+    const { id } = address;
+    const isAskedAnew = (isReplaced || this.#addresses.isFormer(id)) && id !== this.#options.self.id;
+    if (isAskedAnew) this.#dialing.dialAnew(id);
     return this.#invitations.learn(address, isAskedAnew ? undefined : this.#storeAt(address));
   }
 

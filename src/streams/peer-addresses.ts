@@ -33,8 +33,8 @@ export class PeerAddresses {
   readonly #answered = new Map<NodeId, string>();
   /** The configurations in effect, the latest last. */
   #inEffect: readonly Configuration[] | null = null;
-  /** Who was a member until lately, and until when the connections stay. */
-  #former: { readonly members: readonly Member[]; readonly untilMs: number } | null = null;
+  /** Others who were members until lately, and until when the connections stay. */
+  #former: readonly { readonly member: Member; readonly untilMs: number }[] = [];
   /** A store that this node would follow, and until when it is dialed instead of the one that is listed under its name. */
   #favored: { readonly peer: Peer; readonly untilMs: number } | null = null;
 
@@ -44,8 +44,10 @@ export class PeerAddresses {
 
   /** The members of the configurations in effect, those of the latest first, then who was one until lately. */
   get known(): readonly Member[] {
-    const { members, untilMs } = this.#former ?? nobody;
-    return untilMs > this.#options.settings.clock() ? [...this.#members, ...members] : this.#members;
+    if (this.#former.length === 0) return this.#members;
+    const now = this.#options.settings.clock();
+    const former = this.#former.filter(({ untilMs }) => untilMs > now);
+    return [...this.#members, ...former.map(({ member }) => member)];
   }
 
   get #members(): readonly Member[] {
@@ -58,9 +60,10 @@ export class PeerAddresses {
     const before = this.#members;
     this.#inEffect = configurations;
     const now = this.#members;
-    const left = before.filter((member) => !lists(now, member));
-    if (left.length > 0)
-      this.#former = { members: left, untilMs: this.#options.settings.clock() + farewellMs };
+    const { self, settings } = this.#options;
+    const untilMs = settings.clock() + farewellMs;
+    const left = before.filter((member) => member.id !== self.id && !lists(now, member));
+    this.#former = [...this.#former, ...left.map((member) => ({ member, untilMs }))];
   }
 
   /** A connection is open. */
@@ -92,10 +95,15 @@ export class PeerAddresses {
   hasWaned(): boolean {
     const now = this.#options.settings.clock();
     const isFavorOver = this.#favored !== null && this.#favored.untilMs <= now;
-    const isFarewellOver = this.#former !== null && this.#former.untilMs <= now;
+    const isFarewellOver = this.#former.some(({ untilMs }) => untilMs <= now);
     if (isFavorOver) this.#favored = null;
-    if (isFarewellOver) this.#former = null;
+    if (isFarewellOver) this.#former = this.#former.filter(({ untilMs }) => untilMs > now);
     return isFavorOver || isFarewellOver;
+  }
+
+  /** Whether a store of this name was a member until lately. */
+  isFormer(id: NodeId): boolean {
+    return this.#former.some(({ member }) => member.id === id);
   }
 
   /** The store that is meant by a name. */
@@ -165,8 +173,6 @@ export class PeerAddresses {
     return earlier;
   }
 }
-
-const nobody = { members: [], untilMs: Number.NEGATIVE_INFINITY };
 
 /** Whether this very store is among these members. */
 export function lists(members: readonly Member[], peer: Peer): boolean {

@@ -58,9 +58,10 @@ export class Snapshots {
   #durableAppliedIndex: number;
   /** The snapshot of a machine outside the store that is being saved; one at a time. */
   #saving: Promise<Index> | null = null;
-  /** The machine gave none the last time: why, and when and after what pause the log is to be compacted again. */
-  #failure: { readonly error: NoSnapshotError; readonly untilMs: number; readonly pauseMs: number } | null =
-    null;
+  /** The machine gave none the last time: when and after what pause the log is to be compacted again. */
+  #failure: { readonly untilMs: number; readonly pauseMs: number } | null = null;
+  /** Why the last snapshot that the core asked for was not taken; `null` if it was. */
+  #notTaken: NoSnapshotError | null = null;
 
   constructor(options: SnapshotsOptions) {
     const { group, machine, storage, commitIndex, send, input, now, onError } = options;
@@ -95,14 +96,16 @@ export class Snapshots {
   take({ seq }: TakeSnapshotReq, view: LaneView): void {
     this.#options.log.noteSnapshot();
     const done = (index: Index) => this.#options.input({ type: 'takeSnapshotRes', seq, index });
+    this.#notTaken = null;
     if (this.#options.machine.keeps === 'store') this.#whenDurable(view.index, () => done(view.index));
     else this.#save(view).then(done, (error) => this.#onNotTaken(error, done));
   }
 
   /** The core goes on with the snapshot that it had, and the whole log since then. */
   #onNotTaken(error: unknown, done: (index: Index) => void): void {
-    if (error instanceof NoSnapshotError) done(this.#options.storage.machineStore.appliedIndex);
-    else this.#options.onError(error);
+    if (!(error instanceof NoSnapshotError)) return this.#options.onError(error);
+    this.#notTaken = error;
+    done(this.#options.storage.machineStore.appliedIndex);
   }
 
   /** What comes of the machine's failure to give one, if it did the last time: a pause, and then another try. */
@@ -111,13 +114,11 @@ export class Snapshots {
     return this.#options.now() < this.#failure.untilMs ? 'pause' : 'retry';
   }
 
-  /** Throws if the machine gave none the last time that it was asked. */
+  /** Throws if the machine gave none the last time that the core asked for one. */
   checkTaken(): void {
-    if (this.#failure === null) return;
-    const { message } = this.#failure.error;
-    throw requestError('RAFT_SNAPSHOT_FAILED', 'notCommitted', `${capitalized(message)}.`, {
-      cause: this.#failure.error.cause,
-    });
+    if (this.#notTaken === null) return;
+    const { message, cause } = this.#notTaken;
+    throw requestError('RAFT_SNAPSHOT_FAILED', 'notCommitted', `${capitalized(message)}.`, { cause });
   }
 
   /** Whether a snapshot may be taken now: the disk stages one thing at a time. */
@@ -171,8 +172,12 @@ export class Snapshots {
   }
 
   #noteFailure(error: NoSnapshotError): void {
-    const pauseMs = growingPauseMs(this.#failure?.pauseMs);
-    this.#failure = { error, untilMs: this.#options.now() + pauseMs, pauseMs };
+    const isPausing = this.afterFailure === 'pause'; // Somebody asked for one meanwhile: that makes no pause longer.
+    if (!isPausing || this.#failure === null) {
+      const pauseMs = growingPauseMs(this.#failure?.pauseMs);
+      this.#failure = { untilMs: this.#options.now() + pauseMs, pauseMs };
+    }
+    const pauseMs = Math.ceil(this.#failure.untilMs - this.#options.now());
     this.#options.logger.error(
       { err: error.cause },
       `${error.message}. Nothing is lost, and the node goes on: it keeps the whole log, which grows until a snapshot is taken, and ` +

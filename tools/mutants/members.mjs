@@ -164,6 +164,15 @@ export const members = [
       claim: 'does not take a store that only has the name of a member for it (rule 9)',
     },
     {
+      name: 'a store of another address is taken for the one that is to be added',
+      file: streams('node-network'),
+      find: 'if (dialedUrl !== undefined) return dialedUrl === url;',
+      replace: 'if (dialedUrl !== undefined) return true;',
+      test: 'test/unit/streams/node-network.test.ts',
+      claim:
+        'is not taken for a store of its name that is elsewhere, and answers if it dials and says where it is',
+    },
+    {
       name: 'somebody is told of a founding that is not on disk',
       file: 'src/transport/founding.ts',
       find: '  if (!state.isDurable) return [];\n',

@@ -185,6 +185,48 @@ describe('a node whose peer is no member any more', () => {
 
     expect([during, dialed()]).toEqual([['n2', 'n3'], ['n2']]);
   });
+
+  it('stays connected with each for its own time', () => {
+    const { goBy, pass, dialed } = networkOf();
+    goBy(threeNodes);
+
+    goBy(votersOf(n1, n2));
+    pass(300);
+    goBy(votersOf(n1));
+    const both = dialed();
+    pass(200);
+
+    expect([both, dialed()]).toEqual([['n2', 'n3'], ['n2']]);
+  });
+
+  it('does not take itself for one: it would dial all anew, to tell where it is', async () => {
+    const { network, goBy, transport } = networkOf();
+    await network.open();
+    goBy(threeNodes);
+
+    goBy(votersOf(n2, n3));
+    transport.identity?.hello();
+    network.onUp(hello('n2', []), 'outgoing');
+
+    expect(transport.hangUps).toBe(0);
+  });
+
+  it('dials it anew if it is added again meanwhile, since it introduces itself once', async () => {
+    const { network, goBy, transport } = networkOf();
+    await network.open();
+    goBy(threeNodes);
+    goBy(votersOf(n1, n2));
+    const dials: (readonly string[])[] = [];
+    const setPeers = transport.setPeers.bind(transport);
+    transport.setPeers = (members = []) => {
+      dials.push(members.map(({ id }) => id));
+      setPeers(members);
+    };
+
+    network.learnStore({ id: 'n3', url: '' });
+
+    expect(dials).toEqual([['n2'], ['n3', 'n2']]);
+  });
 });
 
 describe('a node that many dial whom it does not know', () => {
