@@ -1,20 +1,27 @@
 import type { MembershipChange } from '../../streams/raft-node.ts';
 
 /** What an operator asks for in one change. */
-export const changeKinds = [
+export type ChangeKind =
+  | 'add'
+  | 'remove'
+  | 'promote'
+  | 'demote'
+  | 'move'
+  /** A member is removed, and another node or store added. */
+  | 'replace'
+  /** Any other two members: counted here, and not as what is done with each of them. */
+  | 'two';
+
+/** All kinds, in the order in which they are told. */
+export const changeKinds: readonly ChangeKind[] = [
   'add',
   'remove',
   'promote',
   'demote',
   'move',
-  /** A member is removed, and another node or store added. */
   'replace',
-  /** Any other two members: counted here, and not as what is done with each of them. */
   'two',
-] as const;
-
-/** A kind of what an operator asks for. */
-export type ChangeKind = (typeof changeKinds)[number];
+];
 
 /** How often changes of a kind were asked for, and answered as committed. */
 export interface ChangeCount {
