@@ -142,10 +142,11 @@ export class Dialing {
       if (!its.includes(url) && its.length < urlsMax) its.push(url);
       urls.set(id, its);
     }
+    const { known } = this.#options.addresses; // Asked for once: it is put together anew each time.
     const invited = new Set(this.#options.invitations.addresses.map(({ id }) => id));
     return [...urls].map(([id, its]) => {
       const isAsked = invited.has(id);
-      const isReached = open.has(id) && !isAsked && this.#options.addresses.isMeant(id);
+      const isReached = open.has(id) && !isAsked && this.#options.addresses.isMeant(id, known);
       return { id, urls: its, isReached, isFirstBrief: isAsked };
     });
   }

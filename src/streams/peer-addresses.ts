@@ -113,10 +113,10 @@ export class PeerAddresses {
   }
 
   /** Whether the store that answered is to be kept. One that is being replaced is, until that is committed: it may lead. */
-  isMeant(id: NodeId): boolean {
+  isMeant(id: NodeId, known: readonly Member[]): boolean {
     const storeId = this.#answered.get(id);
     if (this.#favored?.peer.id === id) return this.#favored.peer.storeId === storeId;
-    const members = this.known.filter((member) => member.id === id);
+    const members = known.filter((member) => member.id === id);
     return members.length === 0 || members.some((member) => member.storeId === storeId);
   }
 
