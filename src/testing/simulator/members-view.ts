@@ -32,11 +32,18 @@ export class MembersView<Command, Result, Query, Answer> {
     return this.#members.filter((member) => !this.#isOnDisk(member));
   }
 
-  /** Members on the disks that they are known by: as the leader knows them or, if nobody leads, each itself. */
+  /**
+   * Members on the disks that they are known by: as the leader knows them or, if nobody leads, as any node knows that they
+   * are by now. Who is not where it was moved to may be the one whose vote is missing, and know of nothing.
+   */
   get onTheirDisks(): readonly Member[] {
-    const { leader, running } = this.#cluster;
+    const { leader, history, running } = this.#cluster;
+    if (leader !== undefined) return this.#members.filter((member) => this.#isOnDisk(member));
+    const committed = history.configurations.at(-1);
     const known =
-      leader !== undefined ? this.#members : running.flatMap(({ id, state }) => ownEntry(id, state));
+      committed !== undefined
+        ? membersOf(committed.configuration)
+        : running.flatMap(({ id, state }) => ownEntry(id, state));
     return known.filter((member) => this.#isOnDisk(member));
   }
 

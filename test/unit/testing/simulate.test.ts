@@ -98,6 +98,12 @@ describe('a cluster with every fault', () => {
     expect(faults.bridge).toBeGreaterThan(0);
   });
 
+  it('elects again though a voter is not where it was moved to: seed 10500268, nobody who leads to start it there', async () => {
+    const { committed } = await simulate({ seed: 10_500_268, nodes: 3 });
+
+    expect(committed).toBeGreaterThan(100);
+  });
+
   it('catches up from a leader that it has never heard of: seed 205, address told too early', async () => {
     const { committed } = await simulate({ seed: 205, nodes: 3, sessions: true });
 
