@@ -55,14 +55,15 @@ export class DiskGuard {
     try {
       await environment.batch(put);
     } catch (error) {
-      this.#failure ??= this.#reasonOf(await causeOf(error));
+      this.#failure ??= this.#reasonOf(error);
       throw await this.#failure;
     }
   }
 
   async #reasonOf(error: unknown): Promise<unknown> {
+    const cause = await causeOf(error);
     const found = await stat(join(this.#path, 'data.mdb')).catch(() => undefined);
     const lack = await lackOfRoom(this.#path, { offset: found?.size ?? 0, bytes: writeBytes });
-    return lack === undefined ? error : noRoom(this.#path, lack);
+    return lack === undefined ? cause : noRoom(this.#path, lack);
   }
 }
