@@ -1,11 +1,4 @@
-import {
-  type Configuration,
-  configurationOf,
-  type Member,
-  membersOf,
-  type NodeId,
-  type State,
-} from '../../core/index.ts';
+import { type Configuration, type Member, membersOf } from '../../core/index.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import type { SimProcess } from './sim-process.ts';
 
@@ -37,13 +30,10 @@ export class MembersView<Command, Result, Query, Answer> {
    * are by now. Who is not where it was moved to may be the one whose vote is missing, and know of nothing.
    */
   get onTheirDisks(): readonly Member[] {
-    const { leader, history, running } = this.#cluster;
-    if (leader !== undefined) return this.#members.filter((member) => this.#isOnDisk(member));
+    const { leader, history } = this.#cluster;
     const committed = history.configurations.at(-1);
     const known =
-      committed !== undefined
-        ? membersOf(committed.configuration)
-        : running.flatMap(({ id, state }) => ownEntry(id, state));
+      leader !== undefined || committed === undefined ? this.#members : membersOf(committed.configuration);
     return known.filter((member) => this.#isOnDisk(member));
   }
 
@@ -73,9 +63,4 @@ export class MembersView<Command, Result, Query, Answer> {
   #isOnDisk({ id, storeId }: Member): boolean {
     return this.#cluster.disk(id).image.storeId === storeId;
   }
-}
-
-/** What a node knows of itself. */
-function ownEntry(id: NodeId, state: State | null): readonly Member[] {
-  return state === null ? [] : membersOf(configurationOf(state)).filter((member) => member.id === id);
 }

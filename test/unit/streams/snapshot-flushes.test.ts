@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Input, index, index0, term, votersOnly } from '../../../src/core/index.ts';
+import {
+  type Input,
+  type InstallSnapshotReq,
+  index,
+  index0,
+  term,
+  votersOnly,
+} from '../../../src/core/index.ts';
 import { memoryDisk } from '../../../src/storage/memory-disk.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { encodeChunk } from '../../../src/storage/snapshot-chunk.ts';
@@ -63,6 +70,17 @@ async function node(machine: WordsMachine | ReturnType<typeof noteMachine> = not
   return { run, disk, storage, log, snapshots, inputs };
 }
 
+/** The core wants the snapshot that was staged as `t` to be switched to. */
+function installReq(at: number): InstallSnapshotReq {
+  const snapshot = {
+    index: index(at),
+    term: term(2),
+    logTimeMs: 5,
+    configuration: { index: index0, configuration },
+  };
+  return { type: 'installSnapshotReq', seq: 2, transferId: 't', keepsSuffix: false, snapshot };
+}
+
 describe('a snapshot that waits for a flush', () => {
   it('is taken, too, when one of the leader is installed before that flush', async () => {
     const { run, disk, storage, log, snapshots, inputs } = await node();
@@ -78,21 +96,7 @@ describe('a snapshot that waits for a flush', () => {
     });
 
     snapshots.take({ type: 'takeSnapshotReq', seq: 1 }, { index: index(2), logTimeMs: 0 });
-    const snapshot = {
-      index: index(100),
-      term: term(2),
-      logTimeMs: 5,
-      configuration: { index: index0, configuration },
-    };
-    const installed = await run(
-      snapshots.install({
-        type: 'installSnapshotReq',
-        seq: 2,
-        transferId: 't',
-        keepsSuffix: false,
-        snapshot,
-      }),
-    );
+    const installed = await run(snapshots.install(installReq(100)));
 
     expect(installed).toBe(true);
     expect(inputs).toEqual([{ type: 'takeSnapshotRes', seq: 1, index: 2 }]);
@@ -117,20 +121,8 @@ describe('a snapshot of its own that a node is taking', () => {
       stage.append({ number: 0, bytes: encodeChunk([[Uint8Array.of(0), Uint8Array.of(2)]]), isLast: true }),
     );
     snapshots.take({ type: 'takeSnapshotReq', seq: 1 }, { index: index(1), logTimeMs: 0 });
-    const snapshot = {
-      index: index(5),
-      term: term(1),
-      logTimeMs: 9,
-      configuration: { index: index0, configuration },
-    };
 
-    const installed = snapshots.install({
-      type: 'installSnapshotReq',
-      seq: 2,
-      transferId: 't',
-      snapshot,
-      keepsSuffix: false,
-    });
+    const installed = snapshots.install(installReq(5));
 
     expect([await run(installed), inputs]).toEqual([
       false,
