@@ -1,52 +1,52 @@
 /** The process of one measurement of `step`: what V8 has learnt from other logs would slow this one down. */
 import { crc32, encodePayload, type Write } from 'rxraft/core';
 import { firstOrder, serveOrders } from '../harness/serve-orders.ts';
-import { rateRow } from '../suite/rate.ts';
-import type { Row } from '../suite/row.ts';
-import type { SuiteOptions } from '../suite/suite-options.ts';
+import { sampler } from '../suite/rate.ts';
 import { countValues } from './count-values.ts';
 import { ThreeCores } from './three-cores.ts';
 
 /** What is measured. */
 export interface StepOptions {
-  readonly suite: SuiteOptions;
   readonly perBatch: number;
   /** Entries in the log before it is. */
   readonly entries: number;
 }
 
-/** What it came to. */
-export interface StepFigures {
-  readonly row: Row;
-  /** Calls of `step` for each write, and values in the three states after some. */
+/** What a write costs and leaves behind, counted. */
+export interface Shape {
+  /** Calls of `step` for each write. */
   readonly steps: number;
+  /** Values in the three states after some. */
   readonly values: number;
 }
 
 /** Orders of the process. */
 export interface StepOrders {
-  measure(): StepFigures;
+  shape(): Shape;
+  /** Commits a second, measured for so long. */
+  sample(ms: number): number;
 }
 
+/** Bytes of each command that is measured. */
 const commandBytes = 128;
 const fillBatch = 1_000;
 
-const options = await firstOrder<StepOptions>();
-serveOrders<StepOrders>({ measure: () => measure(options) });
-
-function measure({ suite, perBatch, entries }: StepOptions): StepFigures {
-  const cores = new ThreeCores({ groupsCompletions: false });
-  const next = writer(perBatch);
-  fill(cores, entries);
-  const shape = shapeOf(cores, next);
-  const about = { system: 'rxraft', outstanding: 1, bytes: commandBytes };
-  const row = rateRow(suite, { ...about, case: `step, ${perBatch} a batch, ${entries} entries` }, () => {
-    cores.write(next());
-    cores.settle();
-    return perBatch;
-  });
-  return { row, ...shape };
-}
+const { perBatch, entries } = await firstOrder<StepOptions>();
+const cores = new ThreeCores({ groupsCompletions: false });
+const next = writer(perBatch);
+fill(cores, entries);
+let sample: ((ms: number) => number) | null = null;
+serveOrders<StepOrders>({
+  shape: () => shapeOf(cores, next),
+  sample: (ms) => {
+    sample ??= sampler(() => {
+      cores.write(next());
+      cores.settle();
+      return perBatch;
+    });
+    return sample(ms);
+  },
+});
 
 /** Makes writes, all of the same payload: what they hold is no matter to the core. */
 function writer(perBatch: number): () => Write {
@@ -69,8 +69,7 @@ function fill(cores: ThreeCores, entries: number): void {
   }
 }
 
-/** What a write costs and leaves behind, counted. */
-function shapeOf(cores: ThreeCores, next: () => Write): { steps: number; values: number } {
+function shapeOf(cores: ThreeCores, next: () => Write): Shape {
   const writes = 100;
   const before = cores.steps;
   for (let at = 0; at < writes; at++) {

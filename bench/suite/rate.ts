@@ -13,10 +13,18 @@ export function rateRow(
   /** Does it, and says how many times that counts as. */
   work: () => number,
 ): Row {
+  const sample = sampler(work);
+  sample(options.warmUpMs);
+  return rowOfRates(
+    about,
+    Array.from({ length: options.samples }, () => sample(options.sampleMs)),
+  );
+}
+
+/** What does it over and over on this thread for so many milliseconds, and says how often a second that was. */
+export function sampler(work: () => number): (ms: number) => number {
   const round = roundOf(work);
-  run(work, round, options.warmUpMs);
-  const rates = Array.from({ length: options.samples }, () => run(work, round, options.sampleMs));
-  return rowOfRates(about, rates);
+  return (ms) => run(work, round, ms);
 }
 
 /** As {@link rateRow}, of what takes its time: one after the other, and how long each took. */
