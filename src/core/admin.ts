@@ -1,8 +1,8 @@
-import type { Draft } from './draft.ts';
 import type { AdminResult } from './output.ts';
 import type { RequestId } from './types.ts';
+import type { Work } from './work.ts';
 
 /** Answers an operator. */
-export function answerAdmin(draft: Draft, id: RequestId, result: AdminResult): void {
-  draft.outputs.push({ type: 'adminRes', id, result });
+export function answerAdmin(work: Work, id: RequestId, result: AdminResult): void {
+  work.outputs.push({ type: 'adminRes', id, result });
 }

@@ -1,9 +1,8 @@
 import type { EntryBatch } from './batch.ts';
 import { type Configuration, type ConfigurationAt, membersOf } from './configuration.ts';
 import { decodeConfiguration } from './configuration-codec.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { newProgress, type Progress } from './progress.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { before, isSamePeer } from './types.ts';
 
 /** A configuration takes effect when it is appended, committed or not (§6, rule 8). `undefined` if it is malformed. */

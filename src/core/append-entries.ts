@@ -1,7 +1,7 @@
 import { adopt } from './adoption.ts';
 import { type EntryBatch, lastOf } from './batch.ts';
 import { advanceCommit, advanceCommitAsLeader } from './commit.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, FollowerDraft, LeaderDraft } from './draft.ts';
 import { appendBatches, send, sendWhenDurable, truncateLogFrom } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
@@ -12,54 +12,56 @@ import { edit, placeOf } from './peers.ts';
 import { becomeProbe, noteArrived, type ProgressDraft } from './progress.ts';
 import { confirmReads } from './reads.ts';
 import { announceCommit, catchUp, probe } from './replication.ts';
-import type { FollowerDraft, LeaderDraft } from './state-draft.ts';
 import { handOver } from './transfer.ts';
 import { after, before, higher, type Index, lower, type Peer, type Term, term0 } from './types.ts';
+import type { Work } from './work.ts';
 
 /** Receives entries, or a heartbeat, from a leader (§5.3, Figure 2: AppendEntries RPC). */
-export function onAppendEntries(draft: Draft, from: Peer, request: AppendEntries): Fault | undefined {
+export function onAppendEntries(work: Work, from: Peer, request: AppendEntries): Fault | undefined {
+  const { draft } = work;
   if (request.term < draft.currentTerm) {
-    send(draft, from, refusal(draft.currentTerm, 0)); // A deposed leader: tell it the term (§5.1).
+    send(work, from, refusal(draft.currentTerm, 0)); // A deposed leader: tell it the term (§5.1).
     return undefined;
   }
   if (draft.configurations.length === 0) return undefined; // It belongs to no cluster yet (rule 9).
-  const follower = follow(draft, from, request.term);
+  const follower = follow(work, from, request.term);
   if (follower === undefined) return fault('peer', 'twoLeaders', { term: request.term, leaderId: from.id });
   const isNewRound = request.round > follower.round;
   if (isNewRound) follower.round = request.round;
   if (draft.installing !== null) {
     follower.isReplyDue = true; // The log is about to be replaced: only the heartbeat counts.
-    acknowledge(draft, follower);
+    acknowledge(work, follower);
     return undefined;
   }
   const prevTerm = termAt(draft.log, request.prevLogIndex);
   const isMatch = request.prevLogIndex <= draft.log.startIndex || prevTerm === request.prevLogTerm;
-  if (!isMatch) return refuse(draft, follower, from, request);
-  const conflict = storeEntries(draft, follower, request.batches);
+  if (!isMatch) return refuse(work, follower, from, request);
+  const conflict = storeEntries(work, follower, request.batches);
   if (conflict !== undefined) return conflict;
   const verified =
     request.batches.length > 0 ? lastOf(request.batches.at(-1) as EntryBatch) : request.prevLogIndex;
   follower.verifiedIndex = higher(follower.verifiedIndex, verified);
   const commitIndex = lower(request.leaderCommit, verified); // Rule 5.
-  if (commitIndex > draft.commitIndex) advanceCommit(draft, commitIndex);
-  const isAnswered = draft.batches !== undefined; // By the flush, as soon as that is done.
+  if (commitIndex > draft.commitIndex) advanceCommit(work, commitIndex);
+  const isAnswered = work.batches !== undefined; // By the flush, as soon as that is done.
   if (isNewRound || (request.isReplyDue && !isAnswered)) follower.isReplyDue = true;
-  acknowledge(draft, follower);
+  acknowledge(work, follower);
   return undefined;
 }
 
 /** The logs differ at `prevLogIndex`: say so, with a hint that skips a whole term at once (§5.3). */
 function refuse(
-  draft: Draft,
+  work: Work,
   follower: FollowerDraft,
   leader: Peer,
   request: AppendEntries,
 ): Fault | undefined {
+  const { draft } = work;
   const { prevLogIndex, prevLogTerm } = request;
   if (prevLogIndex <= draft.commitIndex) return replaces(draft, prevLogIndex, prevLogTerm);
   const hintIndex = lastNotAbove(draft.log, { index: before(prevLogIndex), term: prevLogTerm });
   const hintTerm = termAt(draft.log, hintIndex) ?? term0;
-  sendWhenDurable(draft, leader, {
+  sendWhenDurable(work, leader, {
     ...refusal(draft.currentTerm, follower.round),
     rejectedIndex: prevLogIndex,
     hintIndex,
@@ -73,10 +75,11 @@ function refuse(
  * all that follow it (§5.3) — never what is committed, and never for a message that is merely late (rule 4).
  */
 function storeEntries(
-  draft: Draft,
+  work: Work,
   follower: FollowerDraft,
   batches: readonly EntryBatch[],
 ): Fault | undefined {
+  const { draft } = work;
   const fresh = freshOf(draft, batches);
   const first = fresh[0];
   if (first === undefined) return undefined;
@@ -85,8 +88,8 @@ function storeEntries(
     // A leader never overwrites its own log (§5.3): this is another one.
     return fault('peer', 'twoLeaders', { term: draft.currentTerm, index: first.index });
   }
-  if (first.index <= draft.log.lastIndex) truncateLogFrom(draft, first.index);
-  appendBatches(draft, fresh);
+  if (first.index <= draft.log.lastIndex) truncateLogFrom(work, first.index);
+  appendBatches(work, fresh);
   return adoptAll(draft, fresh);
 }
 
@@ -119,11 +122,12 @@ function replaces(draft: Draft, index: Index, term: Term): Fault {
 
 /** A follower answered this leader, in this term (§5.3). */
 export function onAppendEntriesReply(
-  draft: Draft,
+  work: Work,
   leader: LeaderDraft,
   from: Peer,
   reply: AppendEntriesReply,
 ): Fault | undefined {
+  const { draft } = work;
   const place = placeOf(leader, from);
   if (place < 0) return undefined; // Not a member, or a store that is not the member's (rule 9).
   if (reply.matchIndex > draft.log.lastIndex) {
@@ -135,13 +139,13 @@ export function onAppendEntriesReply(
   if (reply.round <= leader.round) peer.round = Math.max(peer.round, reply.round);
   if (reply.success) onAccepted(draft, peer, reply.matchIndex);
   else onRefused(draft, peer, reply);
-  if (peer.state === 'probe' && !peer.isPaused) probe(draft, leader, peer);
-  else catchUp(draft, peer);
-  advanceCommitAsLeader(draft, leader);
+  if (peer.state === 'probe' && !peer.isPaused) probe(work, leader, peer);
+  else catchUp(work, peer);
+  advanceCommitAsLeader(work, leader);
   if (draft.role !== leader) return undefined; // It has left the cluster: it speaks for nobody any more.
-  announceCommit(draft, leader); // This follower may have become idle with this answer.
-  confirmReads(draft, leader);
-  handOver(draft, leader);
+  announceCommit(work, leader); // This follower may have become idle with this answer.
+  confirmReads(work, leader);
+  handOver(work, leader);
   return undefined;
 }
 

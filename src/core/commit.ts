@@ -1,4 +1,4 @@
-import type { Draft } from './draft.ts';
+import type { LeaderDraft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { ApplyRes } from './input.ts';
 import { termAt } from './log.ts';
@@ -11,9 +11,9 @@ import { confirmReads } from './reads.ts';
 import { announceCommit } from './replication.ts';
 import { dropped } from './shared-list.ts';
 import { configurationOf, durableIndex, type PendingWrite } from './state.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { leave } from './transfer.ts';
 import { higher, type Index, isSamePeer } from './types.ts';
+import type { Work } from './work.ts';
 
 /**
  * Commits the highest index that a majority holds, provided its entry is from this term.
@@ -21,7 +21,8 @@ import { higher, type Index, isSamePeer } from './types.ts';
  * An entry from an earlier term is not safe on a majority alone: a later leader may still overwrite it
  * (§5.4.2, Figure 8). It commits together with the first entry of this term that lies above it.
  */
-export function advanceCommitAsLeader(draft: Draft, leader: LeaderDraft): void {
+export function advanceCommitAsLeader(work: Work, leader: LeaderDraft): void {
+  const { draft } = work;
   if (draft.commitIndex === draft.log.lastIndex) return; // Nothing is left to commit.
   const ownIndex = durableIndex(draft);
   const majorityIndex = quorumValue(configurationOf(draft), (voter) => {
@@ -31,21 +32,23 @@ export function advanceCommitAsLeader(draft: Draft, leader: LeaderDraft): void {
   }) as Index;
   if (majorityIndex <= draft.commitIndex) return;
   if (termAt(draft.log, majorityIndex) !== draft.currentTerm) return;
-  advanceCommit(draft, majorityIndex);
-  announceCommit(draft, leader);
-  confirmReads(draft, leader); // Those that waited for the first commit of this term.
-  if (onConfigurationCommitted(draft, leader) === 'leaves') leave(draft, leader);
+  advanceCommit(work, majorityIndex);
+  announceCommit(work, leader);
+  confirmReads(work, leader); // Those that waited for the first commit of this term.
+  if (onConfigurationCommitted(work, leader) === 'leaves') leave(work, leader);
 }
 
 /** Everything through `commitIndex` is in the log for good: apply it. */
-export function advanceCommit(draft: Draft, commitIndex: Index): void {
+export function advanceCommit(work: Work, commitIndex: Index): void {
+  const { draft } = work;
   draft.commitIndex = commitIndex;
   draft.applySeq += 1;
-  draft.outputs.push({ type: 'applyReq', seq: draft.applySeq, through: commitIndex });
+  work.outputs.push({ type: 'applyReq', seq: draft.applySeq, through: commitIndex });
 }
 
 /** The state machine got on: writes are answered once they are applied. */
-export function onApplyRes(draft: Draft, response: ApplyRes): Fault | undefined {
+export function onApplyRes(work: Work, response: ApplyRes): Fault | undefined {
+  const { draft } = work;
   const { seq, appliedIndex } = response;
   if (seq > draft.applySeq) return fault('self', 'unknownCompletion', { seq, applySeq: draft.applySeq });
   if (appliedIndex > draft.commitIndex || response.durableIndex > appliedIndex) {
@@ -57,11 +60,12 @@ export function onApplyRes(draft: Draft, response: ApplyRes): Fault | undefined 
     });
   }
   draft.lastApplied = higher(draft.lastApplied, appliedIndex);
-  answerWrites(draft);
+  answerWrites(work);
   return undefined;
 }
 
-function answerWrites(draft: Draft): void {
+function answerWrites(work: Work): void {
+  const { draft } = work;
   const { writes } = draft;
   let answered = 0;
   for (; answered < writes.length; answered++) {
@@ -69,7 +73,7 @@ function answerWrites(draft: Draft): void {
     if (write.lastIndex > draft.lastApplied) break;
     draft.writeBytes -= write.bytes;
     const result = { type: 'committed', index: write.index, term: write.term } as const;
-    draft.outputs.push({ type: 'writeRes', id: write.id, result });
+    work.outputs.push({ type: 'writeRes', id: write.id, result });
   }
   if (answered > 0) draft.writes = dropped(writes, answered);
 }

@@ -7,26 +7,29 @@ import { compactThrough, termAt } from './log.ts';
 import type { Fault } from './output.ts';
 import { type Compacting, durableIndex, type State } from './state.ts';
 import { higher, type Index, lower } from './types.ts';
+import type { Work } from './work.ts';
 
 /** Log compaction (§7): a snapshot first, then the log that it makes needless. */
-export function onCompact(draft: Draft, { id, keepsPrevious }: Compact): void {
+export function onCompact(work: Work, { id, keepsPrevious }: Compact): void {
+  const { draft } = work;
   if (draft.compacting !== null) {
     const reason = { type: 'busy', detail: 'a snapshot is being taken already' } as const;
-    return answerAdmin(draft, id, { type: 'refused', reason });
+    return answerAdmin(work, id, { type: 'refused', reason });
   }
   draft.snapshotSeq += 1;
   draft.compacting = { id, seq: draft.snapshotSeq, keepsPrevious, isSnapshotTaken: false };
-  draft.outputs.push({ type: 'takeSnapshotReq', seq: draft.snapshotSeq });
+  work.outputs.push({ type: 'takeSnapshotReq', seq: draft.snapshotSeq });
 }
 
 /** The snapshot is durable: the log before it may go. */
-export function onTakeSnapshotRes(draft: Draft, { seq, index }: TakeSnapshotRes): Fault | undefined {
+export function onTakeSnapshotRes(work: Work, { seq, index }: TakeSnapshotRes): Fault | undefined {
+  const { draft } = work;
   const { compacting } = draft;
   if (compacting?.seq !== seq || compacting.isSnapshotTaken)
     return fault('self', 'unknownCompletion', { seq });
   const { installing } = draft;
   if (installing !== null && index >= installing.snapshot.index) {
-    finishCompaction(draft, compacting); // Taken after the switch, whose completion is still to come: it cuts the log.
+    finishCompaction(work, compacting); // Taken after the switch, whose completion is still to come: it cuts the log.
     return undefined;
   }
   if (index > draft.lastApplied) {
@@ -38,13 +41,13 @@ export function onTakeSnapshotRes(draft: Draft, { seq, index }: TakeSnapshotRes)
   const through = neededAfter(draft, covered); // Never what is not on this disk yet, though others have it.
   const throughTerm = termAt(draft.log, through);
   if (through <= draft.log.startIndex || throughTerm === undefined) {
-    finishCompaction(draft, compacting);
+    finishCompaction(work, compacting);
     return undefined;
   }
   draft.compacting = { ...compacting, isSnapshotTaken: true };
   draft.log = compactThrough(draft.log, through);
   draft.configurations = draft.configurations.slice(placeAt(draft, through));
-  draft.outputs.push({ type: 'compactLogReq', seq, through, throughTerm });
+  work.outputs.push({ type: 'compactLogReq', seq, through, throughTerm });
   return undefined;
 }
 
@@ -62,17 +65,17 @@ function neededAfter({ role }: Draft, index: Index): Index {
 }
 
 /** The log's prefix is gone. */
-export function onCompactLogRes(draft: Draft, { seq }: CompactLogRes): Fault | undefined {
-  const { compacting } = draft;
+export function onCompactLogRes(work: Work, { seq }: CompactLogRes): Fault | undefined {
+  const { compacting } = work.draft;
   if (compacting?.seq !== seq || !compacting.isSnapshotTaken)
     return fault('self', 'unknownCompletion', { seq });
-  finishCompaction(draft, compacting);
+  finishCompaction(work, compacting);
   return undefined;
 }
 
-function finishCompaction(draft: Draft, { id }: Compacting): void {
-  draft.compacting = null;
-  answerAdmin(draft, id, { type: 'ok' });
+function finishCompaction(work: Work, { id }: Compacting): void {
+  work.draft.compacting = null;
+  answerAdmin(work, id, { type: 'ok' });
 }
 
 /** The configuration in effect at an index of the log. */

@@ -6,21 +6,23 @@ import type { Output, PersistReq } from './output.ts';
 import { appended } from './shared-list.ts';
 import type { Held, Unflushed } from './state.ts';
 import { type Index, isSamePeer, type Peer, type Seq, type Term } from './types.ts';
+import type { Work } from './work.ts';
 
 /** More unflushed requests than this are counted together: the list stays short, at worst an ack is late. */
 const unflushedMax = 64;
 
 /** Sends at once. Only for what a crash may forget. */
-export function send(draft: Draft, to: Peer, message: Message): void {
-  draft.outputs.push({ type: 'message', to, message });
+export function send(work: Work, to: Peer, message: Message): void {
+  work.outputs.push({ type: 'message', to, message });
 }
 
 /**
  * Sends once the current term and vote are durable; if the term changes before, never. A crash must not
  * forget what a vote request or a granted vote says (rule 1).
  */
-export function sendWhenDurable(draft: Draft, to: Peer, message: Message): void {
-  if (isHardStateDurable(draft)) send(draft, to, message);
+export function sendWhenDurable(work: Work, to: Peer, message: Message): void {
+  const { draft } = work;
+  if (isHardStateDurable(draft)) send(work, to, message);
   else draft.held = [...heldButFor(draft, to, message), { seq: draft.hardStateSeq, to, message }];
 }
 
@@ -49,19 +51,21 @@ export function setVote(draft: Draft, candidate: Peer): void {
 }
 
 /** Adds batches, one at least, at the end of the log, in memory; this step's `persistReq` writes them. */
-export function appendBatches(draft: Draft, batches: readonly EntryBatch[]): void {
+export function appendBatches(work: Work, batches: readonly EntryBatch[]): void {
+  const { draft } = work;
   const first = batches[0] as EntryBatch;
   draft.log = appendAll(draft.log, batches);
   draft.lastAppendAtMs = draft.now;
-  draft.batches = draft.batches === undefined ? batches : draft.batches.concat(batches);
+  work.batches = work.batches === undefined ? batches : work.batches.concat(batches);
   noteUnflushed(draft, first.index);
 }
 
 /** Drops `from` and everything after it, and the configurations that came with them (§5.3, §6, rule 8). */
-export function truncateLogFrom(draft: Draft, from: Index): void {
+export function truncateLogFrom(work: Work, from: Index): void {
+  const { draft } = work;
   draft.log = truncateFrom(draft.log, from);
   draft.configurations = draft.configurations.filter((at) => at.index < from);
-  draft.truncateFrom = from;
+  work.truncateFrom = from;
   noteUnflushed(draft, from);
 }
 
@@ -94,12 +98,13 @@ function nextPersistSeq(draft: Draft): Seq {
  * The one place that asks for the disk: after each step in which term, vote or log changed. The state machine
  * comes after it: what it is to apply may be among the entries that this request writes (design §6).
  */
-export function persistChanges(draft: Draft): void {
+export function persistChanges(work: Work): void {
+  const { draft } = work;
   const seq = nextPersistSeq(draft);
   const hasNewHardState = draft.hardStateSeq === seq;
-  if (!hasNewHardState && draft.batches === undefined) return;
+  if (!hasNewHardState && work.batches === undefined) return;
   draft.persistSeq = seq;
-  insertBeforeMachine(draft.outputs, requestOf(draft, seq, hasNewHardState));
+  insertBeforeMachine(work.outputs, requestOf(work, seq, hasNewHardState));
 }
 
 /** Puts a request for the disk before the first for the state machine. */
@@ -113,8 +118,9 @@ function insertBeforeMachine(outputs: Output[], request: PersistReq): void {
   else outputs.splice(place, 0, request);
 }
 
-function requestOf(draft: Draft, seq: Seq, hasNewHardState: boolean): PersistReq {
-  const { truncateFrom: from, batches = [], currentTerm, votedFor } = draft;
+function requestOf(work: Work, seq: Seq, hasNewHardState: boolean): PersistReq {
+  const { truncateFrom: from, batches = [] } = work;
+  const { currentTerm, votedFor } = work.draft;
   if (!hasNewHardState && from === undefined) return { type: 'persistReq', seq, batches };
   return {
     type: 'persistReq',
@@ -126,10 +132,11 @@ function requestOf(draft: Draft, seq: Seq, hasNewHardState: boolean): PersistReq
 }
 
 /** Sends what waited for the disk and need not wait any longer. */
-export function releaseHeld(draft: Draft): void {
+export function releaseHeld(work: Work): void {
+  const { draft } = work;
   if (draft.held.length === 0) return;
   for (const held of draft.held) {
-    if (held.seq <= draft.durableSeq) send(draft, held.to, held.message);
+    if (held.seq <= draft.durableSeq) send(work, held.to, held.message);
   }
   draft.held = draft.held.filter((held) => held.seq > draft.durableSeq);
 }

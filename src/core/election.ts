@@ -10,13 +10,15 @@ import { becomeFollower, restartElectionTimer } from './role.ts';
 import { configurationOf } from './state.ts';
 import { after, isSamePeer, type NodeId, type Peer } from './types.ts';
 import { isCount } from './well-formed.ts';
+import type { Work } from './work.ts';
 
 /** Time passes for a node that does not lead: without a leader it stands for election (§5.2). */
-export function onElectionTick(draft: Draft, elapsedMs: number): void {
+export function onElectionTick(work: Work, elapsedMs: number): void {
+  const { draft } = work;
   draft.electionElapsedMs += elapsedMs;
   if (draft.electionElapsedMs < draft.electionTimeoutMs) return;
-  if (canCampaign(draft)) return becomePreCandidate(draft);
-  becomeFollower(draft, draft.currentTerm, null); // It waits for nobody in particular, and sticks to nobody.
+  if (canCampaign(draft)) return becomePreCandidate(work);
+  becomeFollower(work, draft.currentTerm, null); // It waits for nobody in particular, and sticks to nobody.
   restartElectionTimer(draft);
 }
 
@@ -42,17 +44,19 @@ function mayBeNeeded({ configurations, commitIndex, self }: Draft): boolean {
  * Asks whether it could win, without disturbing anyone: term and vote stay (thesis §9.6). Its own vote
  * needs no disk, since a pre-vote promises nothing.
  */
-export function becomePreCandidate(draft: Draft): void {
+export function becomePreCandidate(work: Work): void {
+  const { draft } = work;
   restartElectionTimer(draft);
   const votes = withVote(draft, [], draft.self);
   draft.role = { type: 'preCandidate', votes, declined: [] };
   const request: PreVote = { type: 'preVote', term: after(draft.currentTerm), ...lastEntryOf(draft) };
-  for (const peer of otherVoters(draft)) send(draft, peer, request);
-  if (hasWon(draft, votes)) becomeCandidate(draft);
+  for (const peer of otherVoters(draft)) send(work, peer, request);
+  if (hasWon(draft, votes)) becomeCandidate(work);
 }
 
 /** Stands for election in a new term (§5.2): votes for itself, and asks once that is durable (rule 1). */
-export function becomeCandidate(draft: Draft, isTransfer = false): void {
+export function becomeCandidate(work: Work, isTransfer = false): void {
+  const { draft } = work;
   restartElectionTimer(draft);
   setTerm(draft, after(draft.currentTerm));
   setVote(draft, draft.self);
@@ -63,51 +67,56 @@ export function becomeCandidate(draft: Draft, isTransfer = false): void {
     isTransfer,
     ...lastEntryOf(draft),
   };
-  for (const peer of otherVoters(draft)) sendWhenDurable(draft, peer, request);
+  for (const peer of otherVoters(draft)) sendWhenDurable(work, peer, request);
 }
 
 /** A candidate's own vote counts once its disk has it (rule 2). */
-export function countOwnVote(draft: Draft): void {
-  if (isHardStateDurable(draft)) countVote(draft, draft.self);
+export function countOwnVote(work: Work): void {
+  const { draft } = work;
+  if (isHardStateDurable(draft)) countVote(work, draft.self);
 }
 
 /** The leader hands over to this node: no pre-vote, since the leader itself makes way (thesis §3.10). */
-export function onTimeoutNow(draft: Draft, from: Peer, request: TimeoutNow): void {
+export function onTimeoutNow(work: Work, from: Peer, request: TimeoutNow): void {
+  const { draft } = work;
   const { role } = draft;
   const isFromLeader = role.type === 'follower' && isSamePeer(role.leader, from);
-  if (request.term === draft.currentTerm && isFromLeader && canCampaign(draft)) becomeCandidate(draft, true);
+  if (request.term === draft.currentTerm && isFromLeader && canCampaign(draft)) becomeCandidate(work, true);
 }
 
 /**
  * Answers a pre-vote: yes, if the sender could win here, and no leader is about. A request of a lower
  * term is answered too, so that its sender learns the term (rule 16). No vote, term or timer changes (rule 7).
  */
-export function onPreVote(draft: Draft, from: Peer, request: PreVote): void {
+export function onPreVote(work: Work, from: Peer, request: PreVote): void {
+  const { draft } = work;
   const isNewer = request.term > draft.currentTerm;
   const voteGranted =
     isNewer && !isSticky(draft) && hasConfiguration(draft) && isAtLeastAsComplete(request, draft.log);
   const term = voteGranted ? request.term : draft.currentTerm;
-  send(draft, from, { type: 'preVoteReply', term, voteGranted });
+  send(work, from, { type: 'preVoteReply', term, voteGranted });
 }
 
 /** Counts a pre-vote for the term it was asked for; enough of them, and the election begins. */
-export function onPreVoteReply(draft: Draft, from: Peer, reply: PreVoteReply): void {
+export function onPreVoteReply(work: Work, from: Peer, reply: PreVoteReply): void {
+  const { draft } = work;
   if (draft.role.type !== 'preCandidate') return; // Late.
   if (!reply.voteGranted) return countDeclined(draft, from);
   if (reply.term !== after(draft.currentTerm)) return;
   const votes = withVote(draft, draft.role.votes, from);
   draft.role.votes = votes;
-  if (hasWon(draft, votes)) becomeCandidate(draft);
+  if (hasWon(draft, votes)) becomeCandidate(work);
 }
 
 /**
  * Answers a candidate: at most one vote a term, first come first served, and only for a log at least as
  * complete as ours (§5.2, §5.4.1). Whoever hears from a leader takes no part (thesis §4.2.3).
  */
-export function onRequestVote(draft: Draft, from: Peer, request: RequestVote): void {
+export function onRequestVote(work: Work, from: Peer, request: RequestVote): void {
+  const { draft } = work;
   if (request.term > draft.currentTerm) {
     if (isSticky(draft) && !request.isTransfer) return; // A disruptive server: the leader we have is alive.
-    becomeFollower(draft, request.term, null);
+    becomeFollower(work, request.term, null);
   }
   const isCurrent = request.term === draft.currentTerm;
   const isFree = draft.votedFor === null || isSamePeer(draft.votedFor, from);
@@ -118,17 +127,18 @@ export function onRequestVote(draft: Draft, from: Peer, request: RequestVote): v
     hasConfiguration(draft) &&
     isAtLeastAsComplete(request, draft.log);
   const reply: Message = { type: 'requestVoteReply', term: draft.currentTerm, voteGranted };
-  if (!voteGranted) return send(draft, from, reply); // Promises nothing.
-  if (draft.role.type === 'preCandidate') becomeFollower(draft, draft.currentTerm, null);
+  if (!voteGranted) return send(work, from, reply); // Promises nothing.
+  if (draft.role.type === 'preCandidate') becomeFollower(work, draft.currentTerm, null);
   if (draft.votedFor === null) setVote(draft, from);
   restartElectionTimer(draft); // Having helped a candidate, give it time to win (§5.2).
-  sendWhenDurable(draft, from, reply);
+  sendWhenDurable(work, from, reply);
 }
 
 /** Counts a vote of this term; a majority of them makes a leader (§5.2). */
-export function onRequestVoteReply(draft: Draft, from: Peer, reply: RequestVoteReply): void {
+export function onRequestVoteReply(work: Work, from: Peer, reply: RequestVoteReply): void {
+  const { draft } = work;
   if (reply.term !== draft.currentTerm) return; // Late.
-  if (reply.voteGranted) countVote(draft, from);
+  if (reply.voteGranted) countVote(work, from);
   else countDeclined(draft, from);
 }
 
@@ -145,11 +155,12 @@ function countDeclined(draft: Draft, voter: Peer): void {
   if (isLost && !wasLost && draft.failovers > 0) waitShortly(draft);
 }
 
-function countVote(draft: Draft, voter: Peer): void {
+function countVote(work: Work, voter: Peer): void {
+  const { draft } = work;
   if (draft.role.type !== 'candidate') return; // Late: already elected, or already given up.
   const votes = withVote(draft, draft.role.votes, voter);
   draft.role.votes = votes;
-  if (hasWon(draft, votes)) becomeLeader(draft);
+  if (hasWon(draft, votes)) becomeLeader(work);
 }
 
 /**

@@ -8,22 +8,24 @@ import type { Fault } from './output.ts';
 import { dropped } from './shared-list.ts';
 import type { Unflushed } from './state.ts';
 import type { Seq } from './types.ts';
+import type { Work } from './work.ts';
 
 /**
  * A flush is done. What waited for it goes on: held messages, a candidate's own vote, a leader's own copy,
  * a follower's acknowledgement (rules 1 and 2). Whatever the term is by now, the durable sequence advances.
  */
-export function onPersistRes(draft: Draft, seq: Seq): Fault | undefined {
+export function onPersistRes(work: Work, seq: Seq): Fault | undefined {
+  const { draft } = work;
   if (seq > draft.persistSeq)
     return fault('self', 'unknownCompletion', { seq, persistSeq: draft.persistSeq });
   if (seq <= draft.durableSeq) return undefined; // Late: a newer one came first.
   draft.durableSeq = seq;
   draft.flushElapsedMs = 0;
   draft.unflushed = dropped(draft.unflushed, flushedBy(draft, seq));
-  releaseHeld(draft);
-  if (draft.role.type === 'candidate') countOwnVote(draft);
-  else if (draft.role.type === 'leader') advanceCommitAsLeader(draft, draft.role);
-  else if (draft.role.type === 'follower') acknowledge(draft, draft.role);
+  releaseHeld(work);
+  if (draft.role.type === 'candidate') countOwnVote(work);
+  else if (draft.role.type === 'leader') advanceCommitAsLeader(work, draft.role);
+  else if (draft.role.type === 'follower') acknowledge(work, draft.role);
   return undefined;
 }
 

@@ -1,13 +1,14 @@
-import type { Draft } from './draft.ts';
+import type { FollowerDraft } from './draft.ts';
 import { isHardStateDurable, send } from './durability.ts';
 import type { AppendEntriesReply } from './message.ts';
 import { becomeFollower, restartElectionTimer } from './role.ts';
 import { durableIndex } from './state.ts';
-import type { FollowerDraft } from './state-draft.ts';
 import { higher, index0, isSamePeer, lower, type Peer, type Term, term0 } from './types.ts';
+import type { Work } from './work.ts';
 
 /** The sender leads this term: follow it. `undefined` if another does, which can't be (§5.2). */
-export function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | undefined {
+export function follow(work: Work, leader: Peer, term: Term): FollowerDraft | undefined {
+  const { draft } = work;
   const isSameTerm = term === draft.currentTerm;
   if (isSameTerm && draft.role.type === 'leader') return undefined;
   if (isSameTerm && draft.role.type === 'follower' && draft.role.leader !== null) {
@@ -15,7 +16,7 @@ export function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | 
     if (draft.role.isLeaderDown) restartElectionTimer(draft); // It is back.
     draft.role.isLeaderDown = false;
   } else {
-    becomeFollower(draft, term, leader);
+    becomeFollower(work, term, leader);
     restartElectionTimer(draft);
   }
   draft.electionElapsedMs = 0;
@@ -29,14 +30,15 @@ export function follow(draft: Draft, leader: Peer, term: Term): FollowerDraft | 
  * only once the term is durable (rule 1). So nothing is queued, and no stale completion can acknowledge
  * what it did not write (rule 3).
  */
-export function acknowledge(draft: Draft, follower: FollowerDraft): void {
+export function acknowledge(work: Work, follower: FollowerDraft): void {
+  const { draft } = work;
   const { leader } = follower;
   if (leader === null || !isHardStateDurable(draft)) return;
   const matchIndex = lower(follower.verifiedIndex, durableIndex(draft));
   if (!follower.isReplyDue && matchIndex <= follower.ackedIndex) return;
   follower.isReplyDue = false;
   follower.ackedIndex = higher(follower.ackedIndex, matchIndex);
-  send(draft, leader, {
+  send(work, leader, {
     type: 'appendEntriesReply',
     term: draft.currentTerm,
     success: true,

@@ -1,6 +1,6 @@
 import { membersOf } from './configuration.ts';
 import { crc32 } from './crc32.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { isCaughtUp, promoteLearners } from './membership.ts';
 import { edit } from './peers.ts';
 import { becomeProbe, copyProgress, newProgress, type Progress } from './progress.ts';
@@ -9,9 +9,9 @@ import { probe, propose, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { noteStandstill } from './snapshot-sending.ts';
 import { configurationOf } from './state.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { checkTransfer } from './transfer.ts';
 import { after, before, type Index, index0, isSamePeer, type NodeId } from './types.ts';
+import type { Work } from './work.ts';
 
 /** One entry without content: its length, 0, and nothing. */
 const emptyEntry = new Uint8Array(4);
@@ -21,7 +21,8 @@ const emptyEntryChecksum = crc32(emptyEntry);
  * Leads. Begins its term with an entry of its own, so that what earlier terms left is committed with it
  * (§8, §5.4.2).
  */
-export function becomeLeader(draft: Draft): void {
+export function becomeLeader(work: Work): void {
+  const { draft } = work;
   const { lastIndex } = draft.log;
   draft.failovers = 0;
   const others = membersOf(configurationOf(draft)).filter((member) => !isSamePeer(member, draft.self));
@@ -41,7 +42,7 @@ export function becomeLeader(draft: Draft): void {
     transfer: null,
     isLeaving: false,
   };
-  propose(draft, draft.role, {
+  propose(work, draft.role, {
     kind: 'noop',
     payload: emptyEntry,
     payloadChecksum: emptyEntryChecksum,
@@ -53,26 +54,28 @@ export function becomeLeader(draft: Draft): void {
  * Time passes for a leader: heartbeats, and a look at who still answers. One whose own disk hangs steps down,
  * since another may do better (rule 18).
  */
-export function onLeaderTick(draft: Draft, leader: LeaderDraft, elapsedMs: number): void {
+export function onLeaderTick(work: Work, leader: LeaderDraft, elapsedMs: number): void {
+  const { draft } = work;
   if (draft.flushElapsedMs >= draft.config.electionTimeoutMsMax)
-    return becomeFollower(draft, draft.currentTerm, null);
-  checkTransfer(draft, leader, elapsedMs);
+    return becomeFollower(work, draft.currentTerm, null);
+  checkTransfer(work, leader, elapsedMs);
   if (draft.role !== leader) return; // It has left.
   leader.quorumElapsedMs += elapsedMs;
   if (leader.quorumElapsedMs >= draft.config.electionTimeoutMsMin) {
-    if (!hasActiveQuorum(draft, leader)) return becomeFollower(draft, draft.currentTerm, null);
-    lookAround(draft, leader);
+    if (!hasActiveQuorum(draft, leader)) return becomeFollower(work, draft.currentTerm, null);
+    lookAround(work, leader);
   }
   leader.heartbeatElapsedMs += elapsedMs;
   if (leader.heartbeatElapsedMs >= draft.config.heartbeatIntervalMs) {
     leader.heartbeatElapsedMs = 0;
-    sendHeartbeats(draft, leader);
+    sendHeartbeats(work, leader);
   }
 }
 
 /** Once in an election timeout: who has caught up may vote, and everyone has to answer anew. */
-function lookAround(draft: Draft, leader: LeaderDraft): void {
-  promoteLearners(draft, leader);
+function lookAround(work: Work, leader: LeaderDraft): void {
+  const { draft } = work;
+  promoteLearners(work, leader);
   leader.peers = leader.peers.map((peer) => {
     const next = copyProgress(peer);
     if (isCaughtUp(draft, leader, peer)) next.snapshotFrom = index0;
@@ -100,13 +103,13 @@ function hasActiveQuorum(draft: Draft, leader: LeaderDraft): boolean {
 }
 
 /** The transport has a follower back: what was in flight is lost, so ask it where it is. */
-export function onFollowerUp(draft: Draft, leader: LeaderDraft, id: NodeId): void {
+export function onFollowerUp(work: Work, leader: LeaderDraft, id: NodeId): void {
   const place = leader.peers.findIndex((peer) => peer.id === id);
   if (place < 0) return;
   const peer = edit(leader, place);
   peer.isConnected = true;
   if (peer.state !== 'snapshot') becomeProbe(peer, whereItMayAgree(peer)); // A transfer resumes by itself.
-  probe(draft, leader, peer);
+  probe(work, leader, peer);
 }
 
 /** The transport lost a follower: nothing more is read for it; heartbeats go on, in case it errs. */

@@ -1,18 +1,18 @@
 import { answerAdmin } from './admin.ts';
-import type { Draft } from './draft.ts';
 import { fault } from './fault.ts';
 import type { Campaign, Input } from './input.ts';
 import type { Fault } from './output.ts';
 import { refuseRead } from './reads.ts';
+import type { Work } from './work.ts';
 import { refuseWrite } from './writes.ts';
 
 /** Bad input is answered where there is someone to answer, and changes nothing (design §3). */
-export function onMalformed(draft: Draft, input: Input, detail: string): Fault | undefined {
+export function onMalformed(work: Work, input: Input, detail: string): Fault | undefined {
   const reason = { type: 'invalid', detail } as const;
-  if (input?.type === 'write' && Number.isSafeInteger(input.id)) refuseWrite(draft, input.id, reason);
-  else if (input?.type === 'read' && Number.isSafeInteger(input.id)) refuseRead(draft, input.id, reason);
+  if (input?.type === 'write' && Number.isSafeInteger(input.id)) refuseWrite(work, input.id, reason);
+  else if (input?.type === 'read' && Number.isSafeInteger(input.id)) refuseRead(work, input.id, reason);
   else if (isOperators(input?.type) && Number.isSafeInteger((input as Campaign).id))
-    answerAdmin(draft, (input as Campaign).id, { type: 'refused', reason });
+    answerAdmin(work, (input as Campaign).id, { type: 'refused', reason });
   else return fault(scopeOf(input?.type), 'malformedInput', { problem: detail });
   return undefined;
 }

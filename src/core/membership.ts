@@ -3,7 +3,7 @@ import { followMembers } from './adoption.ts';
 import { type Configuration, type ConfigurationAt, isVoter, membersOf } from './configuration.ts';
 import { encodeConfiguration } from './configuration-codec.ts';
 import { crc32 } from './crc32.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import type { ChangeMembers, MemberChange } from './input.ts';
 import { changed, towards } from './member-change.ts';
 import type { AdminResult } from './output.ts';
@@ -12,13 +12,14 @@ import type { Progress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
 import { probe, propose } from './replication.ts';
 import { configurationOf } from './state.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { isSamePeer, type NodeId, type Peer } from './types.ts';
+import type { Work } from './work.ts';
 
 /** The operator changes the members (§6): one change at a time, and none before the leader knows what is committed. */
-export function onChangeMembers(draft: Draft, leader: LeaderDraft, request: ChangeMembers): void {
+export function onChangeMembers(work: Work, leader: LeaderDraft, request: ChangeMembers): void {
+  const { draft } = work;
   const refuse = (reason: Extract<AdminResult, { type: 'refused' }>['reason']) =>
-    answerAdmin(draft, request.id, { type: 'refused', reason });
+    answerAdmin(work, request.id, { type: 'refused', reason });
   const obstacle = obstacleOf(draft, leader);
   if (obstacle !== undefined) return refuse({ type: 'busy', detail: obstacle });
   const current = draft.configurations.at(-1) as ConfigurationAt;
@@ -39,7 +40,7 @@ export function onChangeMembers(draft: Draft, leader: LeaderDraft, request: Chan
     return refuse({ type: 'busy', detail });
   }
   leader.changeId = request.id;
-  proposeConfiguration(draft, leader, towards(current.configuration, change.configuration));
+  proposeConfiguration(work, leader, towards(current.configuration, change.configuration));
 }
 
 /** A learner that is to be promoted and has not caught up: not a mistake, only too early (thesis §4.2.1). */
@@ -98,43 +99,45 @@ function silentMajorityOf(
   return configuration.voters.filter(isSilent).map(({ id }) => id);
 }
 
-function proposeConfiguration(draft: Draft, leader: LeaderDraft, configuration: Configuration): void {
+function proposeConfiguration(work: Work, leader: LeaderDraft, configuration: Configuration): void {
   const payload = encodeConfiguration(configuration);
   const proposal = { kind: 'configuration', payload, payloadChecksum: crc32(payload), count: 1 } as const;
-  propose(draft, leader, proposal);
+  propose(work, leader, proposal);
 }
 
 /**
  * A configuration may have become committed: a joint one is followed by the new one alone (§6); that one
  * completes the change. Gives whether this leader is not in it any more.
  */
-export function onConfigurationCommitted(draft: Draft, leader: LeaderDraft): 'stays' | 'leaves' {
+export function onConfigurationCommitted(work: Work, leader: LeaderDraft): 'stays' | 'leaves' {
+  const { draft } = work;
   const latest = draft.configurations.at(-1) as ConfigurationAt;
   if (latest.index > draft.commitIndex || draft.commitIndex < leader.readyIndex) return 'stays';
   if (latest.index === leader.settledIndex) return 'stays'; // Acted on already.
   leader.settledIndex = latest.index;
   if (latest.configuration.votersOutgoing.length > 0) {
-    proposeConfiguration(draft, leader, { ...latest.configuration, votersOutgoing: [] });
+    proposeConfiguration(work, leader, { ...latest.configuration, votersOutgoing: [] });
     return 'stays';
   }
-  bidFarewell(draft, leader, latest.configuration);
+  bidFarewell(work, leader, latest.configuration);
   followMembers(draft, leader);
-  if (leader.changeId !== null) answerAdmin(draft, leader.changeId, { type: 'ok' });
+  if (leader.changeId !== null) answerAdmin(work, leader.changeId, { type: 'ok' });
   leader.changeId = null;
   return isVoter(configurationOf(draft), draft.self) ? 'stays' : 'leaves';
 }
 
 /** Those who leave hear that it is so: nobody talks to them afterwards. */
-function bidFarewell(draft: Draft, leader: LeaderDraft, configuration: Configuration): void {
+function bidFarewell(work: Work, leader: LeaderDraft, configuration: Configuration): void {
   const members = membersOf(configuration);
   for (let place = 0; place < leader.peers.length; place++) {
     const isStaying = members.some((member) => isSamePeer(member, leader.peers[place] as Progress));
-    if (!isStaying) probe(draft, leader, edit(leader, place));
+    if (!isStaying) probe(work, leader, edit(leader, place));
   }
 }
 
 /** Promotes the learners that are to vote and have caught up, if nothing else is under way. */
-export function promoteLearners(draft: Draft, leader: LeaderDraft): void {
+export function promoteLearners(work: Work, leader: LeaderDraft): void {
+  const { draft } = work;
   const { configuration } = draft.configurations.at(-1) as ConfigurationAt;
   const ready = configuration.learners.filter(
     (learner) => learner.willVote === true && isUpToDate(draft, leader, learner),
@@ -143,5 +146,5 @@ export function promoteLearners(draft: Draft, leader: LeaderDraft): void {
   const changes = ready.map(({ id }) => ({ type: 'promote', id }) as const);
   const change = changed(configuration, changes, { isCaughtUp: () => true });
   if (change.type === 'configuration')
-    proposeConfiguration(draft, leader, towards(configuration, change.configuration));
+    proposeConfiguration(work, leader, towards(configuration, change.configuration));
 }

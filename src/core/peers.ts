@@ -1,6 +1,6 @@
+import type { LeaderDraft } from './draft.ts';
 import { copyProgress, type Progress, type ProgressDraft } from './progress.ts';
 import { replaced } from './shared-list.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { isSamePeer, type Peer } from './types.ts';
 
 /** Where this follower stands in the leader's list; -1 for who is not in it, by name and store. */

@@ -1,7 +1,7 @@
 import { adopt } from './adoption.ts';
 import { type BatchKind, type EntryBatch, lastOf } from './batch.ts';
 import { encodedBytesOf } from './codec.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, LeaderDraft } from './draft.ts';
 import { appendBatches, send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { ReadLogRes } from './input.ts';
@@ -11,8 +11,8 @@ import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { noteSent, type Progress, type ProgressDraft } from './progress.ts';
 import { askToInstall, beginSnapshot } from './snapshot-sending.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { after, before, index0, term0 } from './types.ts';
+import type { Work } from './work.ts';
 
 /** What a leader appends; index, term and time are its own to give. */
 export interface Proposal {
@@ -28,7 +28,8 @@ export interface Proposal {
  * The messages go first, so that the followers' disks work while ours does (thesis §10.2.1). Safe because
  * our own copy counts only once its `persistRes` is back (rule 2).
  */
-export function propose(draft: Draft, leader: LeaderDraft, proposal: Proposal): EntryBatch {
+export function propose(work: Work, leader: LeaderDraft, proposal: Proposal): EntryBatch {
+  const { draft } = work;
   const batch: EntryBatch = {
     group: draft.group,
     index: after(draft.log.lastIndex),
@@ -39,12 +40,12 @@ export function propose(draft: Draft, leader: LeaderDraft, proposal: Proposal): 
     payload: proposal.payload,
     payloadChecksum: proposal.payloadChecksum,
   };
-  appendBatches(draft, [batch]);
+  appendBatches(work, [batch]);
   if (batch.kind === 'configuration') adopt(draft, batch);
   for (let place = 0; place < leader.peers.length; place++) {
     const isNext = (leader.peers[place] as Progress).nextIndex === batch.index;
     if (isNext && hasRoom(draft, leader.peers[place] as Progress)) {
-      sendBatches(draft, leader, edit(leader, place), [batch]);
+      sendBatches(work, leader, edit(leader, place), [batch]);
     }
   }
   return batch;
@@ -58,27 +59,28 @@ function hasRoom(draft: Draft, peer: Progress): boolean {
 
 /** Sends batches that follow each other, the first of them at `nextIndex` or before. */
 function sendBatches(
-  draft: Draft,
+  work: Work,
   leader: LeaderDraft,
   peer: ProgressDraft,
   batches: readonly EntryBatch[],
 ): void {
   const first = batches[0] as EntryBatch;
-  sendAppend(draft, leader, peer, { prevLogIndex: before(first.index), batches, isReplyDue: true });
+  sendAppend(work, leader, peer, { prevLogIndex: before(first.index), batches, isReplyDue: true });
   noteSent(peer, lastOf(batches.at(-1) as EntryBatch), encodedBytesOf(batches));
   if (peer.state === 'probe') peer.isPaused = true;
 }
 
 function sendAppend(
-  draft: Draft,
+  work: Work,
   leader: LeaderDraft,
   peer: ProgressDraft,
   { prevLogIndex, batches, isReplyDue }: Pick<AppendEntries, 'prevLogIndex' | 'batches' | 'isReplyDue'>,
 ): void {
+  const { draft } = work;
   const prevLogTerm = termAt(draft.log, prevLogIndex);
   if (prevLogTerm === undefined) return; // Before the log's start.
   peer.sentCommit = draft.commitIndex;
-  send(draft, addressOf(peer), {
+  send(work, addressOf(peer), {
     type: 'appendEntries',
     term: draft.currentTerm,
     prevLogIndex,
@@ -94,29 +96,29 @@ function sendAppend(
  * Sends an empty AppendEntries that claims everything sent so far. A follower that lacks some of it
  * refuses, and so a loss is noticed.
  */
-export function probe(draft: Draft, leader: LeaderDraft, peer: ProgressDraft): void {
+export function probe(work: Work, leader: LeaderDraft, peer: ProgressDraft): void {
   const prevLogIndex = before(peer.nextIndex);
-  const needsSnapshot = prevLogIndex < draft.log.startIndex;
-  if (needsSnapshot && peer.state !== 'snapshot' && peer.isConnected) beginSnapshot(draft, peer);
-  if (needsSnapshot || peer.state === 'snapshot') return beat(draft, leader, peer);
-  sendAppend(draft, leader, peer, { prevLogIndex, batches: [], isReplyDue: true });
+  const needsSnapshot = prevLogIndex < work.draft.log.startIndex;
+  if (needsSnapshot && peer.state !== 'snapshot' && peer.isConnected) beginSnapshot(work, peer);
+  if (needsSnapshot || peer.state === 'snapshot') return beat(work, leader, peer);
+  sendAppend(work, leader, peer, { prevLogIndex, batches: [], isReplyDue: true });
   if (peer.state === 'probe') peer.isPaused = true;
 }
 
 /** A heartbeat that claims nothing, for a follower whose place in the log is not known (it always matches). */
-function beat(draft: Draft, { round }: LeaderDraft, peer: ProgressDraft): void {
-  const { currentTerm: term, commitIndex: leaderCommit } = draft;
+function beat(work: Work, { round }: LeaderDraft, peer: ProgressDraft): void {
+  const { currentTerm: term, commitIndex: leaderCommit } = work.draft;
   const prev = { prevLogIndex: index0, prevLogTerm: term0 };
   const claimsNothing = { ...prev, leaderCommit, batches: [], round, isReplyDue: true };
-  send(draft, addressOf(peer), { type: 'appendEntries', term, ...claimsNothing });
+  send(work, addressOf(peer), { type: 'appendEntries', term, ...claimsNothing });
 }
 
 /** Heartbeats (§5.2), which also begin a new round of read confirmation where there is one. */
-export function sendHeartbeats(draft: Draft, leader: LeaderDraft): void {
+export function sendHeartbeats(work: Work, leader: LeaderDraft): void {
   for (let place = 0; place < leader.peers.length; place++) {
     const peer = edit(leader, place);
-    probe(draft, leader, peer);
-    askToInstall(draft, peer);
+    probe(work, leader, peer);
+    askToInstall(work, peer);
   }
 }
 
@@ -124,13 +126,13 @@ export function sendHeartbeats(draft: Draft, leader: LeaderDraft): void {
  * Tells followers that wait for nothing else about a new commit index, so that they apply it soon. They hold all that they
  * were sent, so their answer would be no news, and none is due; should the message be lost, the next heartbeat says the same.
  */
-export function announceCommit(draft: Draft, leader: LeaderDraft): void {
+export function announceCommit(work: Work, leader: LeaderDraft): void {
   for (let place = 0; place < leader.peers.length; place++) {
     const peer = leader.peers[place] as Progress;
     const isIdle = peer.state === 'replicate' && peer.inflight.length === 0 && peer.readSeq === 0;
-    if (!isIdle || peer.sentCommit >= draft.commitIndex) continue;
+    if (!isIdle || peer.sentCommit >= work.draft.commitIndex) continue;
     const told = edit(leader, place);
-    sendAppend(draft, leader, told, {
+    sendAppend(work, leader, told, {
       prevLogIndex: before(told.nextIndex),
       batches: [],
       isReplyDue: false,
@@ -139,12 +141,13 @@ export function announceCommit(draft: Draft, leader: LeaderDraft): void {
 }
 
 /** Fetches what this follower lacks, if it can take more. */
-export function catchUp(draft: Draft, peer: ProgressDraft): void {
+export function catchUp(work: Work, peer: ProgressDraft): void {
+  const { draft } = work;
   const isBehind = peer.nextIndex <= draft.log.lastIndex;
   if (!isBehind || peer.state !== 'replicate' || !hasRoom(draft, peer)) return;
   draft.readLogSeq += 1;
   peer.readSeq = draft.readLogSeq;
-  draft.outputs.push({
+  work.outputs.push({
     type: 'readLogReq',
     seq: peer.readSeq,
     from: peer.nextIndex,
@@ -156,7 +159,8 @@ export function catchUp(draft: Draft, peer: ProgressDraft): void {
  * The log came back from the disk or the cache. It is sent only if it is what our log says is there: index
  * by index contiguous, and of the right terms (design §3).
  */
-export function onReadLogRes(draft: Draft, leader: LeaderDraft, response: ReadLogRes): Fault | undefined {
+export function onReadLogRes(work: Work, leader: LeaderDraft, response: ReadLogRes): Fault | undefined {
+  const { draft } = work;
   if (response.seq > draft.readLogSeq) {
     return fault('self', 'unknownCompletion', { seq: response.seq, readLogSeq: draft.readLogSeq });
   }
@@ -166,11 +170,11 @@ export function onReadLogRes(draft: Draft, leader: LeaderDraft, response: ReadLo
   peer.readSeq = 0;
   const { batches } = response;
   if (batches === 'compacted' || !isOurs(draft, peer, batches)) {
-    probe(draft, leader, peer); // Its answer, or the log's start, shows how to go on.
+    probe(work, leader, peer); // Its answer, or the log's start, shows how to go on.
     return undefined;
   }
-  sendBatches(draft, leader, peer, batches);
-  catchUp(draft, peer);
+  sendBatches(work, leader, peer, batches);
+  catchUp(work, peer);
   return undefined;
 }
 

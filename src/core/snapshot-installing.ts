@@ -1,4 +1,4 @@
-import type { Draft } from './draft.ts';
+import type { Draft, FollowerDraft } from './draft.ts';
 import { send, sendWhenDurable } from './durability.ts';
 import { fault } from './fault.ts';
 import { acknowledge, follow, refusal } from './following.ts';
@@ -7,32 +7,33 @@ import { compactThrough, resetTo, termAt } from './log.ts';
 import type { InstallSnapshot, SnapshotMeta } from './message.ts';
 import type { Fault } from './output.ts';
 import type { Unflushed } from './state.ts';
-import type { FollowerDraft } from './state-draft.ts';
 import { after, higher, type Index, type Peer, type Term } from './types.ts';
+import type { Work } from './work.ts';
 
 /**
  * Receives a snapshot whose chunks are on this node's disk (§7). One at or below the commit index is refused:
  * the answer says what this node has instead (rule 12).
  */
-export function onInstallSnapshot(draft: Draft, from: Peer, request: InstallSnapshot): Fault | undefined {
+export function onInstallSnapshot(work: Work, from: Peer, request: InstallSnapshot): Fault | undefined {
+  const { draft } = work;
   if (request.term < draft.currentTerm) {
-    send(draft, from, refusal(draft.currentTerm, 0));
+    send(work, from, refusal(draft.currentTerm, 0));
     return undefined;
   }
-  const follower = follow(draft, from, request.term);
+  const follower = follow(work, from, request.term);
   if (follower === undefined) return fault('peer', 'twoLeaders', { term: request.term, leaderId: from.id });
   const { snapshot, transferId } = request;
   if (draft.installing !== null) return undefined; // Asked again: the answer comes when it is done.
   if (snapshot.index <= draft.commitIndex) {
     follower.isReplyDue = true;
-    acknowledge(draft, follower);
+    acknowledge(work, follower);
     return undefined;
   }
   const contradiction = contradictionOf(draft, follower, snapshot);
   if (contradiction !== undefined) return contradiction;
   draft.snapshotSeq += 1;
   draft.installing = { seq: draft.snapshotSeq, snapshot };
-  draft.outputs.push({
+  work.outputs.push({
     type: 'installSnapshotReq',
     seq: draft.snapshotSeq,
     transferId,
@@ -58,13 +59,14 @@ function contradictionOf(draft: Draft, follower: FollowerDraft, snapshot: Snapsh
 }
 
 /** The switch is durable: log start, configuration, commit and applied index go along at once (rule 12). */
-export function onInstallSnapshotRes(draft: Draft, response: InstallSnapshotRes): Fault | undefined {
+export function onInstallSnapshotRes(work: Work, response: InstallSnapshotRes): Fault | undefined {
+  const { draft } = work;
   const { installing } = draft;
   if (installing?.seq !== response.seq) return fault('self', 'unknownCompletion', { seq: response.seq });
   draft.installing = null;
   const { snapshot } = installing;
   if (!response.isInstalled) {
-    refuseSnapshot(draft, snapshot.index);
+    refuseSnapshot(work, snapshot.index);
     return undefined;
   }
   const keepsSuffix = termAt(draft.log, snapshot.index) === snapshot.term;
@@ -75,12 +77,12 @@ export function onInstallSnapshotRes(draft: Draft, response: InstallSnapshotRes)
   draft.commitIndex = higher(draft.commitIndex, snapshot.index);
   draft.lastApplied = higher(draft.lastApplied, snapshot.index);
   draft.snapshotIndex = higher(draft.snapshotIndex, snapshot.index);
-  forgetWrites(draft, snapshot.index);
+  forgetWrites(work, snapshot.index);
   draft.unflushed = keepsSuffix ? unflushedAfter(draft, snapshot.index) : [];
   if (draft.role.type !== 'follower') return undefined;
   draft.role.verifiedIndex = higher(draft.role.verifiedIndex, snapshot.index);
   draft.role.isReplyDue = true;
-  acknowledge(draft, draft.role);
+  acknowledge(work, draft.role);
   return undefined;
 }
 
@@ -94,20 +96,22 @@ function unflushedAfter({ unflushed, log }: Draft, index: Index): readonly Unflu
 }
 
 /** Its chunks were not here after all: the leader begins anew. */
-function refuseSnapshot(draft: Draft, rejectedIndex: Index): void {
+function refuseSnapshot(work: Work, rejectedIndex: Index): void {
+  const { draft } = work;
   if (draft.role.type !== 'follower' || draft.role.leader === null) return;
-  sendWhenDurable(draft, draft.role.leader, {
+  sendWhenDurable(work, draft.role.leader, {
     ...refusal(draft.currentTerm, draft.role.round),
     rejectedIndex,
   });
 }
 
 /** Writes of an earlier leadership that the snapshot covers were not applied here: their results are not known. */
-function forgetWrites(draft: Draft, index: Index): void {
+function forgetWrites(work: Work, index: Index): void {
+  const { draft } = work;
   for (const write of draft.writes) {
     if (write.lastIndex > index) break;
     draft.writeBytes -= write.bytes;
-    draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });
+    work.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });
   }
   draft.writes = draft.writes.filter((write) => write.lastIndex > index);
 }

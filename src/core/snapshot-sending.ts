@@ -1,6 +1,6 @@
 import { configurationAt } from './compaction.ts';
 import type { ConfigurationAt } from './configuration.ts';
-import type { Draft } from './draft.ts';
+import type { LeaderDraft } from './draft.ts';
 import { send } from './durability.ts';
 import { fault } from './fault.ts';
 import type { SendSnapshotRes } from './input.ts';
@@ -8,8 +8,8 @@ import { termAt } from './log.ts';
 import type { Fault } from './output.ts';
 import { addressOf, edit } from './peers.ts';
 import { becomeProbe, type ProgressDraft } from './progress.ts';
-import type { LeaderDraft } from './state-draft.ts';
 import { after, index0 } from './types.ts';
+import type { Work } from './work.ts';
 
 /** A follower that the log is kept for may get no further for so long; a sender of chunks waits as long. */
 const standstillMsMax = 60_000;
@@ -20,22 +20,24 @@ const installFactor = 10;
  * A follower needs entries that the log no longer holds: it gets a snapshot (§7, rule 21). Until its chunks
  * are there, only heartbeats go to it, and the log after the snapshot is kept.
  */
-export function beginSnapshot(draft: Draft, peer: ProgressDraft): void {
+export function beginSnapshot(work: Work, peer: ProgressDraft): void {
+  const { draft } = work;
   draft.snapshotSeq += 1;
   peer.state = 'snapshot';
   peer.snapshotSeq = draft.snapshotSeq;
   peer.snapshotFrom = draft.snapshotIndex; // The end of a batch, where a log can be cut; more is applied.
   peer.isPaused = false;
   const to = addressOf(peer);
-  draft.outputs.push({ type: 'sendSnapshotReq', seq: draft.snapshotSeq, to, from: peer.snapshotFrom });
+  work.outputs.push({ type: 'sendSnapshotReq', seq: draft.snapshotSeq, to, from: peer.snapshotFrom });
 }
 
 /** The chunks have arrived: tell the follower to switch. Or they have not: begin anew with the next heartbeat. */
 export function onSendSnapshotRes(
-  draft: Draft,
+  work: Work,
   leader: LeaderDraft,
   { seq, sent }: SendSnapshotRes,
 ): Fault | undefined {
+  const { draft } = work;
   if (seq > draft.snapshotSeq)
     return fault('self', 'unknownCompletion', { seq, snapshotSeq: draft.snapshotSeq });
   if (sent !== null && sent.index > draft.commitIndex) {
@@ -53,15 +55,15 @@ export function onSendSnapshotRes(
   const configuration = configurationAt(draft, sent.index) as ConfigurationAt;
   const snapshot = { index: sent.index, term, logTimeMs: sent.logTimeMs, configuration };
   peer.arrivedSnapshot = { transferId: sent.transferId, snapshot };
-  askToInstall(draft, peer);
+  askToInstall(work, peer);
   return undefined;
 }
 
 /** InstallSnapshot (§7): all chunks are there. Asked again with each heartbeat until it is answered. */
-export function askToInstall(draft: Draft, peer: ProgressDraft): void {
+export function askToInstall(work: Work, peer: ProgressDraft): void {
   if (peer.arrivedSnapshot === null) return;
   const to = addressOf(peer);
-  send(draft, to, { type: 'installSnapshot', term: draft.currentTerm, ...peer.arrivedSnapshot });
+  send(work, to, { type: 'installSnapshot', term: work.draft.currentTerm, ...peer.arrivedSnapshot });
 }
 
 /**

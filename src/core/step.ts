@@ -2,7 +2,7 @@ import { answerAdmin } from './admin.ts';
 import { onAppendEntries, onAppendEntriesReply } from './append-entries.ts';
 import { onApplyRes } from './commit.ts';
 import { onCompact, onCompactLogRes, onTakeSnapshotRes } from './compaction.ts';
-import { Draft } from './draft.ts';
+import { copyState, type Draft } from './draft.ts';
 import { persistChanges } from './durability.ts';
 import {
   becomePreCandidate,
@@ -41,6 +41,7 @@ import { onSendSnapshotRes } from './snapshot-sending.ts';
 import type { State } from './state.ts';
 import { onTransferLeadership } from './transfer.ts';
 import { isSamePeer, type NodeId, type Term, unreachable } from './types.ts';
+import type { Work } from './work.ts';
 import { onWrite } from './writes.ts';
 
 /** A node after one input, and what it asks of the world, in order. */
@@ -58,78 +59,80 @@ export interface Step {
  */
 export function step(state: State, input: Input): Step {
   const outputs: Output[] = [];
-  const draft = new Draft(state, outputs);
-  const problem = handle(draft, input);
+  const draft = copyState(state);
+  const work: Work = { draft, outputs, truncateFrom: undefined, batches: undefined };
+  const problem = handle(work, input);
   if (problem !== undefined) return { state, outputs: [problem] };
-  persistChanges(draft);
-  return { state: draft.next, outputs };
+  persistChanges(work);
+  return { state: draft, outputs };
 }
 
-function handle(draft: Draft, input: Input): Fault | undefined {
+function handle(work: Work, input: Input): Fault | undefined {
   const problem = problemOfInput(input);
-  if (problem !== undefined) return onMalformed(draft, input, problem);
+  if (problem !== undefined) return onMalformed(work, input, problem);
   switch (input.type) {
     case 'tick':
-      onTick(draft, input);
+      onTick(work, input);
       return undefined;
     case 'write':
-      onWrite(draft, input);
+      onWrite(work, input);
       return undefined;
     case 'read':
-      onRead(draft, input);
+      onRead(work, input);
       return undefined;
     case 'message':
-      return onMessage(draft, input);
+      return onMessage(work, input);
     case 'campaign':
-      onCampaign(draft, input);
+      onCampaign(work, input);
       return undefined;
     case 'changeMembers':
     case 'transferLeadership':
-      onLeadersRequest(draft, input);
+      onLeadersRequest(work, input);
       return undefined;
     case 'compact':
-      onCompact(draft, input);
+      onCompact(work, input);
       return undefined;
     case 'peerUp':
-      onConnected(draft, input.id);
+      onConnected(work, input.id);
       return undefined;
     case 'peerDown':
-      onDisconnected(draft, input.id);
+      onDisconnected(work.draft, input.id);
       return undefined;
     default:
-      return onCompletion(draft, input);
+      return onCompletion(work, input);
   }
 }
 
 /** Something that an output of this node asked for is done. */
-function onCompletion(draft: Draft, input: Completion): Fault | undefined {
-  const { role } = draft;
+function onCompletion(work: Work, input: Completion): Fault | undefined {
+  const { role } = work.draft;
   switch (input.type) {
     case 'persistRes':
-      return onPersistRes(draft, input.seq);
+      return onPersistRes(work, input.seq);
     case 'readLogRes':
-      return role.type === 'leader' ? onReadLogRes(draft, role, input) : undefined;
+      return role.type === 'leader' ? onReadLogRes(work, role, input) : undefined;
     case 'applyRes':
-      return onApplyRes(draft, input);
+      return onApplyRes(work, input);
     case 'readStateMachineRes':
-      return onReadStateMachineRes(draft, input);
+      return onReadStateMachineRes(work, input);
     case 'takeSnapshotRes':
-      return onTakeSnapshotRes(draft, input);
+      return onTakeSnapshotRes(work, input);
     case 'compactLogRes':
-      return onCompactLogRes(draft, input);
+      return onCompactLogRes(work, input);
     case 'sendSnapshotRes':
-      return role.type === 'leader' ? onSendSnapshotRes(draft, role, input) : undefined;
+      return role.type === 'leader' ? onSendSnapshotRes(work, role, input) : undefined;
     case 'installSnapshotRes':
-      return onInstallSnapshotRes(draft, input);
+      return onInstallSnapshotRes(work, input);
     default:
       return unreachable(input); // Validation has turned it away.
   }
 }
 
 /** The transport has a connection with this node again. */
-function onConnected(draft: Draft, id: NodeId): void {
+function onConnected(work: Work, id: NodeId): void {
+  const { draft } = work;
   draft.downPeers = draft.downPeers.filter((other) => other !== id);
-  if (draft.role.type === 'leader') onFollowerUp(draft, draft.role, id);
+  if (draft.role.type === 'leader') onFollowerUp(work, draft.role, id);
   else onPeerUp(draft, id);
 }
 
@@ -144,18 +147,20 @@ function onDisconnected(draft: Draft, id: NodeId): void {
  * Time passes. Election timers advance by at most two tick intervals: a larger gap means that the process
  * slept, and must not start a burst of elections (design §3).
  */
-function onTick(draft: Draft, { now }: Tick): void {
+function onTick(work: Work, { now }: Tick): void {
+  const { draft } = work;
   if (now <= draft.now) return;
   if (draft.now === 0) draft.lastAppendAtMs = now; // The first tick: the log's clock goes on from here.
   const elapsedMs = Math.min(now - draft.now, 2 * draft.config.tickIntervalMs);
   draft.now = now;
   draft.flushElapsedMs = draft.durableSeq < draft.persistSeq ? draft.flushElapsedMs + elapsedMs : 0;
-  if (draft.role.type === 'leader') onLeaderTick(draft, draft.role, elapsedMs);
-  else onElectionTick(draft, elapsedMs);
+  if (draft.role.type === 'leader') onLeaderTick(work, draft.role, elapsedMs);
+  else onElectionTick(work, elapsedMs);
 }
 
 /** A peer's message. Each kind says for itself what a newer term means (§5.1), since a pre-vote's means nothing. */
-function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | undefined {
+function onMessage(work: Work, { from, message }: MessageReceived): Fault | undefined {
+  const { draft } = work;
   const problem = problemOfMessage(message);
   if (problem !== undefined) return fault('peer', 'malformedMessage', { from: from.id, problem });
   if (isSamePeer(from, draft.self)) {
@@ -166,63 +171,64 @@ function onMessage(draft: Draft, { from, message }: MessageReceived): Fault | un
     return fault('peer', 'termBeyondReach', { from: from.id, term: message.term, currentTerm });
   switch (message.type) {
     case 'preVote':
-      onPreVote(draft, from, message);
+      onPreVote(work, from, message);
       return undefined;
     case 'preVoteReply':
-      if (!message.voteGranted) stepDownIfStale(draft, message);
-      onPreVoteReply(draft, from, message);
+      if (!message.voteGranted) stepDownIfStale(work, message);
+      onPreVoteReply(work, from, message);
       return undefined;
     case 'requestVote':
-      onRequestVote(draft, from, message);
+      onRequestVote(work, from, message);
       return undefined;
     case 'requestVoteReply':
-      stepDownIfStale(draft, message);
-      onRequestVoteReply(draft, from, message);
+      stepDownIfStale(work, message);
+      onRequestVoteReply(work, from, message);
       return undefined;
     case 'appendEntries':
-      return onAppendEntries(draft, from, message);
+      return onAppendEntries(work, from, message);
     case 'appendEntriesReply':
-      stepDownIfStale(draft, message);
+      stepDownIfStale(work, message);
       if (draft.role.type !== 'leader' || message.term !== draft.currentTerm) return undefined; // Late.
-      return onAppendEntriesReply(draft, draft.role, from, message);
+      return onAppendEntriesReply(work, draft.role, from, message);
     case 'timeoutNow':
-      onTimeoutNow(draft, from, message);
+      onTimeoutNow(work, from, message);
       return undefined;
     case 'installSnapshot':
-      return onInstallSnapshot(draft, from, message);
+      return onInstallSnapshot(work, from, message);
     default:
       return unreachable(message); // Validation has turned it away.
   }
 }
 
 /** A reply shows a newer term: "convert to follower" (§5.1). */
-function stepDownIfStale(draft: Draft, reply: { readonly term: Term }): void {
-  if (reply.term > draft.currentTerm) becomeFollower(draft, reply.term, null);
+function stepDownIfStale(work: Work, reply: { readonly term: Term }): void {
+  if (reply.term > work.draft.currentTerm) becomeFollower(work, reply.term, null);
 }
 
 /** Only a leader changes the members or hands over. */
-function onLeadersRequest(draft: Draft, request: ChangeMembers | TransferLeadership): void {
-  const { role } = draft;
+function onLeadersRequest(work: Work, request: ChangeMembers | TransferLeadership): void {
+  const { role } = work.draft;
   if (role.type === 'leader') {
-    if (request.type === 'changeMembers') onChangeMembers(draft, role, request);
-    else onTransferLeadership(draft, role, request);
+    if (request.type === 'changeMembers') onChangeMembers(work, role, request);
+    else onTransferLeadership(work, role, request);
     return;
   }
   const leaderId = role.type === 'follower' ? (role.leader?.id ?? null) : null;
-  answerAdmin(draft, request.id, { type: 'refused', reason: { type: 'notLeader', leaderId } });
+  answerAdmin(work, request.id, { type: 'refused', reason: { type: 'notLeader', leaderId } });
 }
 
 /** The operator wants this node to lead: it asks for pre-votes now. */
-function onCampaign(draft: Draft, { id }: Campaign): void {
+function onCampaign(work: Work, { id }: Campaign): void {
+  const { draft } = work;
   if (canCampaign(draft)) {
-    draft.outputs.push({ type: 'adminRes', id, result: { type: 'ok' } });
-    return becomePreCandidate(draft);
+    work.outputs.push({ type: 'adminRes', id, result: { type: 'ok' } });
+    return becomePreCandidate(work);
   }
   const detail =
     draft.role.type === 'leader'
       ? 'this node leads already'
       : 'this node can not stand for election now: it is no voter, its disk hangs, it is installing a snapshot, or no term is left';
-  draft.outputs.push({
+  work.outputs.push({
     type: 'adminRes',
     id,
     result: { type: 'refused', reason: { type: 'invalid', detail } },

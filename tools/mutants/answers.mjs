@@ -1,7 +1,7 @@
 // Rule 22: exactly one answer, and a true one.
 import { core, ofRule, rules, streams } from './places.mjs';
 
-const unknownWrite = "draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });";
+const unknownWrite = "work.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });";
 const forwarded = 'test/unit/streams/forwarded.test.ts';
 
 export const answers = [
@@ -55,7 +55,7 @@ export const answers = [
     {
       name: 'a read is forgotten when its leader steps down',
       file: core('role'),
-      find: "draft.outputs.push({ type: 'readRes', id: read.id, result: { type: 'refused', reason } });",
+      find: "work.outputs.push({ type: 'readRes', id: read.id, result: { type: 'refused', reason } });",
       replace: '',
       test: rules('rule-10-read-index'),
       claim: 'a read that waits is refused when the leader steps down, and may be asked again',
@@ -63,7 +63,7 @@ export const answers = [
     {
       name: 'a change of members is forgotten when its leader steps down',
       file: core('role'),
-      find: "if (leader.changeId !== null) answerAdmin(draft, leader.changeId, { type: 'unknown' });",
+      find: "if (leader.changeId !== null) answerAdmin(work, leader.changeId, { type: 'unknown' });",
       replace: '',
       claim: 'a change of members is unknown when its leader steps down',
     },

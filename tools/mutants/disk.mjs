@@ -1,7 +1,7 @@
 // Rules 1 to 3: what has to be on disk before it is said, or counts.
 import { core, ofRule, rules } from './places.mjs';
 
-const untilDurable = 'if (isHardStateDurable(draft)) send(draft, to, message);';
+const untilDurable = 'if (isHardStateDurable(draft)) send(work, to, message);';
 
 export const disk = [
   ...ofRule(1, rules('rule-1-durable-before-said'), [
@@ -9,22 +9,22 @@ export const disk = [
       name: 'a vote leaves before it is on disk',
       file: core('durability'),
       find: untilDurable,
-      replace: 'if (draft.now >= 0) send(draft, to, message);',
+      replace: 'if (draft.now >= 0) send(work, to, message);',
       claim: 'a vote leaves once it is on disk, in one write with its term',
     },
     {
       name: 'a candidate asks for votes before its own is on disk',
       file: core('election'),
-      find: 'for (const peer of otherVoters(draft)) sendWhenDurable(draft, peer, request);',
-      replace: 'for (const peer of otherVoters(draft)) send(draft, peer, request);',
+      find: 'for (const peer of otherVoters(draft)) sendWhenDurable(work, peer, request);',
+      replace: 'for (const peer of otherVoters(draft)) send(work, peer, request);',
       claim: 'a candidate asks for votes only once its own term and vote are on disk',
     },
     {
       name: 'a vote that was given before is repeated at once',
       file: core('election'),
-      find: "  if (draft.role.type === 'preCandidate') becomeFollower(draft, draft.currentTerm, null);\n  if (draft.votedFor === null) setVote(draft, from);",
+      find: "  if (draft.role.type === 'preCandidate') becomeFollower(work, draft.currentTerm, null);\n  if (draft.votedFor === null) setVote(draft, from);",
       replace:
-        "  if (draft.role.type === 'preCandidate') becomeFollower(draft, draft.currentTerm, null);\n  if (draft.votedFor !== null) return send(draft, from, reply);\n  setVote(draft, from);",
+        "  if (draft.role.type === 'preCandidate') becomeFollower(work, draft.currentTerm, null);\n  if (draft.votedFor !== null) return send(work, from, reply);\n  setVote(draft, from);",
       claim: 'a vote that is asked for again waits just the same',
     },
     {
@@ -112,7 +112,7 @@ export const disk = [
     {
       name: 'the last flush acknowledges nothing by itself',
       file: core('flush'),
-      find: "else if (draft.role.type === 'follower') acknowledge(draft, draft.role);",
+      find: "else if (draft.role.type === 'follower') acknowledge(work, draft.role);",
       replace: '',
       claim: 'the log makes progress when it then goes quiet: the last flush acknowledges by itself',
     },

@@ -6,7 +6,7 @@ export const leadership = [
     {
       name: 'a leader that lost its quorum leads on',
       file: core('leader'),
-      find: 'if (!hasActiveQuorum(draft, leader)) return becomeFollower(draft, draft.currentTerm, null);',
+      find: 'if (!hasActiveQuorum(draft, leader)) return becomeFollower(work, draft.currentTerm, null);',
       replace: 'hasActiveQuorum(draft, leader);',
       claim: 'steps down within two of the shortest election timeouts',
     },
@@ -80,8 +80,8 @@ export const leadership = [
     {
       name: 'a successor is asked to stand before it has the whole log',
       file: core('transfer'),
-      find: 'if (successor?.matchIndex === draft.log.lastIndex) askToStand(draft, successor);',
-      replace: 'if (successor !== undefined) askToStand(draft, successor);',
+      find: 'if (successor?.matchIndex === draft.log.lastIndex) askToStand(work, successor);',
+      replace: 'if (successor !== undefined) askToStand(work, successor);',
       claim: 'brings a successor that lacks something up to date first',
     },
     {
@@ -94,8 +94,8 @@ export const leadership = [
     {
       name: 'anybody may ask a node to stand',
       file: core('election'),
-      find: 'if (request.term === draft.currentTerm && isFromLeader && canCampaign(draft)) becomeCandidate(draft, true);',
-      replace: 'if (isFromLeader || canCampaign(draft)) becomeCandidate(draft, true);',
+      find: 'if (request.term === draft.currentTerm && isFromLeader && canCampaign(draft)) becomeCandidate(work, true);',
+      replace: 'if (isFromLeader || canCampaign(draft)) becomeCandidate(work, true);',
       test: paper('thesis-3.10-leadership-transfer'),
       claim: 'Only the leader of the term may ask: a request that is late, or from another, has no effect.',
     },
@@ -120,8 +120,8 @@ export const leadership = [
     {
       name: 'a removed leader leads on',
       file: core('commit'),
-      find: "if (onConfigurationCommitted(draft, leader) === 'leaves') leave(draft, leader);",
-      replace: 'onConfigurationCommitted(draft, leader);',
+      find: "if (onConfigurationCommitted(work, leader) === 'leaves') leave(work, leader);",
+      replace: 'onConfigurationCommitted(work, leader);',
       claim: 'then answers, and asks the voter that is furthest to stand',
     },
     {
@@ -134,16 +134,16 @@ export const leadership = [
     {
       name: 'a leader leaves before its removal is committed',
       file: core('membership'),
-      find: "  if (latest.configuration.votersOutgoing.length > 0) {\n    proposeConfiguration(draft, leader, { ...latest.configuration, votersOutgoing: [] });\n    return 'stays';",
+      find: "  if (latest.configuration.votersOutgoing.length > 0) {\n    proposeConfiguration(work, leader, { ...latest.configuration, votersOutgoing: [] });\n    return 'stays';",
       replace:
-        "  if (latest.configuration.votersOutgoing.length > 0) {\n    proposeConfiguration(draft, leader, { ...latest.configuration, votersOutgoing: [] });\n    return isVoter({ ...latest.configuration, votersOutgoing: [] }, draft.self) ? 'stays' : 'leaves';",
+        "  if (latest.configuration.votersOutgoing.length > 0) {\n    proposeConfiguration(work, leader, { ...latest.configuration, votersOutgoing: [] });\n    return isVoter({ ...latest.configuration, votersOutgoing: [] }, draft.self) ? 'stays' : 'leaves';",
       claim: 'leads on until its removal is committed, without counting itself',
     },
     {
       name: 'a removed leader follows without handing over',
       file: core('transfer'),
-      find: 'if (successor === undefined) return becomeFollower(draft, draft.currentTerm, null);',
-      replace: 'if (successor !== null) return becomeFollower(draft, draft.currentTerm, null);',
+      find: 'if (successor === undefined) return becomeFollower(work, draft.currentTerm, null);',
+      replace: 'if (successor !== null) return becomeFollower(work, draft.currentTerm, null);',
       claim: 'then answers, and asks the voter that is furthest to stand',
     },
     {

@@ -6,15 +6,15 @@ export const log = [
     {
       name: 'a late message truncates what it does not hold',
       file: core('append-entries'),
-      find: 'const conflict = storeEntries(draft, follower, request.batches);',
+      find: 'const conflict = storeEntries(work, follower, request.batches);',
       replace:
-        'const end = request.batches.at(-1); if (end !== undefined && lastOf(end) < draft.log.lastIndex) truncateLogFrom(draft, after(lastOf(end)));\n  const conflict = storeEntries(draft, follower, request.batches);',
+        'const end = request.batches.at(-1); if (end !== undefined && lastOf(end) < draft.log.lastIndex) truncateLogFrom(work, after(lastOf(end)));\n  const conflict = storeEntries(work, follower, request.batches);',
       claim: 'a message that is late, and holds less than the log, removes nothing',
     },
     {
       name: 'what conflicts stays below what is new',
       file: core('append-entries'),
-      find: 'if (first.index <= draft.log.lastIndex) truncateLogFrom(draft, first.index);',
+      find: 'if (first.index <= draft.log.lastIndex) truncateLogFrom(work, first.index);',
       replace: '',
       claim: 'a conflict removes the entry and all that follow it',
     },
@@ -66,8 +66,8 @@ export const log = [
     {
       name: 'a late message takes the commit back',
       file: core('append-entries'),
-      find: 'if (commitIndex > draft.commitIndex) advanceCommit(draft, commitIndex);',
-      replace: 'advanceCommit(draft, commitIndex);',
+      find: 'if (commitIndex > draft.commitIndex) advanceCommit(work, commitIndex);',
+      replace: 'advanceCommit(work, commitIndex);',
       claim: 'and never less than before',
     },
   ]),

@@ -52,7 +52,7 @@ export const members = [
       file: core('membership'),
       find: '  if (latest.configuration.votersOutgoing.length > 0) {\n',
       replace:
-        "  if (latest.configuration.votersOutgoing.length > 0) {\n    if (leader.changeId !== null) answerAdmin(draft, leader.changeId, { type: 'ok' });\n    leader.changeId = null;\n",
+        "  if (latest.configuration.votersOutgoing.length > 0) {\n    if (leader.changeId !== null) answerAdmin(work, leader.changeId, { type: 'ok' });\n    leader.changeId = null;\n",
       claim: 'answers once the new configuration alone is committed, not the joint one',
     },
     {

@@ -39,9 +39,9 @@ export const readsAndSnapshots = [
     {
       name: 'a query comes before the entries that it must see',
       file: core('reads'),
-      find: "draft.outputs.push({ type: 'readStateMachineReq', id, index, ...(payload && { payload }) });",
+      find: "work.outputs.push({ type: 'readStateMachineReq', id, index, ...(payload && { payload }) });",
       replace:
-        "draft.outputs.unshift({ type: 'readStateMachineReq', id, index, ...(payload && { payload }) });",
+        "work.outputs.unshift({ type: 'readStateMachineReq', id, index, ...(payload && { payload }) });",
       claim: 'so it does in a cluster of one, where both come in one step',
     },
     {
@@ -211,7 +211,7 @@ export const readsAndSnapshots = [
     {
       name: 'a laggard gets no snapshot',
       file: core('replication'),
-      find: "if (needsSnapshot && peer.state !== 'snapshot' && peer.isConnected) beginSnapshot(draft, peer);",
+      find: "if (needsSnapshot && peer.state !== 'snapshot' && peer.isConnected) beginSnapshot(work, peer);",
       replace: '',
       claim: 'the log that it needs afterwards is kept until the transfer ends',
     },

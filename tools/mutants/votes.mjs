@@ -38,7 +38,7 @@ export const votes = [
       file: core('election'),
       find: "if (draft.role.type !== 'preCandidate') return; // Late.",
       replace:
-        "if (draft.role.type !== 'preCandidate') return onRequestVoteReply(draft, from, { ...reply, type: 'requestVoteReply' });",
+        "if (draft.role.type !== 'preCandidate') return onRequestVoteReply(work, from, { ...reply, type: 'requestVoteReply' });",
       claim: 'a pre-vote is no vote, and a vote no pre-vote',
     },
     {
@@ -111,7 +111,7 @@ export const votes = [
     {
       name: 'a learner sticks to a leader that is silent',
       file: core('election'),
-      find: '  becomeFollower(draft, draft.currentTerm, null); // It waits for nobody in particular, and sticks to nobody.\n',
+      find: '  becomeFollower(work, draft.currentTerm, null); // It waits for nobody in particular, and sticks to nobody.\n',
       replace: '',
       claim: 'nor does it stick for ever to a leader that is silent',
     },
@@ -127,7 +127,7 @@ export const votes = [
     {
       name: 'the term in a declined pre-vote is passed over',
       file: core('step'),
-      find: 'if (!message.voteGranted) stepDownIfStale(draft, message);',
+      find: 'if (!message.voteGranted) stepDownIfStale(work, message);',
       replace: '',
       claim: 'so that the sender moves on to it, and can win the next time',
     },

@@ -47,8 +47,8 @@ export const coreBugs = [
     edits: [
       {
         file: core('election'),
-        find: 'for (const peer of otherVoters(draft)) sendWhenDurable(draft, peer, request);\n}\n\n/** A candidate',
-        replace: 'for (const peer of otherVoters(draft)) send(draft, peer, request);\n}\n\n/** A candidate',
+        find: 'for (const peer of otherVoters(draft)) sendWhenDurable(work, peer, request);\n}\n\n/** A candidate',
+        replace: 'for (const peer of otherVoters(draft)) send(work, peer, request);\n}\n\n/** A candidate',
       },
     ],
   },
@@ -57,8 +57,8 @@ export const coreBugs = [
     edits: [
       {
         file: core('election'),
-        find: 'give it time to win (§5.2).\n  sendWhenDurable(draft, from, reply);',
-        replace: 'give it time to win (§5.2).\n  send(draft, from, reply);',
+        find: 'give it time to win (§5.2).\n  sendWhenDurable(work, from, reply);',
+        replace: 'give it time to win (§5.2).\n  send(work, from, reply);',
       },
     ],
   },
@@ -132,9 +132,9 @@ export const coreBugs = [
     edits: [
       {
         file: core('role'),
-        find: "draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });",
+        find: "work.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'unknown' } });",
         replace:
-          "draft.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'notCommitted', reason: { type: 'overloaded' } } });",
+          "work.outputs.push({ type: 'writeRes', id: write.id, result: { type: 'notCommitted', reason: { type: 'overloaded' } } });",
       },
     ],
   },
