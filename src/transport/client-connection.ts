@@ -18,9 +18,9 @@ import {
 } from './client/protocol.ts';
 import type { ClientEndpointLimits } from './client-endpoint-options.ts';
 import { type AnsweredConnection, FrameAnswers } from './client-frame-answers.ts';
+import { ClientLiveness } from './client-liveness.ts';
 import { ClientOutbox, type EncodedAnswer } from './client-outbox.ts';
 import { type Answering, refuseAll } from './client-work.ts';
-import { TcpProgress } from './tcp-progress.ts';
 import { closeCode, cutToFit } from './ws-socket.ts';
 
 /** What a connection needs of its endpoint. */
@@ -61,8 +61,6 @@ const answerBytesDecay = 0.95;
 const caughtUpNumber = 1;
 /** What a client may send. */
 const takenTypes: readonly ClientFrame['type'][] = ['write', 'read', 'ping', 'pong'];
-/** Pings in a row without a byte from a client, or to one that has to wait, until it counts as gone. */
-const silentPingsMax = 3;
 
 /** One client: requests in, and the answers of each event-loop turn out in one message. */
 export class ClientConnection implements AnsweredConnection {
@@ -81,24 +79,17 @@ export class ClientConnection implements AnsweredConnection {
   #unencoded: (() => void)[] = [];
   /** The size of the largest answer to a query, or frame of results. */
   #answerBytesMax = 0;
-  #silentPings = 0;
-  readonly #progress: TcpProgress;
-  /** Bytes that had arrived when the client was last assured. */
-  #assuredBytes = 0;
-  /** Whether a message has arrived since then. */
-  #hasHeard = false;
+  readonly #liveness: ClientLiveness;
   /** Answers of the message at hand that say no. */
   #refusals = 0;
   #whenCaughtUp = nobodyWaits;
 
   constructor({ webSocket, tcp }: { webSocket: WebSocket; tcp: Duplex }, host: ClientHost) {
     this.#webSocket = webSocket;
-    this.#progress = new TcpProgress(tcp);
+    this.#liveness = new ClientLiveness(tcp);
     this.#host = host;
     webSocket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    webSocket.on('pong', () => {
-      this.#silentPings = 0;
-    });
+    webSocket.on('pong', () => this.#liveness.onPong());
     webSocket.on('error', () => undefined); // Always followed by 'close'.
     webSocket.on('close', () => this.#onGone());
   }
@@ -190,14 +181,9 @@ export class ClientConnection implements AnsweredConnection {
     this.#readOn();
   }
 
-  /**
-   * Now and then: asks whether the client is there. One that is not read from can't say so: it is there while it takes
-   * what waits for it.
-   */
+  /** Now and then: asks whether the client is there. */
   pulse(): void {
-    if (this.#progress.hasMoved()) this.#silentPings = 0;
-    if (this.#silentPings >= silentPingsMax) return this.#webSocket.terminate();
-    this.#silentPings += 1;
+    if (!this.#liveness.countPing()) return this.#webSocket.terminate();
     if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
   }
 
@@ -206,11 +192,8 @@ export class ClientConnection implements AnsweredConnection {
    * takes a server that says nothing for dead.
    */
   assure(): void {
-    const { arrivedBytes } = this.#progress;
-    const isArriving = arrivedBytes > this.#assuredBytes && !this.#hasHeard;
-    this.#assuredBytes = arrivedBytes;
-    this.#hasHeard = false;
-    if (isArriving && this.#hasHello) this.#push({ type: 'pong', number: 0 }, 0);
+    const isReceiving = this.#liveness.isReceiving();
+    if (isReceiving && this.#hasHello) this.#push({ type: 'pong', number: 0 }, 0);
   }
 
   /** Does not let the client in. */
@@ -230,8 +213,7 @@ export class ClientConnection implements AnsweredConnection {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.isGone) return;
-    this.#silentPings = 0;
-    this.#hasHeard = true;
+    this.#liveness.onMessage();
     this.#refusals = 0;
     if (!isBinary) return this.#breakOff('a text message arrived, only binary ones are sent');
     const buffer = data as Buffer; // `binaryType` is 'nodebuffer'.
