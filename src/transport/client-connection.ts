@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { decodePayload } from '../core/index.ts';
 import { watchAbort } from './abort-watch.ts';
 import { detached } from './byte-reader.ts';
 import { decodeClientMessage, encodeClientMessage } from './client/message-codec.ts';
@@ -16,7 +15,9 @@ import {
   type WriteFrame,
   type WrittenFrame,
 } from './client/protocol.ts';
+import { type BacklogHost, ClientBacklog } from './client-backlog.ts';
 import type { ClientEndpointLimits } from './client-endpoint-options.ts';
+import { ClientFlow } from './client-flow.ts';
 import { type AnsweredConnection, FrameAnswers } from './client-frame-answers.ts';
 import { ClientLiveness } from './client-liveness.ts';
 import { ClientOutbox, type EncodedAnswer } from './client-outbox.ts';
@@ -24,7 +25,7 @@ import { type Answering, refuseAll } from './client-work.ts';
 import { closeCode, cutToFit } from './ws-socket.ts';
 
 /** What a connection needs of its endpoint. */
-export interface ClientHost {
+export interface ClientHost extends BacklogHost {
   readonly limits: ClientEndpointLimits;
   readonly group: number;
   /** What a client that is let in is told. */
@@ -34,29 +35,12 @@ export interface ClientHost {
   /** Requests are answered. */
   release(count: number, bytes: number): void;
   readonly isClosing: boolean;
-  /** About the size of the largest answers lately, of all clients; a large guess until there were some. */
-  answerBytes: number;
   write(frame: WriteFrame, to: Answering): void;
-  read(id: number, query: Uint8Array, frame: ReadFrame, to: Answering): void;
   /** The connection has something to send at the end of this turn. */
   flushSoon(connection: ClientConnection): void;
   onGone(connection: ClientConnection): void;
 }
 
-/** Queries of one frame, and how many of them the node has been asked. */
-interface Reading {
-  readonly frame: ReadFrame;
-  readonly queries: readonly Uint8Array[];
-  readonly to: FrameAnswers;
-  asked: number;
-}
-
-/** Queries of one client that are asked at once, however large the answers are. */
-export const readsMin = 16;
-/** The size of an answer at least. */
-const answerBytesMin = 128;
-/** What the memory of a large answer loses with each smaller one. */
-const answerBytesDecay = 0.95;
 /** The number of the ping in {@link ClientConnection.caughtUp}. */
 const caughtUpNumber = 1;
 /** What a client may send. */
@@ -72,13 +56,8 @@ export class ClientConnection implements AnsweredConnection {
   readonly #outbox = new ClientOutbox();
   /** Requests without an answer. */
   #requests = 0;
-  /** Queries that the node is asked when there is room for their answers. */
-  #readings: Reading[] = [];
-  #readsUnderWay = 0;
-  /** Answers that are encoded when there is room for them. */
-  #unencoded: (() => void)[] = [];
-  /** The size of the largest answer to a query, or frame of results. */
-  #answerBytesMax = 0;
+  readonly #backlog: ClientBacklog;
+  readonly #flow: ClientFlow;
   readonly #liveness: ClientLiveness;
   /** Answers of the message at hand that say no. */
   #refusals = 0;
@@ -88,6 +67,8 @@ export class ClientConnection implements AnsweredConnection {
     this.#webSocket = webSocket;
     this.#liveness = new ClientLiveness(tcp);
     this.#host = host;
+    this.#backlog = new ClientBacklog(this, host);
+    this.#flow = new ClientFlow(webSocket, host.limits, () => this.#backlog.goOn());
     webSocket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     webSocket.on('pong', () => this.#liveness.onPong());
     webSocket.on('error', () => undefined); // Always followed by 'close'.
@@ -133,7 +114,7 @@ export class ClientConnection implements AnsweredConnection {
     this.#answered(frame.count, requestBytes);
     if (this.#isGone) return;
     const { byteLength } = frame.payload;
-    this.#answerBytesMax = Math.max(this.#answerBytesMax, byteLength);
+    this.#flow.allow(byteLength);
     this.#outbox.push(frame, byteLength);
     this.#host.flushSoon(this); // There was room for it, as for an answer.
   }
@@ -148,37 +129,35 @@ export class ClientConnection implements AnsweredConnection {
   }
 
   readRefused(frame: RefusedFrame, requestBytes: number): void {
-    this.#readsUnderWay -= 1;
+    this.#backlog.onRefused();
     this.refused(frame, requestBytes);
   }
 
   answered(id: number, answer: EncodedAnswer, requestBytes: number): void {
     this.#answered(1, requestBytes);
-    this.#readsUnderWay -= 1;
     const { byteLength } = answer.bytes;
-    const host = this.#host;
-    host.answerBytes = Math.max(answerBytesMin, byteLength, host.answerBytes * answerBytesDecay);
-    this.#answerBytesMax = Math.max(this.#answerBytesMax, byteLength);
+    this.#backlog.onAnswered(byteLength);
+    this.#flow.allow(byteLength);
     if (this.#isGone) return;
     this.#outbox.answer(id, answer);
-    host.flushSoon(this); // We asked for it: a client is not cut off for what is in its bounds.
+    this.#host.flushSoon(this); // We asked for it: a client is not cut off for what is in its bounds.
   }
 
   get hasRoom(): boolean {
-    return this.#webSocket.bufferedAmount + this.#outbox.bytes <= this.#host.limits.bufferedBytesMax;
+    return this.#flow.hasRoom(this.#outbox.bytes);
   }
 
   whenRoom(answer: () => void): void {
-    this.#unencoded.push(answer);
+    this.#backlog.addAnswer(answer);
   }
 
   /** The end of the turn: what was answered leaves. */
   flush(): void {
     const messages = this.#outbox.take();
     if (this.#isGone || messages.length === 0) return;
-    for (const frames of messages) this.#send(frames);
-    this.#watchBuffer();
-    this.#readOn();
+    for (const frames of messages) this.#flow.send(encodeClientMessage({ type: 'frames', frames }));
+    this.#flow.check();
+    this.#backlog.goOn();
   }
 
   /** Now and then: asks whether the client is there. */
@@ -262,33 +241,12 @@ export class ClientConnection implements AnsweredConnection {
         if (this.#take(frame)) this.#host.write(frame, new FrameAnswers(frame, this));
         return;
       case 'read':
-        if (this.#take(frame)) this.#readings.push(readingOf(frame, this));
-        return this.#readOn();
+        if (this.#take(frame)) this.#backlog.addReads(frame, new FrameAnswers(frame, this));
+        return this.#backlog.goOn();
       case 'ping':
         return this.#push({ type: 'pong', number: frame.number }, 0);
       case 'pong':
         if (frame.number === caughtUpNumber) this.#whenCaughtUp();
-    }
-  }
-
-  /** Answers what there is room for, and asks the node as many queries at once as there is for answers like those of lately. */
-  #readOn(): void {
-    if (this.#unencoded.length === 0 && this.#readings.length === 0) return;
-    let count = 0;
-    while (count < this.#unencoded.length && this.hasRoom) this.#unencoded[count++]?.();
-    if (count > 0) this.#unencoded = this.#unencoded.slice(count);
-    const { bufferedBytesMax } = this.#host.limits;
-    const readsMax = Math.max(readsMin, bufferedBytesMax / this.#host.answerBytes);
-    const isFull = !this.hasRoom;
-    for (let reading = this.#readings[0]; !isFull && reading !== undefined; reading = this.#readings[0]) {
-      const { frame, queries, to } = reading;
-      for (; reading.asked < queries.length; reading.asked++) {
-        if (this.isGone) return;
-        if (this.#readsUnderWay >= readsMax) return;
-        this.#readsUnderWay += 1;
-        this.#host.read(frame.firstId + reading.asked, queries[reading.asked] as Uint8Array, frame, to);
-      }
-      this.#readings.shift();
     }
   }
 
@@ -338,28 +296,6 @@ export class ClientConnection implements AnsweredConnection {
     else this.#host.flushSoon(this);
   }
 
-  #send(frames: readonly ClientFrame[]): void {
-    const message = encodeClientMessage({ type: 'frames', frames });
-    const buffered = this.#webSocket.bufferedAmount + message.byteLength;
-    // Whatever waits for the client to read comes after that much. To be called back takes a turn of the event loop.
-    const mayStop = buffered > this.#host.limits.bufferedBytesMax / 2;
-    this.#webSocket.send(message, mayStop ? this.#onSent : undefined);
-  }
-
-  /** A client that does not read is not read from; one that lets answers pile up is cut off. */
-  #watchBuffer(): void {
-    const { bufferedBytesMax, bufferedBytesCut } = this.#host.limits;
-    const { bufferedAmount } = this.#webSocket;
-    if (bufferedAmount - this.#answerBytesMax > bufferedBytesCut) this.terminate();
-    else if (bufferedAmount > bufferedBytesMax) this.#webSocket.pause();
-  }
-
-  readonly #onSent = (): void => {
-    const isRead = this.#webSocket.bufferedAmount <= this.#host.limits.bufferedBytesMax / 2;
-    if (this.#webSocket.isPaused && isRead) this.#webSocket.resume();
-    if (isRead) this.#readOn();
-  };
-
   #breakOff(detail: string): void {
     this.close(closeCode.protocolError, detail);
   }
@@ -368,12 +304,7 @@ export class ClientConnection implements AnsweredConnection {
     this.#isGone = true;
     this.#gone?.abort();
     this.#whenCaughtUp();
-    for (const { queries, asked, to } of this.#readings) {
-      to.drop(queries.length - asked);
-    }
-    this.#readings = [];
-    for (const drop of this.#unencoded) drop();
-    this.#unencoded = [];
+    this.#backlog.drop();
     this.#outbox.clear();
     this.#host.onGone(this);
   }
@@ -386,11 +317,6 @@ function goneController(): AbortController {
   const controller = new AbortController();
   watchAbort(controller.signal, () => undefined);
   return controller;
-}
-
-function readingOf(frame: ReadFrame, connection: ClientConnection): Reading {
-  const to = new FrameAnswers(frame, connection);
-  return { frame, queries: decodePayload(frame.payload), to, asked: 0 };
 }
 
 function otherVersion(version: number): string {

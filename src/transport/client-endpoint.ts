@@ -9,7 +9,8 @@ import {
   type Welcome,
   type WriteFrame,
 } from './client/protocol.ts';
-import { ClientConnection, type ClientHost, readsMin } from './client-connection.ts';
+import { readsMin } from './client-backlog.ts';
+import { ClientConnection, type ClientHost } from './client-connection.ts';
 import {
   type ClientEndpointLimits,
   type ClientEndpointOptions,
