@@ -10,8 +10,8 @@ import {
   type State,
 } from '../core/index.ts';
 import type { Founding } from '../storage/storage.ts';
+import { judgeHello } from '../transport/admission.ts';
 import { TransportError } from '../transport/errors.ts';
-import { judgeHello } from '../transport/founding.ts';
 import {
   type HandshakeRefusal,
   type Hello,

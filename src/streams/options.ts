@@ -2,7 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Config, defaultConfig, RaftError } from '../core/index.ts';
 import { nameProblem } from '../core/member-rules.ts';
 import { clockOf } from '../transport/clock.ts';
-import { declaredProblem } from '../transport/founding.ts';
+import { declaredProblem } from '../transport/declared-members.ts';
 import { problemList, timerProblems } from '../transport/limits.ts';
 import { isPeerUrl } from '../transport/member-rules.ts';
 import type { MemberAddress } from '../transport/transport.ts';

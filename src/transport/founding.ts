@@ -1,5 +1,7 @@
 import { isSamePeer, type Member, type NodeId, type Peer } from '../core/index.ts';
-import type { FoundFrame, HandshakeRefusal, Hello, MemberAddress, PeerFrame } from './transport.ts';
+import { remedy } from './admission.ts';
+import { declaredProblem, isSameList, sorted } from './declared-members.ts';
+import type { FoundFrame, Hello, MemberAddress, PeerFrame } from './transport.ts';
 
 /** The cluster that a store belongs to: its random id, and the configuration it began with (index 0, term 0). */
 export interface FoundedCluster {
@@ -84,17 +86,6 @@ export function beginFounding(node: {
     acked: [],
     owed: [],
   };
-}
-
-/** What is wrong with a list of declared members, in words for the operator; `null` if nothing. */
-export function declaredProblem(self: NodeId, declared: readonly MemberAddress[]): string | null {
-  const ids = declared.map((member) => member.id);
-  if (new Set(ids).size < ids.length)
-    return `the members ${listed(declared)} name a node twice; give each its own name`;
-  if (declared.length > 0 && !ids.includes(self)) {
-    return `the members ${listed(declared)} do not name this node, ${self}; add it, or correct its name`;
-  }
-  return null;
 }
 
 /** The founding as one pure function. Any event is answered in any state. */
@@ -251,87 +242,6 @@ function only(state: FoundingState): FoundingStep {
   return { state, actions: [] };
 }
 
-/** What a node knows when it judges a peer's introduction. */
-export interface HelloJudge {
-  /** How this node introduces itself now. */
-  readonly hello: Hello;
-  /** Who is in the cluster by the configuration in effect; not read while `hello.clusterId` is `null`. */
-  readonly members: readonly Peer[];
-}
-
-/**
- * The policy of `TransportIdentity.admit`: whether a peer is let in, or why not (rule 9). Symmetric while
- * neither store has a cluster; otherwise the founded side is the one that knows.
- */
-export function judgeHello({ hello: local, members }: HelloJudge, hello: Hello): HandshakeRefusal | null {
-  if (hello.protocolVersion !== local.protocolVersion) return otherVersion(local, hello.protocolVersion);
-  if (hello.id === local.id) return namesake(local, hello);
-  if (local.clusterId === null) return hello.clusterId === null ? judgeDeclared(local, hello) : null;
-  if (hello.clusterId === null) return judgeEmpty(local.clusterId, { members, hello });
-  if (hello.clusterId !== local.clusterId) return otherCluster(local, hello);
-  return null; // It holds a configuration of this cluster, perhaps a later one than ours.
-}
-
-/** The refusal of a peer that speaks another version of the protocol. */
-export function otherVersion(local: Hello, version: number): HandshakeRefusal {
-  return {
-    code: 'protocolVersion',
-    reason: `${local.id} speaks version ${local.protocolVersion} of the peer protocol, the other node version ${version}; run the same release of rxraft on both`,
-  };
-}
-
-function namesake(local: Hello, hello: Hello): HandshakeRefusal {
-  return {
-    code: 'notAMember',
-    reason: `both ends are called ${local.id} (stores ${local.storeId} and ${hello.storeId}); check the address, or stop the node that was started under a name already in use`,
-  };
-}
-
-function judgeDeclared(local: Hello, hello: Hello): HandshakeRefusal | null {
-  if (!isSameList(local.members, hello.members)) {
-    return {
-      code: 'otherMembers',
-      reason: `${local.id} was started with --members ${listed(local.members)}, and ${hello.id} with ${listed(hello.members)}; start every founding member with the same list`,
-    };
-  }
-  if (local.members.some((member) => member.id === hello.id)) return null;
-  return {
-    code: 'notAMember',
-    reason: `${hello.id} is not among the members that both nodes declare, ${listed(local.members)}; correct its name or the list`,
-  };
-}
-
-/** A store without a cluster is let in only if the configuration lists that very store. */
-function judgeEmpty(
-  clusterId: string,
-  { members, hello }: { members: readonly Peer[]; hello: Hello },
-): HandshakeRefusal | null {
-  const known = members.find((member) => member.id === hello.id);
-  if (has(members, hello)) return null;
-  if (known === undefined) {
-    return {
-      code: 'notAMember',
-      reason: `${hello.id} is not a member of cluster ${clusterId}; start it with --join http://HOST:PORT of a member to add it`,
-    };
-  }
-  return {
-    code: 'wipedStore',
-    reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. ${remedy(hello.id)}`,
-  };
-}
-
-function otherCluster(local: Hello, hello: Hello): HandshakeRefusal {
-  return {
-    code: 'otherCluster',
-    reason: `${local.id} belongs to cluster ${local.clusterId}, and ${hello.id} to ${hello.clusterId}; check the addresses and the data folders. Neither store was changed`,
-  };
-}
-
-/** How a name gets back into the cluster with a new store. */
-function remedy(id: NodeId): string {
-  return `If its data folder is right and empty, run \`rxraft remove ${id}\` on a member, then start ${id} with \`--join http://HOST:PORT\` of a member`;
-}
-
 function isSameCluster(founding: FoundedCluster | null, found: FoundFrame): boolean {
   if (founding === null || founding.clusterId !== found.clusterId) return false;
   const isSameLength = founding.voters.length === found.voters.length;
@@ -340,29 +250,6 @@ function isSameCluster(founding: FoundedCluster | null, found: FoundFrame): bool
     isSameList(founding.voters, found.voters) &&
     found.voters.every((peer) => has(founding.voters, peer))
   );
-}
-
-/** Whether two lists declare the same members, in whatever order. */
-export function isSameList(a: readonly MemberAddress[], b: readonly MemberAddress[]): boolean {
-  return listed(a) === listed(b);
-}
-
-/** Members as the command line takes them, in the order of their names. */
-function listed(members: readonly MemberAddress[]): string {
-  return (
-    sorted(members)
-      .map(({ id, url }) => `${id}=${url}`)
-      .join(',') || '(none)'
-  );
-}
-
-function sorted<M extends MemberAddress>(members: readonly M[]): readonly M[] {
-  return members.toSorted((a, b) => order(a.id, b.id) || order(a.url, b.url));
-}
-
-function order(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function peerOf({ id, storeId }: Peer): Peer {

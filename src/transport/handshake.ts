@@ -1,5 +1,5 @@
 import type { NodeId } from '../core/index.ts';
-import { otherVersion } from './founding.ts';
+import { otherVersion } from './admission.ts';
 import { type HandshakeRefusal, type Hello, protocolVersion, type TransportIdentity } from './transport.ts';
 
 /** Judges who dialed us: the transport's own checks, then the node's. */

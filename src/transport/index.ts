@@ -1,4 +1,5 @@
 export { urlBytesMax } from '../core/member-rules.ts';
+export { type HelloJudge, judgeHello, otherVersion } from './admission.ts';
 export { type BackoffLimits, defaultBackoff } from './backoff.ts';
 export type { FrameError, FrameErrorKind } from './byte-reader.ts';
 export type { ClientSocket, ClientSocketConstructor } from './client/web-socket.ts';
@@ -12,6 +13,7 @@ export type {
 } from './client-endpoint-options.ts';
 export { ClientWebSocket } from './client-web-socket.ts';
 export type { Codec } from './codec.ts';
+export { declaredProblem, isSameList } from './declared-members.ts';
 export * from './errors.ts';
 export { resultsMax } from './forward-reply-codec.ts';
 export * from './founding.ts';

@@ -1,8 +1,8 @@
 import type { Subscription } from 'rxjs';
 import { WebSocket } from 'ws';
 import type { Peer } from '../core/index.ts';
+import { otherVersion } from './admission.ts';
 import { Backoff } from './backoff.ts';
-import { otherVersion } from './founding.ts';
 import { isPiece, type Patience, patienceOf } from './frame-codec.ts';
 import { judgeAcceptor } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';

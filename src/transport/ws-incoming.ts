@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { NodeId, Peer } from '../core/index.ts';
-import { otherVersion } from './founding.ts';
+import { otherVersion } from './admission.ts';
 import { judgeDialer } from './handshake.ts';
 import { closeCodeOf } from './handshake-codec.ts';
 import { encodePeerMessage } from './message-codec.ts';

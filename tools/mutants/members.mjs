@@ -133,10 +133,10 @@ export const members = [
     },
     {
       name: 'a wiped store is let in under its old name',
-      file: 'src/transport/founding.ts',
-      find: '  if (has(members, hello)) return null;\n',
-      replace: '  if (has(members, hello) || known !== undefined) return null;\n',
-      test: founding,
+      file: 'src/transport/admission.ts',
+      find: '  if (members.some((member) => isSamePeer(member, hello))) return null;\n',
+      replace: '  if (known !== undefined) return null;\n',
+      test: 'test/unit/transport/admission.test.ts',
       claim: 'refuses an empty store under a listed name with the commands to run',
     },
     {

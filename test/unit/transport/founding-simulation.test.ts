@@ -1,12 +1,12 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { judgeHello } from '../../../src/transport/admission.ts';
 import {
   beginFounding,
   type FoundedCluster,
   type FoundingAction,
   type FoundingEvent,
   foundingStep,
-  judgeHello,
 } from '../../../src/transport/founding.ts';
 import { memoryNetwork } from '../../../src/transport/memory-network.ts';
 import { seededRandom } from '../../../src/transport/random.ts';

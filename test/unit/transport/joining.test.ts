@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Peer } from '../../../src/core/index.ts';
-import { judgeHello } from '../../../src/transport/founding.ts';
+import { judgeHello } from '../../../src/transport/admission.ts';
 import { memoryNetwork } from '../../../src/transport/memory-network.ts';
 import type { Hello, Transport, TransportEvent } from '../../../src/transport/transport.ts';
 import { type WsTransport, wsTransport } from '../../../src/transport/ws-transport.ts';

@@ -1,0 +1,84 @@
+import { isSamePeer, type NodeId, type Peer } from '../core/index.ts';
+import { isSameList, listed } from './declared-members.ts';
+import type { HandshakeRefusal, Hello } from './transport.ts';
+
+/** What a node knows when it judges a peer's introduction. */
+export interface HelloJudge {
+  /** How this node introduces itself now. */
+  readonly hello: Hello;
+  /** Who is in the cluster by the configuration in effect; not read while `hello.clusterId` is `null`. */
+  readonly members: readonly Peer[];
+}
+
+/**
+ * The policy of `TransportIdentity.admit`: whether a peer is let in, or why not (rule 9). Symmetric while
+ * neither store has a cluster; otherwise the founded side is the one that knows.
+ */
+export function judgeHello({ hello: local, members }: HelloJudge, hello: Hello): HandshakeRefusal | null {
+  if (hello.protocolVersion !== local.protocolVersion) return otherVersion(local, hello.protocolVersion);
+  if (hello.id === local.id) return namesake(local, hello);
+  if (local.clusterId === null) return hello.clusterId === null ? judgeDeclared(local, hello) : null;
+  if (hello.clusterId === null) return judgeEmpty(local.clusterId, { members, hello });
+  if (hello.clusterId !== local.clusterId) return otherCluster(local, hello);
+  return null; // It holds a configuration of this cluster, perhaps a later one than ours.
+}
+
+/** The refusal of a peer that speaks another version of the protocol. */
+export function otherVersion(local: Hello, version: number): HandshakeRefusal {
+  return {
+    code: 'protocolVersion',
+    reason: `${local.id} speaks version ${local.protocolVersion} of the peer protocol, the other node version ${version}; run the same release of rxraft on both`,
+  };
+}
+
+function namesake(local: Hello, hello: Hello): HandshakeRefusal {
+  return {
+    code: 'notAMember',
+    reason: `both ends are called ${local.id} (stores ${local.storeId} and ${hello.storeId}); check the address, or stop the node that was started under a name already in use`,
+  };
+}
+
+function judgeDeclared(local: Hello, hello: Hello): HandshakeRefusal | null {
+  if (!isSameList(local.members, hello.members)) {
+    return {
+      code: 'otherMembers',
+      reason: `${local.id} was started with --members ${listed(local.members)}, and ${hello.id} with ${listed(hello.members)}; start every founding member with the same list`,
+    };
+  }
+  if (local.members.some((member) => member.id === hello.id)) return null;
+  return {
+    code: 'notAMember',
+    reason: `${hello.id} is not among the members that both nodes declare, ${listed(local.members)}; correct its name or the list`,
+  };
+}
+
+/** A store without a cluster is let in only if the configuration lists that very store. */
+function judgeEmpty(
+  clusterId: string,
+  { members, hello }: { members: readonly Peer[]; hello: Hello },
+): HandshakeRefusal | null {
+  const known = members.find((member) => member.id === hello.id);
+  if (members.some((member) => isSamePeer(member, hello))) return null;
+  if (known === undefined) {
+    return {
+      code: 'notAMember',
+      reason: `${hello.id} is not a member of cluster ${clusterId}; start it with --join http://HOST:PORT of a member to add it`,
+    };
+  }
+  return {
+    code: 'wipedStore',
+    reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. ${remedy(hello.id)}`,
+  };
+}
+
+function otherCluster(local: Hello, hello: Hello): HandshakeRefusal {
+  return {
+    code: 'otherCluster',
+    reason: `${local.id} belongs to cluster ${local.clusterId}, and ${hello.id} to ${hello.clusterId}; check the addresses and the data folders. Neither store was changed`,
+  };
+}
+
+/** How a name gets back into the cluster with a new store. */
+export function remedy(id: NodeId): string {
+  return `If its data folder is right and empty, run \`rxraft remove ${id}\` on a member, then start ${id} with \`--join http://HOST:PORT\` of a member`;
+}
