@@ -1,4 +1,3 @@
-import type { Subscription } from 'rxjs';
 import {
   type AdminRes,
   type GroupId,
@@ -9,26 +8,23 @@ import {
   type ReadStateMachineReq,
   type WriteRes,
 } from '../core/index.ts';
-import { encodedBy } from '../transport/codec.ts';
 import type { ForwardReplyFrame, TransportEvent } from '../transport/transport.ts';
 import { AdminQueue, type AdminWork } from './admin-queue.ts';
 import { type Answer, type CallLimits, checkSignal } from './call.ts';
-import { badRequest, type RequestError, requestError, textOf } from './errors.ts';
+import { CommandEncoder } from './command-encoder.ts';
+import { badRequest, requestError } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
 import type { Settings } from './options.ts';
 import type { Committed, ReadAnswer, ReadOptions, RequestOptions } from './raft-node.ts';
 import type { Answered } from './read-call.ts';
 import { ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
-import type { Codec, StateMachine } from './state-machine.ts';
-import { payloadBytes, type Written } from './write-call.ts';
+import type { StateMachine } from './state-machine.ts';
+import type { Written } from './write-call.ts';
+import { WriteHold } from './write-hold.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const batchCountMax = 2048;
-/** Writes wait for a transaction that is under way at most so long; for others, as long as the queue's patience. */
-const diskMsMax = 2;
-/** After that, it is asked again each so many milliseconds whether others are still to come. */
-const lookMs = 1;
 
 /** What {@link Requests} works with. */
 export interface RequestsOptions<Command, Result, Query, Value> {
@@ -49,35 +45,28 @@ export interface RequestsOptions<Command, Result, Query, Value> {
 /** Everything that callers, here and on other nodes, have asked of this node and wait for. */
 export class Requests<Command, Result, Query, Value> {
   readonly #options: RequestsOptions<Command, Result, Query, Value>;
+  readonly #encoder: CommandEncoder<Command>;
   readonly #writes: WriteQueue<Result>;
+  readonly #hold: WriteHold;
   readonly #reads: ReadQueue<Query, Value>;
   readonly #admin: AdminQueue;
   readonly #forwarded: ForwardedRequests<Result>;
   /** Results of batches applied here whose write has not been answered yet, by first index. */
   readonly #results = new Map<Index, readonly Result[]>();
   #isFlushDue = false;
-  /** Writes wait for the disk or for others, until they are looked at. */
-  #holding: Subscription | null = null;
-  #heldSinceMs = 0;
   #refusal: 'RAFT_CLOSED' | 'RAFT_STOPPED' | null = null;
   readonly #endTurn = (): void => {
     this.#isFlushDue = false;
-    this.flush({ holdsWrites: this.#holdsWrites() });
-  };
-  /** Looks at writes that have waited: a disk that hangs holds them no longer, others who are to come do. */
-  readonly #look = (): void => {
-    const { routes, settings } = this.#options;
-    const heldMs = routes.now() - this.#heldSinceMs;
-    if (heldMs >= this.#writes.patienceMs || !this.#writes.isGathering) return this.flush();
-    this.#holding = settings.timeScheduler.schedule(this.#look, lookMs);
+    if (this.#refusal === null) this.flush({ holdsWrites: this.#hold.begin() });
   };
 
   constructor(options: RequestsOptions<Command, Result, Query, Value>) {
     this.#options = options;
     const { settings, machine, group, routes, reply, frameBytesMax, appliedIndex, isInstalling } = options;
-    const { pendingMax } = settings;
+    const { pendingMax, timeScheduler } = settings;
     const pendingBytesMax = settings.config.uncommittedBytesMax;
     const payloadBytesMax = 4 + settings.commandBytesMax; // A single command and its length.
+    this.#encoder = new CommandEncoder(machine.command, settings.commandBytesMax);
     this.#writes = new WriteQueue(
       routes,
       {
@@ -88,16 +77,18 @@ export class Requests<Command, Result, Query, Value> {
       },
       machine.result,
     );
+    const writes = this.#writes;
+    this.#hold = new WriteHold({ routes, writes, timeScheduler, onOver: () => this.flush() });
     const queried = { query: (query: Query) => machine.query(query), appliedIndex, isInstalling };
     this.#reads = new ReadQueue(routes, queried, pendingMax);
     this.#admin = new AdminQueue(routes, pendingMax);
     this.#forwarded = new ForwardedRequests(routes, {
       codec: machine.result,
-      isCommand: (bytes) => isReadable(machine.command, bytes),
+      isCommand: (bytes) => this.#encoder.isCommand(bytes),
       group,
       reply,
       frameBytesMax,
-      later: (work, delayMs) => settings.timeScheduler.schedule(work, delayMs),
+      later: (work, delayMs) => timeScheduler.schedule(work, delayMs),
       pendingMax,
       payloadBytesMax,
     });
@@ -106,8 +97,9 @@ export class Requests<Command, Result, Query, Value> {
   /** Replicates commands that stand one after the other in the log. Throws what can be said at once. */
   write(commands: readonly Command[], options: RequestOptions, answer: Answer<Written<Result>>): void {
     const limits = this.limitsOf(options);
-    const encoded = commands.map((command) => this.#encode(command));
-    this.#add({ commands: encoded, takesOwn: false }, limits, answer);
+    const encoded = this.#encoder.encodeAll(commands);
+    this.#writes.add({ commands: encoded, takesOwn: false }, limits, answer);
+    this.flushSoon();
   }
 
   /** The same for commands that are encoded already, and can be decoded; the results are the machine's own. */
@@ -118,19 +110,9 @@ export class Requests<Command, Result, Query, Value> {
   ): void {
     if (encoded.length === 0) throw badRequest('there is no command to write');
     const commands = [...encoded]; // The caller's list may change before it leaves.
-    this.#add({ commands, takesOwn: true }, this.limitsOf(options), answer);
-  }
-
-  #add(
-    work: { readonly commands: readonly Uint8Array[]; readonly takesOwn: boolean },
-    limits: CallLimits,
-    answer: Answer<Written<Result>>,
-  ): void {
-    const { commandBytesMax } = this.#options.settings;
-    let bytes = -4;
-    for (const one of work.commands) bytes += payloadBytes(one);
-    if (bytes > commandBytesMax) throw tooLarge(work.commands.length, { bytes, commandBytesMax });
-    this.#writes.add(work, limits, answer);
+    const limits = this.limitsOf(options);
+    this.#encoder.check(commands);
+    this.#writes.add({ commands, takesOwn: true }, limits, answer);
     this.flushSoon();
   }
 
@@ -138,22 +120,9 @@ export class Requests<Command, Result, Query, Value> {
   writeOne(command: Command, timeoutMs = this.#options.settings.timeoutMs): Promise<Committed<Result>> {
     this.#checkOpen();
     checkTimeout(timeoutMs);
-    const { commandBytesMax } = this.#options.settings;
-    const encoded = this.#encode(command);
-    const bytes = encoded.length;
-    if (bytes > commandBytesMax) throw tooLarge(1, { bytes, commandBytesMax });
-    const committed = this.#writes.addOne(encoded, timeoutMs);
+    const committed = this.#writes.addOne(this.#encoder.encodeOne(command), timeoutMs);
     this.flushSoon();
     return committed;
-  }
-
-  #encode(command: Command): Uint8Array {
-    try {
-      return encodedBy(this.#options.machine.command, command);
-    } catch (cause) {
-      const what = `The command can't be encoded: ${textOf(cause)}.`;
-      throw requestError('RAFT_BAD_COMMAND', 'notCommitted', what, { cause });
-    }
   }
 
   /** Asks the state machine, with the guarantee that the options name. Throws what can be said at once. */
@@ -222,39 +191,22 @@ export class Requests<Command, Result, Query, Value> {
     this.#options.settings.turnScheduler.schedule(this.#endTurn);
   }
 
-  /**
-   * While our own disk is at work, what comes gathers for its next transaction: one batch instead of one for each
-   * turn, which costs every node less; and a little longer, if more is about to come. Not for long, since others may be
-   * quicker than our disk.
-   */
-  #holdsWrites(): boolean {
-    const { routes, settings } = this.#options;
-    if (this.#refusal !== null || routes.target() !== 'self' || !this.#writes.hasWaiting) return false;
-    if (!routes.isDiskBusy() && !this.#writes.isGathering) return false;
-    if (this.#holding === null) {
-      this.#heldSinceMs = routes.now();
-      this.#holding = settings.timeScheduler.schedule(this.#look, diskMsMax);
-    }
-    return true;
-  }
-
   /** Time has passed: what has somewhere to go now leaves, but for what is held back. */
   onTick(): void {
     this.#expire();
-    this.flush({ holdsWrites: this.#holding !== null });
+    this.flush({ holdsWrites: this.#hold.isOn });
   }
 
   /** The disk has finished something: what waited for it goes off, unless it waits for more. */
   onFlushed(): void {
-    if (this.#holding !== null) this.flush({ holdsWrites: this.#writes.isGathering });
+    if (this.#hold.isOn) this.flush({ holdsWrites: this.#writes.isGathering });
   }
 
   /** Sends what waits for somewhere to go. */
   flush({ holdsWrites = false } = {}): void {
     if (this.#refusal !== null) return;
     if (!holdsWrites) {
-      this.#holding?.unsubscribe();
-      this.#holding = null;
+      this.#hold.end();
       this.#writes.flush();
     }
     this.#reads.flush();
@@ -287,7 +239,7 @@ export class Requests<Command, Result, Query, Value> {
     if (first !== undefined) this.#results.delete(first);
     this.#writes.onResult(id, result, results);
     this.#forwarded.onWriteResult(id, result, results);
-    if (this.#holding !== null) this.flushSoon(); // What waited for this one may go.
+    if (this.#hold.isOn) this.flushSoon(); // What waited for this one may go.
   }
 
   /** Our core answered a read: good news came with the `readStateMachineReq` already. */
@@ -340,7 +292,7 @@ export class Requests<Command, Result, Query, Value> {
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
     if (this.#refusal !== null) return;
     this.#refusal = code;
-    this.#holding?.unsubscribe();
+    this.#hold.end();
     this.#writes.close(code, what);
     this.#reads.close(code, what);
     this.#admin.close(code, what);
@@ -350,28 +302,4 @@ export class Requests<Command, Result, Query, Value> {
 
 function checkTimeout(timeoutMs: number): void {
   if (!(timeoutMs > 0)) throw badRequest(`timeoutMs is ${timeoutMs}, expected a positive number`);
-}
-
-function tooLarge(
-  count: number,
-  { bytes, commandBytesMax }: { readonly bytes: number; readonly commandBytesMax: number },
-): RequestError {
-  const what =
-    count === 1
-      ? `The command has ${bytes} bytes`
-      : `The ${count} commands have ${bytes} bytes, with 4 between any two`;
-  return requestError(
-    'RAFT_COMMAND_TOO_LARGE',
-    'notCommitted',
-    `${what}, the limit is ${commandBytesMax} (option commandBytesMax).`,
-  );
-}
-
-function isReadable(codec: Codec<unknown>, bytes: Uint8Array): boolean {
-  try {
-    codec.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
