@@ -1,7 +1,9 @@
 import { index, term } from '../core/index.ts';
 import { same } from './same.ts';
+import { storageBadChunkCases } from './storage-bad-chunk-cases.ts';
 import { storageCompactionCases } from './storage-compaction-cases.ts';
 import { storageEndingCases } from './storage-ending-cases.ts';
+import { storageInstallCases } from './storage-install-cases.ts';
 import {
   batchOf,
   claim,
@@ -15,7 +17,7 @@ import {
 } from './storage-kit.ts';
 import { storageMachineCases } from './storage-machine-cases.ts';
 import { storageOutageCases } from './storage-outage-cases.ts';
-import { storageSnapshotCases } from './storage-snapshot-cases.ts';
+import { storageTransferCases } from './storage-transfer-cases.ts';
 import { storageViewCases } from './storage-view-cases.ts';
 import { storageVoteCases } from './storage-vote-cases.ts';
 
@@ -297,7 +299,9 @@ export const storageConformance: readonly StorageConformanceCase[] = [
   ),
   ...storageCompactionCases,
   ...storageViewCases,
-  ...storageSnapshotCases,
+  ...storageInstallCases,
+  ...storageTransferCases,
+  ...storageBadChunkCases,
   ...storageEndingCases,
   ...storageOutageCases,
 ];

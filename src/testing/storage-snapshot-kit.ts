@@ -101,39 +101,3 @@ export function pieceBytes(name: string, part: string, { isEnd = false } = {}): 
 export function tinyChunk(at: number): SnapshotChunk {
   return { number: 0, bytes: chunkBytes(['tiny', String(at)]), isLast: true };
 }
-
-export function badChunks(): readonly { readonly what: string; readonly bad: Uint8Array }[] {
-  const good = chunkBytes(['e', '3'], ['f', '4']);
-  const tooLong = Uint8Array.of(1, 0x07, 0x6d, 0, 0, 0, 0, ...new Uint8Array(1901));
-  return [
-    { what: 'is empty', bad: new Uint8Array() },
-    { what: 'is of another version', bad: Uint8Array.of(9, ...good.subarray(1)) },
-    { what: 'ends within a value', bad: good.subarray(0, -1) },
-    { what: 'ends within a header', bad: good.subarray(0, 12) },
-    { what: 'has keys that do not ascend', bad: chunkBytes(['f', '1'], ['e', '2']) },
-    { what: 'has a key twice', bad: chunkBytes(['e', '1'], ['e', '2']) },
-    { what: 'does not follow the chunk before', bad: chunkBytes(['c', '1']) },
-    { what: 'repeats the last key', bad: chunkBytes(['d', '1']) },
-    { what: 'has an empty key', bad: chunkBytes(['', '1']) },
-    { what: 'has a key that is too long', bad: tooLong },
-  ];
-}
-
-/** What must not follow a piece of the value under `d` that is not its last. */
-export function badPieces(): readonly {
-  readonly what: string;
-  readonly bad: Uint8Array;
-  readonly isLast?: boolean;
-}[] {
-  const good = pieceBytes('d', '3', { isEnd: true });
-  return [
-    { what: 'is of another key', bad: pieceBytes('e', '3') },
-    { what: 'is empty', bad: pieceBytes('d', '') },
-    { what: 'ends within its key', bad: Uint8Array.of(2, 1, 0, 9, ...key('d')) },
-    { what: 'ends within its header', bad: good.subarray(0, 3) },
-    { what: 'has no key', bad: pieceBytes('', '3') },
-    { what: 'neither goes on nor ends', bad: Uint8Array.of(2, 2, ...good.subarray(2)) },
-    { what: 'is not there: entries follow', bad: chunkBytes(['e', '3']) },
-    { what: 'is the last of the snapshot and not of the value', bad: pieceBytes('d', '3'), isLast: true },
-  ];
-}
