@@ -18,6 +18,7 @@ import {
 import type { Founding, Loaded } from '../storage/storage.ts';
 import type { RaftFrame, TransportEvent } from '../transport/transport.ts';
 import type { CallLimits } from './call.ts';
+import { ConfigurationsInEffect } from './configurations-in-effect.ts';
 import { runCore, ticks } from './core-loop.ts';
 import { badRequest, noLeader, requestError } from './errors.ts';
 import type { FoundLog } from './found-log.ts';
@@ -28,8 +29,8 @@ import { resolveChanges } from './new-member.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStreams } from './node-streams.ts';
 import type { Settings } from './options.ts';
+import { PeerWarnings } from './peer-warnings.ts';
 import type { MembershipChange, RaftNodeOptions } from './raft-node.ts';
-import { Reminders } from './reminders.ts';
 import { Requests } from './requests.ts';
 import { leaderIdOf } from './status.ts';
 import { StepLog } from './step-log.ts';
@@ -64,13 +65,10 @@ export class NodeRuntime<Command, Result, Query, Value> {
   readonly #input$ = new Subject<Input>();
   readonly #foundingRun: FoundingRun;
   readonly #subscription = new Subscription();
-  readonly #refusals: Reminders;
-  /** Kept when a peer connects: one that goes on breaking the protocol does so after every handshake. */
-  readonly #violations: Reminders;
+  readonly #warnings: PeerWarnings;
+  readonly #inEffect = new ConfigurationsInEffect();
   #founding: Founding | null;
   #lastId = 0;
-  /** Whether the latest configuration is committed. */
-  #isSettled = false;
   /** When a leader last spoke to this node. */
   #heardAtMs: number | null = null;
 
@@ -85,8 +83,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       logger: start.settings.logger,
     });
     this.#startedAtMs = start.settings.clock();
-    this.#refusals = new Reminders(start.settings.clock);
-    this.#violations = new Reminders(start.settings.clock);
+    this.#warnings = new PeerWarnings(start.settings);
     this.network = new NodeNetwork({
       transport: options.transport,
       settings: start.settings,
@@ -253,14 +250,8 @@ export class NodeRuntime<Command, Result, Query, Value> {
   #onStep(state: State): void {
     const previous = this.streams.state;
     this.streams.onState(state);
-    const isChanged = state.configurations !== previous?.configurations;
-    const wasSettled = this.#isSettled;
-    this.#isSettled = isSettled(state);
-    if (isChanged || this.#isSettled !== wasSettled) {
-      // Who is being removed is still heard until that is committed.
-      const inEffect = state.configurations.slice(this.#isSettled ? -1 : -2);
-      this.network.dialMembers(inEffect.map((at) => at.configuration));
-    }
+    const inEffect = this.#inEffect.onState(state);
+    if (inEffect !== null) this.network.dialMembers(inEffect);
     if (previous?.role.type === 'leader' && state.role.type !== 'leader') this.lanes.snapshots.stopSending();
   }
 
@@ -325,27 +316,19 @@ export class NodeRuntime<Command, Result, Query, Value> {
   }
 
   #onLink(event: TransportEvent): void {
-    const { logger } = this.#start.settings;
     switch (event.type) {
       case 'up':
-        this.#refusals.forget(event.hello.id);
+        this.#warnings.onUp(event.hello.id);
         this.network.onUp(event.hello, event.direction);
         return this.#input$.next({ type: 'peerUp', id: event.hello.id });
       case 'down':
         this.network.onDown(event.id);
         return this.#input$.next({ type: 'peerDown', id: event.id });
-      case 'refused': {
+      case 'refused':
         if (event.by === 'peer' && event.id !== null) this.network.onRefused(event.id, event.refusal);
-        const message = `a connection was refused by ${event.by}: ${event.refusal.reason}`;
-        if (this.#refusals.isDue(event.id, message))
-          logger.warn({ peer: event.id, ...event.refusal }, message);
-        return;
-      }
-      case 'protocolError': {
-        const message = `a peer broke the protocol: ${event.detail}`;
-        if (this.#violations.isDue(event.id, message)) logger.warn({ peer: event.id }, message);
-        return;
-      }
+        return this.#warnings.onRefused(event);
+      case 'protocolError':
+        return this.#warnings.onProtocolError(event);
       case 'frame':
       case 'outgoingDown':
         return;
@@ -392,11 +375,6 @@ export class NodeRuntime<Command, Result, Query, Value> {
       this.streams.complete();
     }
   }
-}
-
-function isSettled({ configurations, commitIndex }: State): boolean {
-  const latest = configurations.at(-1);
-  return latest !== undefined && latest.index <= commitIndex;
 }
 
 /** The disk is at work for the log: what is asked of it now waits for the next transaction. */
