@@ -119,7 +119,7 @@ export class AdminQueue {
   /** Gives up what took too long, and what a leader of before has left unanswered. */
   expire(now: number): void {
     for (const { call } of this.#waiting)
-      if (now >= call.deadlineMs) call.reject(noLeader(this.#routes.isFounded()));
+      if (now >= call.deadlineMs) call.reject(noLeader(this.#routes.whyOutside()));
     this.#waiting = this.#waiting.filter(({ call }) => !call.isDone);
     for (const { call } of this.#sent.requests) if (now >= call.deadlineMs) call.reject(timedOut());
     for (const { request, via } of this.#sent.takeOrphans(this.#routes.target(), now))

@@ -82,11 +82,12 @@ export function badRequest(what: string): RequestError {
   return requestError('RAFT_BAD_REQUEST', 'notCommitted', `${what}.`);
 }
 
-/** Nobody took the request before its deadline. */
-export function noLeader(isFounded: boolean): RequestError {
-  const what = isFounded
-    ? 'No leader was found within the time limit: fewer than a majority of the voters may be up.'
-    : 'This node belongs to no cluster yet: every founding member must be up, or a cluster take it in; its log says what is missing.';
+/** Nobody took the request before its deadline. `whyOutside`: why this node is in no cluster; `null` if it is in one. */
+export function noLeader(whyOutside: string | null): RequestError {
+  const what =
+    whyOutside === null
+      ? 'No leader was found within the time limit: fewer than a majority of the voters may be up.'
+      : `This node belongs to no cluster yet: ${whyOutside}.`;
   return requestError('RAFT_NO_LEADER', 'notCommitted', what);
 }
 

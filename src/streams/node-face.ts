@@ -165,8 +165,8 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
 
   status(): NodeStatus {
     const { streams, clusterId, network, self } = this.#runtime;
-    const { links } = network;
-    if (streams.state !== null) return statusOf(streams.state, clusterId, links);
+    const { links, refusals } = network;
+    if (streams.state !== null) return { ...statusOf(streams.state, clusterId, links), refusals };
     return {
       id: self.id,
       clusterId,
@@ -182,6 +182,7 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
       members: [],
       peers: [],
       links,
+      refusals,
     };
   }
 
@@ -190,15 +191,11 @@ export class NodeFace<Command, Result, Query, Value> implements RaftNode<Command
   }
 
   explain(): readonly Explanation[] {
-    const { streams, network } = this.#runtime;
-    if (streams.state !== null) return explain(streams.state);
-    const { exclusion } = network;
-    const why =
-      exclusion === null
-        ? 'it waits for the other founding members, or to be added'
-        : `${exclusion.id} refuses it, since ${exclusion.reason}`;
-    const text = `${this.id} belongs to no cluster yet: ${why}.`;
-    return [{ topic: 'noLeader', text }];
+    const { streams, network, whyOutside } = this.#runtime;
+    if (streams.state === null)
+      return [{ topic: 'noLeader', text: `${this.id} belongs to no cluster yet: ${whyOutside}.` }];
+    const wiped = network.wiped.map(({ reason }) => ({ topic: 'membership', text: `${reason}.` }) as const);
+    return [...explain(streams.state), ...wiped];
   }
 
   async changeMembers(

@@ -27,6 +27,8 @@ import { textOf } from './errors.ts';
 import { Invitations, type LearnedStore } from './invitations.ts';
 import type { Settings } from './options.ts';
 import { lists, PeerAddresses } from './peer-addresses.ts';
+import type { RefusalStatus } from './raft-node.ts';
+import { Refusals } from './refusals.ts';
 
 /** What a {@link NodeNetwork} works with. */
 export interface NodeNetworkOptions {
@@ -51,8 +53,7 @@ export class NodeNetwork {
   readonly #dialing: Dialing;
   /** The latest hello of each peer with an open connection. */
   readonly #connected = new Map<NodeId, Hello>();
-  /** How a peer refused this node, most lately and since it was connected with that peer. */
-  #refusal: { readonly id: NodeId; readonly refusal: HandshakeRefusal } | null = null;
+  readonly #refusals = new Refusals();
   /** Another start has opened the transport: a node that runs may speak through it. */
   #isOfAnother = false;
 
@@ -76,15 +77,28 @@ export class NodeNetwork {
     return this.#options.transport?.links() ?? [];
   }
 
+  /** Who was refused most lately, or refused this node, and is not connected with it since. */
+  get refusals(): readonly RefusalStatus[] {
+    return this.#refusals.all;
+  }
+
   /**
-   * Why a peer does not let this node in, which belongs to no cluster, where that will not pass by itself: its name is that of
-   * a store that was lost, or it was started with another list of members.
+   * Why this node, which belongs to no cluster, is kept out of one, where that will not pass by itself: its name is that of
+   * a store that was lost, it was started with another list of members, or it was to found a cluster that is there, without it.
    */
-  get exclusion(): { readonly id: NodeId; readonly reason: string } | null {
-    if (this.#refusal === null) return null;
-    const { id, refusal } = this.#refusal;
-    const isLasting = refusal.code === 'wipedStore' || refusal.code === 'otherMembers';
-    return isLasting ? { id, reason: refusal.reason } : null;
+  get exclusion(): RefusalStatus | null {
+    const isFounder = this.#options.settings.members.length > 0;
+    const isLasting = ({ by, code }: RefusalStatus): boolean =>
+      code === 'wipedStore' ||
+      (by === 'peer' && (code === 'otherMembers' || (code === 'notAMember' && isFounder)));
+    return this.refusals.findLast(isLasting) ?? null;
+  }
+
+  /** The members whose data are gone: each came with an empty store, and was not let in. */
+  get wiped(): readonly RefusalStatus[] {
+    const members = this.#members();
+    const isMember = (id: NodeId): boolean => members.some((member) => member.id === id);
+    return this.refusals.filter(({ by, code, id }) => by === 'us' && code === 'wipedStore' && isMember(id));
   }
 
   /** Begins to listen. */
@@ -155,14 +169,14 @@ export class NodeNetwork {
   /** A connection is open. If we do not know who dialed us, we are joining, or have missed that it did. */
   onUp(hello: Hello, direction: 'outgoing' | 'incoming' = 'incoming'): void {
     this.#connected.set(hello.id, hello);
-    if (this.#refusal?.id === hello.id) this.#refusal = null;
+    this.#refusals.forget(hello.id);
     this.#addresses.onUp(hello, direction);
     this.#dialing.onUp(hello, direction);
   }
 
-  /** A peer does not want to be connected with this node. */
-  onRefused(id: NodeId, refusal: HandshakeRefusal): void {
-    this.#refusal = { id, refusal };
+  /** This node does not want to be connected with a peer, or the peer with this node. */
+  onRefused({ by, id, refusal }: Extract<TransportEvent, { type: 'refused' }>): void {
+    if (id !== null) this.#refusals.add({ id, by, code: refusal.code, reason: refusal.reason });
   }
 
   /** No connection is open with this peer. If it comes back, it introduces itself again. */
@@ -188,6 +202,7 @@ export class NodeNetwork {
 
   /** Keeps connections to those of the configurations in effect, the latest last, and to those who dialed us and are not in them. */
   dialMembers(configurations: readonly Configuration[]): void {
+    this.#refusals.forgetOurs();
     this.#addresses.goBy(configurations);
     this.#dialing.redial();
   }
@@ -254,6 +269,12 @@ export class NodeNetwork {
   sendTo(id: NodeId, frame: PeerFrame): boolean {
     const member = this.#members().find((candidate) => candidate.id === id);
     return member !== undefined && this.send(member, frame);
+  }
+
+  /** A peer offers a founding in which this node's name is that of a store that was lost. */
+  refuseFounding(id: NodeId, reason: string): void {
+    this.#refusals.add({ id, by: 'us', code: 'wipedStore', reason });
+    this.hangUp(id, reason);
   }
 
   /** Closes the connections of a peer that broke the rules. */

@@ -39,6 +39,10 @@ import { StepLog } from './step-log.ts';
 const group = 0;
 const foundingResendMs = 1000;
 
+/** Why a node is in no cluster that nobody has refused. */
+const outsideForNow =
+  'every founding member must be up, or a cluster take it in; its log says what is missing';
+
 /** What a node starts from. */
 export interface NodeStart {
   readonly settings: Settings;
@@ -131,7 +135,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
       frameBytesMax: this.#options.transport?.frameBytesMax ?? Number.POSITIVE_INFINITY,
       routes: {
         target: () => this.#target(),
-        isFounded: () => this.#founding !== null,
+        whyOutside: () => this.whyOutside,
         isDiskBusy: () => isFlushing(this.streams.state),
         input: (input) => this.#input$.next(input),
         forward: (to, frame) => this.network.sendTo(to, { ...frame, group }),
@@ -153,14 +157,29 @@ export class NodeRuntime<Command, Result, Query, Value> {
       founding: this.#founding,
       storage: this.#options.storage,
       send: (to, frame) => void this.network.send(to, frame),
-      hangUp: (id, reason) => this.network.hangUp(id, reason),
+      hangUp: (id, reason) => this.#refuseFounding(id, reason),
       onError: (cause) => this.lanes.onDiskError(cause),
     });
+  }
+
+  /** A peer offers a founding that is not this store's to take. */
+  #refuseFounding(id: NodeId, reason: string): void {
+    this.#warnings.onHungUp(id, reason);
+    this.network.refuseFounding(id, reason);
   }
 
   /** `null` before the cluster is founded. */
   get clusterId(): string | null {
     return this.#founding?.clusterId ?? null;
+  }
+
+  /** Why this node is in no cluster yet, in words; `null` if it is in one. */
+  get whyOutside(): string | null {
+    if (this.#founding !== null) return null;
+    const { exclusion } = this.network;
+    if (exclusion === null) return outsideForNow;
+    const { by, id, reason } = exclusion;
+    return by === 'peer' ? `${id} refuses it, since ${reason}` : `it refuses ${id}: ${reason}`;
   }
 
   #target(): 'self' | NodeId | null {
@@ -257,7 +276,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
 
   /** Throws if no snapshot can be taken now. */
   checkSnapshot(): void {
-    if (this.streams.state === null) throw noLeader(false);
+    if (this.streams.state === null) throw noLeader(this.whyOutside);
     if (!this.lanes.canSnapshot)
       throw badRequest('this state machine gives no snapshots: it has no snapshot()');
     if (this.lanes.snapshots.isBusy)
@@ -325,7 +344,7 @@ export class NodeRuntime<Command, Result, Query, Value> {
         this.network.onDown(event.id);
         return this.#input$.next({ type: 'peerDown', id: event.id });
       case 'refused':
-        if (event.by === 'peer' && event.id !== null) this.network.onRefused(event.id, event.refusal);
+        this.network.onRefused(event);
         return this.#warnings.onRefused(event);
       case 'protocolError':
         return this.#warnings.onProtocolError(event);

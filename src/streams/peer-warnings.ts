@@ -26,6 +26,12 @@ export class PeerWarnings {
     if (this.#refusals.isDue(id, message)) this.#logger.warn({ peer: id, ...refusal }, message);
   }
 
+  /** This node closed the connection, for a reason that is not the protocol's. */
+  onHungUp(id: NodeId, reason: string): void {
+    const message = `${id} was hung up on: ${reason}`;
+    if (this.#violations.isDue(id, message)) this.#logger.warn({ peer: id }, message);
+  }
+
   onProtocolError({ id, detail }: Extract<TransportEvent, { type: 'protocolError' }>): void {
     const message = `a peer broke the protocol: ${detail}`;
     if (this.#violations.isDue(id, message)) this.#logger.warn({ peer: id }, message);

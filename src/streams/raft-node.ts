@@ -11,7 +11,7 @@ import type {
   Term,
 } from '../core/index.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { LinkStatus, MemberAddress, Transport } from '../transport/transport.ts';
+import type { HandshakeRefusal, LinkStatus, MemberAddress, Transport } from '../transport/transport.ts';
 import type { StateMachine } from './state-machine.ts';
 import type { Stepped } from './step-with.ts';
 
@@ -173,6 +173,8 @@ export interface NodeStatus {
   /** On the leader, one for each other member; elsewhere empty. */
   readonly peers: readonly PeerStatus[];
   readonly links: readonly LinkStatus[];
+  /** Connections that were refused, by this node or by a peer, the latest last; 64 at most. Over once one is open with that node. */
+  readonly refusals: readonly RefusalStatus[];
 }
 
 /** How far a follower is, as its leader knows it. */
@@ -187,6 +189,15 @@ export interface PeerStatus {
   /** Entries that it lacks. */
   readonly lag: number;
   readonly rttMs: number | null;
+}
+
+/** A connection that was refused, and none has been opened with that node since. */
+export interface RefusalStatus {
+  readonly id: NodeId;
+  /** `us`: this node refused the other one. `peer`: it was refused by it. */
+  readonly by: 'us' | 'peer';
+  readonly code: HandshakeRefusal['code'];
+  readonly reason: string;
 }
 
 /** How a node closes. */

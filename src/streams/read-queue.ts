@@ -252,7 +252,7 @@ export class ReadQueue<Query, Value> {
     const giveUp = (reads: Iterable<ReadCall<Query, Value>>, why: () => RequestError): void => {
       for (const read of reads) if (now >= read.deadlineMs) this.#reject(read, why());
     };
-    giveUp(this.#waiting, () => noLeader(this.#routes.isFounded()));
+    giveUp(this.#waiting, () => noLeader(this.#routes.whyOutside()));
     this.#waiting = this.#waiting.filter(({ isDone }) => !isDone);
     for (const reads of this.#sent.requests) giveUp(reads, unconfirmed);
     this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));

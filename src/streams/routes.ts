@@ -5,8 +5,8 @@ import type { ForwardFrame } from '../transport/transport.ts';
 export interface Routes {
   /** Who takes requests now: this node's core, another node, or nobody that is known. */
   target(): 'self' | NodeId | null;
-  /** Whether this node belongs to a cluster. */
-  isFounded(): boolean;
+  /** Why this node is in no cluster yet, in words; `null` if it is in one. */
+  whyOutside(): string | null;
   /** What our own core appends now waits for its disk, which writes something else. */
   isDiskBusy(): boolean;
   /** Hands an input to the core. */

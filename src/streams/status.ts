@@ -24,8 +24,12 @@ export function leaderIdOf({ role, self }: State): NodeId | null {
   return role.type === 'follower' ? (role.leader?.id ?? null) : null;
 }
 
-/** A node at a glance. */
-export function statusOf(state: State, clusterId: string | null, links: readonly LinkStatus[]): NodeStatus {
+/** A node at a glance, but for whom it refuses. */
+export function statusOf(
+  state: State,
+  clusterId: string | null,
+  links: readonly LinkStatus[],
+): Omit<NodeStatus, 'refusals'> {
   const configuration = configurationOf(state);
   return {
     id: state.self.id,

@@ -264,7 +264,7 @@ export class WriteQueue<Result> {
     const isLeaderKnown = this.#routes.target() !== null;
     this.#waiting.keep((write) => {
       if (now >= write.deadlineMs)
-        this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.isFounded()));
+        this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.whyOutside()));
       return !write.isDone;
     });
     for (const sent of this.#sent.all) {

@@ -67,7 +67,7 @@ function judgeEmpty(
   }
   return {
     code: 'wipedStore',
-    reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. ${remedy(hello.id)}`,
+    reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. It is not let in: it could have acknowledged what it does not hold now. The others go on without it, and nothing committed is lost while a majority of the members is up. ${remedy(hello.id)}`,
   };
 }
 
@@ -79,6 +79,6 @@ function otherCluster(local: Hello, hello: Hello): HandshakeRefusal {
 }
 
 /** How a name gets back into the cluster with a new store. */
-export function remedy(id: NodeId): string {
-  return `If its data folder is right and empty, run \`rxraft remove ${id}\` on a member, then start ${id} with \`--join http://HOST:PORT\` of a member`;
+function remedy(id: NodeId): string {
+  return `If the path is wrong, start it with the folder it had. If its data are gone, run \`rxraft remove ${id}\` on a member, then start ${id} with \`--join http://HOST:PORT\` of a member in place of \`--members\``;
 }

@@ -1,5 +1,4 @@
 import { isSamePeer, type Member, type NodeId, type Peer } from '../core/index.ts';
-import { remedy } from './admission.ts';
 import { declaredProblem, isSameList, sorted } from './declared-members.ts';
 import type { FoundFrame, Hello, MemberAddress, PeerFrame } from './transport.ts';
 
@@ -196,7 +195,7 @@ function notListed({ self }: FoundingState, { clusterId, voters }: FoundFrame): 
   const namesake = voters.find((voter) => voter.id === self.id);
   const instead =
     namesake === undefined ? 'does not list this node' : `lists ${self.id} with store ${namesake.storeId}`;
-  return `its founding of cluster ${clusterId} ${instead}; this is ${self.id} with store ${self.storeId}. ${remedy(self.id)}`;
+  return `its founding of cluster ${clusterId} ${instead}; this is ${self.id} with store ${self.storeId}, which was to found a cluster and takes no founding but its own. If its path is wrong, start it with the folder it had. If its data are gone, run \`rxraft remove ${self.id}\` on a member unless that has been done, then start it with \`--join http://HOST:PORT\` of a member in place of \`--members\``;
 }
 
 function onDurable(state: FoundingState): FoundingStep {

@@ -71,7 +71,7 @@ export const answers = [
       name: 'a forwarded write that was lost is called not committed',
       file: streams('write-queue'),
       find: 'this.#reject(request, lostForward(to));',
-      replace: 'this.#reject(request, noLeader(true));',
+      replace: 'this.#reject(request, noLeader(null));',
       test: forwarded,
       claim: 'answers unknown when the connection breaks',
     },

@@ -88,6 +88,7 @@ export function nodeStatus(status: Partial<NodeStatus> = {}): NodeStatus {
       { id: 'n3', state: 'unreachable', matchIndex: index(128), lag: 10, rttMs: null },
     ],
     links: [],
+    refusals: [],
     ...status,
   };
 }

@@ -224,7 +224,7 @@ describe('the founding of a cluster', () => {
     await cluster.start('n2');
     await cluster.run(5000);
     expect(cluster.nodes.map((node) => node.status().clusterId)).toEqual([null, null]);
-    expect(cluster.node('n1').explain()[0]?.text).toContain('it waits for the other founding members');
+    expect(cluster.node('n1').explain()[0]?.text).toContain('every founding member must be up');
 
     await cluster.start('n3');
 

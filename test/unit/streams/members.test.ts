@@ -297,6 +297,79 @@ describe('a cluster that is told to change its members', () => {
     expect((await cluster.settle(again.read(all))).value).toEqual(['a']);
   });
 
+  it('says of a wiped node, on both sides and to its callers, what it means and what to do, until it is let in', async () => {
+    const leader = await founded();
+    const wiped = founders.find((id) => id !== leader.id) as string;
+    cluster.kill(wiped);
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const again = await cluster.start(wiped, { storage: memoryStorage({ disk }) });
+    await cluster.run(5000);
+    const refused = { code: 'wipedStore', reason: expect.stringContaining('nothing committed is lost') };
+    const remedy = new RegExp(`If its data are gone, run .rxraft remove ${wiped}. .*--join`);
+
+    expect(again.status().refusals).toContainEqual({ id: leader.id, by: 'peer', ...refused });
+    expect(leader.status().refusals).toEqual([{ id: wiped, by: 'us', ...refused }]);
+    expect(leader.explain()).toContainEqual({ topic: 'membership', text: expect.stringMatching(remedy) });
+    const write = cluster.settle(again.write('a', { timeoutMs: 100 }));
+    await expect(write).rejects.toMatchObject({ code: 'RAFT_NO_LEADER', outcome: 'notCommitted' });
+    await expect(write).rejects.toThrow(remedy);
+
+    await cluster.stop(wiped);
+    const joining = await cluster.start(wiped, { storage: memoryStorage({ disk }), members: [] });
+    await cluster.settle(
+      leader.changeMembers([
+        { type: 'remove', id: wiped },
+        { type: 'add', id: wiped, url: urlOf(wiped) },
+      ]),
+      60_000,
+    );
+    await cluster.until(() => votersOf(leader).length === 3);
+    expect([...leader.status().refusals, ...joining.status().refusals]).toEqual([]);
+    expect(leader.explain().filter(({ text }) => remedy.test(text))).toEqual([]);
+  });
+
+  it('says so where a wiped node is to be taken in as a new one, and was started to found a cluster', async () => {
+    const leader = await founded();
+    await cluster.run(1000);
+    const wiped = founders.find((id) => id !== leader.id) as string;
+    cluster.kill(wiped);
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+    const warnings: string[] = [];
+    const none = () => undefined;
+    const warn = (_: object, message: string) => void warnings.push(message);
+    const logger = { debug: none, info: none, warn, error: none };
+
+    const again = await cluster.start(wiped, { storage: memoryStorage({ disk }), logger });
+    await cluster.settle(
+      leader.changeMembers([
+        { type: 'remove', id: wiped },
+        { type: 'add', id: wiped, url: urlOf(wiped) },
+      ]),
+    );
+    const isTold = () => warnings.some((warning) => /was hung up on: .* with store another/.test(warning));
+    await cluster.until(isTold);
+
+    const text = expect.stringMatching(/it refuses n\d: its founding .* unless that has been done, .*--join/);
+    expect(again.explain()).toEqual([{ topic: 'noLeader', text }]);
+    expect(again.status().clusterId).toBeNull();
+  });
+
+  it('says to a node that was to found a cluster, and was removed from it since, how to come back', async () => {
+    const leader = await founded();
+    await cluster.run(1000);
+    const removed = founders.find((id) => id !== leader.id) as string;
+    cluster.kill(removed);
+    await cluster.settle(leader.changeMembers([{ type: 'remove', id: removed }]));
+    const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
+
+    const again = await cluster.start(removed, { storage: memoryStorage({ disk }) });
+    await cluster.run(5000);
+
+    const text = expect.stringMatching(/refuses it, since .* is not a member of cluster .*--join/);
+    expect(again.explain()).toEqual([{ topic: 'noLeader', text }]);
+    expect(leader.explain()).toEqual([]);
+  });
+
   it('takes a wiped node as a new one while nobody has noticed that the old one is gone', async () => {
     const leader = await founded({ network: { noticeMs: 60_000 } });
     await cluster.settle(leader.write('a'));

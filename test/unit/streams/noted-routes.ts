@@ -16,8 +16,8 @@ export class NotedRoutes implements Routes {
     return this.leader;
   }
 
-  isFounded(): boolean {
-    return true;
+  whyOutside(): null {
+    return null;
   }
 
   isDiskBusy(): boolean {

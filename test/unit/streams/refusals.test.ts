@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { Refusals } from '../../../src/streams/refusals.ts';
+
+const refusal = (id: string, by: 'us' | 'peer' = 'us', reason = 'of old') =>
+  ({ id, by, code: 'wipedStore', reason }) as const;
+
+describe('the refusals of a node', () => {
+  it('are the latest of each node in each direction, the most recent one last', () => {
+    const refusals = new Refusals();
+
+    refusals.add(refusal('n2'));
+    refusals.add(refusal('n3'));
+    refusals.add(refusal('n2', 'peer'));
+    refusals.add(refusal('n2', 'us', 'of late'));
+
+    expect(refusals.all).toEqual([refusal('n3'), refusal('n2', 'peer'), refusal('n2', 'us', 'of late')]);
+  });
+
+  it('are over once a connection is open, and those by this node when the members change', () => {
+    const refusals = new Refusals();
+    for (const id of ['n2', 'n3']) for (const by of ['us', 'peer'] as const) refusals.add(refusal(id, by));
+
+    refusals.forget('n2');
+    expect(refusals.all).toEqual([refusal('n3', 'us'), refusal('n3', 'peer')]);
+    refusals.forgetOurs();
+    expect(refusals.all).toEqual([refusal('n3', 'peer')]);
+  });
+
+  it('are kept of so many nodes and no more', () => {
+    const refusals = new Refusals();
+
+    for (let stranger = 0; stranger < 300; stranger++) refusals.add(refusal(`stranger-${stranger}`));
+
+    expect(refusals.all).toHaveLength(64);
+    expect(refusals.all.at(-1)?.id).toBe('stranger-299');
+  });
+});
