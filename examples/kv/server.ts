@@ -68,7 +68,7 @@ export async function startServer(config: ServeConfig, logger: Logger): Promise<
   if (config.join !== null) {
     const { join: urls, advertise: url, isLearner } = config;
     void joinCluster(opened, { urls, url, isLearner, logger, signal: closing.signal });
-  } else void watchFounding(opened, { members: config.members, logger, signal: closing.signal });
+  } else void watchFounding(opened, { config, logger, signal: closing.signal });
   const look = setInterval(() => clock.observe(opened.status().peers), peerLookMs);
   return {
     node: opened,

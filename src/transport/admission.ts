@@ -67,7 +67,7 @@ function judgeEmpty(
   }
   return {
     code: 'wipedStore',
-    reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. It is not let in: it could have acknowledged what it does not hold now. The others go on without it, and nothing committed is lost while a majority of the members is up. ${remedy(hello.id)}`,
+    reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. It is not let in: it could have acknowledged what it does not hold now. The others go on without it, and nothing committed is lost, while they are a majority. ${remedy(hello.id)}`,
   };
 }
 

@@ -23,6 +23,7 @@ describe('a cluster that is new', () => {
     ]);
     expect(write.error.message).toContain('belongs to no cluster yet: every founding member must be up');
     expect([alive.status, ready.status]).toEqual([200, 503]);
+    expect(ready.error.message).toMatch(/no leader is known\. n1 belongs to no cluster yet/);
     expect((await n1.status()).clusterId).toBe(null);
     expect(n1.log).toContain('founded once every declared member is up');
     await n1.says(`this node is in no cluster yet: no connection to n3 at ${n3.raftUrl}`);

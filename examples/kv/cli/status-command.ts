@@ -56,10 +56,12 @@ function explained(answers: readonly StatusBody[]): readonly string[] {
 
 /** What to do next, as a command or in words. */
 export function adviceFor(
-  { rows, level }: ClusterStatus,
+  { rows, level, keptOut }: ClusterStatus,
   { urls, flags }: Pick<Cluster, 'urls' | 'flags'>,
 ): string {
   if (level === 'healthy') return `rxraft watch${flags} shows what is committed`;
+  if (keptOut !== null)
+    return `do what is said above of ${keptOut}; rxraft status --urls with the addresses of the others shows the cluster`;
   const lost = rows.find(({ role, isVoter }) => role === 'outside' && isVoter);
   if (lost !== undefined && level === 'degraded') {
     const { id } = lost;

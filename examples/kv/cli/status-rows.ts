@@ -23,6 +23,8 @@ export interface ClusterStatus {
   readonly summary: string;
   /** Whether writes go through. */
   readonly level: 'healthy' | 'degraded' | 'stopped';
+  /** Where nobody who answered is in a cluster: a node that one which is there does not let in; else `null`. */
+  readonly keptOut: string | null;
 }
 
 /**
@@ -41,7 +43,8 @@ export function clusterStatus(answers: readonly StatusBody[]): ClusterStatus {
   const rows = [...members, ...others].map(({ id, role }) =>
     rowOf({ id, membership: role, self: own.get(id), peer: peers.get(id), leader, informed }),
   );
-  return { rows, ...verdict(rows, { leader, informed }) };
+  const keptOut = informed?.configuration === null ? keptOutOf(answers) : null;
+  return { rows, ...verdict(rows, { leader, informed, keptOut }), keptOut };
 }
 
 interface Member {
@@ -97,10 +100,18 @@ function verdict(
   {
     leader,
     informed,
-  }: { readonly leader: StatusBody | undefined; readonly informed: StatusBody | undefined },
+    keptOut,
+  }: {
+    readonly leader: StatusBody | undefined;
+    readonly informed: StatusBody | undefined;
+    readonly keptOut: string | null;
+  },
 ): Pick<ClusterStatus, 'summary' | 'level'> {
   if (informed === undefined) {
     return { summary: 'Nobody answers: as far as one can see, no node is up.', level: 'stopped' };
+  }
+  if (keptOut !== null) {
+    return { summary: `${keptOut} is in no cluster: one is there, and keeps it out.`, level: 'stopped' };
   }
   if (informed.configuration === null) {
     return {
@@ -124,6 +135,13 @@ function verdict(
     summary: `Healthy: ${of}. ${failures(spare, '')} ${spare === 1 ? 'is' : 'are'} survived.`,
     level: 'healthy',
   };
+}
+
+/** One whose store a cluster knows as lost, or does not know at all. */
+function keptOutOf(answers: readonly StatusBody[]): string | null {
+  const isKeptOut = ({ refusals }: StatusBody): boolean =>
+    refusals.some(({ by, code }) => code === 'wipedStore' || (code === 'notAMember' && by === 'peer'));
+  return answers.find(isKeptOut)?.id ?? null;
 }
 
 /** How many voters are up. */

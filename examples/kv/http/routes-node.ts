@@ -27,7 +27,7 @@ export function nodeRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServic
   app.get('/readyz', async (c) => {
     const node = nodeOf(services);
     const { leaderId } = node.status();
-    if (leaderId === null) throw notReady('no leader is known');
+    if (leaderId === null) throw notReady(['no leader is known', ...whyNoLeader(node)].join('. '));
     await node.read(probe, { timeoutMs: readyMsMax }).catch((error: unknown) => {
       throw notReady(`a read from ${leaderId} got no answer: ${textOf(error)}`);
     });
@@ -44,6 +44,11 @@ async function touchStorage(node: KvNode): Promise<void> {
   await node.read(probe, { consistency: 'stale', timeoutMs: aliveMsMax }).catch((error: unknown) => {
     throw new KvError(503, 'KV_NOT_ALIVE', `the storage of this node does not answer: ${textOf(error)}`);
   });
+}
+
+/** In words, as far as the node can tell. */
+function whyNoLeader(node: KvNode): readonly string[] {
+  return node.explain().flatMap(({ topic, text }) => (topic === 'noLeader' ? [text] : []));
 }
 
 function notReady(reason: string): KvError {

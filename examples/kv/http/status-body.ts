@@ -1,4 +1,4 @@
-import type { Configuration, Explanation, NodeStatus, PeerStatus, RoleName } from 'rxraft';
+import type { Configuration, Explanation, NodeStatus, PeerStatus, RefusalStatus, RoleName } from 'rxraft';
 import type { KvNode } from '../kv-machine.ts';
 import type { KvServices } from './context.ts';
 import { configurationAt } from './membership.ts';
@@ -21,6 +21,8 @@ export interface StatusBody {
   readonly configuration: ConfigurationBody | null;
   /** On the leader only. */
   readonly peers?: readonly PeerBody[];
+  /** Connections that were refused, by this node or by a peer, and none is open with that node since. */
+  readonly refusals: readonly RefusalStatus[];
   /** What is the matter, in words; empty if all is well. */
   readonly explain: readonly Explanation[];
   readonly version: string;
@@ -80,6 +82,7 @@ export function statusBody(
     members: status.members.map(memberBody),
     configuration: configurationBody(node),
     ...(status.role === 'leader' ? { peers } : {}),
+    refusals: status.refusals,
     explain: node.explain(),
     version,
   };

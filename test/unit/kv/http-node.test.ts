@@ -37,6 +37,7 @@ describe('the status', () => {
           unreachableMs: expect.any(Number),
         },
       ],
+      refusals: [],
       explain: [{ topic: 'lag', text: 'n3 is not connected; it lacks 10 entries.' }],
       version: '1.2.3',
     });

@@ -105,6 +105,19 @@ describe('what the nodes say together', () => {
     expect(verdict()).toEqual(['stopped', 'Nobody answers: as far as one can see, no node is up.']);
   });
 
+  it('does not say of a node that a cluster keeps out that its cluster is yet to be founded', () => {
+    const reason = 'n3 comes with an empty store';
+    const refusals = [{ id: 'n1', by: 'peer', code: 'wipedStore', reason } as const];
+    const wiped = body({ id: 'n3', role: 'follower', clusterId: null, members: [], peers: [], refusals });
+
+    const together = clusterStatus([wiped]);
+
+    expect(wiped.refusals).toEqual(refusals);
+    expect(together).toMatchObject({ level: 'stopped', keptOut: 'n3' });
+    expect(together.summary).toBe('n3 is in no cluster: one is there, and keeps it out.');
+    expect(adviceFor(together, { urls: [], flags: '' })).toContain('do what is said above of n3');
+  });
+
   it('counts failures that are left, of five and of one', () => {
     const members = [1, 2, 3, 4, 5].map((n) => ({
       id: `n${n}`,
@@ -179,7 +192,7 @@ describe('what the nodes say together', () => {
 
     expect(summary).toBe('Degraded: 2 of 3 voters. One more failure stops writes.');
     const cluster = { urls: ['http://h:1'], flags: ' --urls http://h:1' };
-    expect(adviceFor({ rows, summary, level: 'degraded' }, cluster)).toContain(
+    expect(adviceFor({ rows, summary, level: 'degraded', keptOut: null }, cluster)).toContain(
       'rxraft remove n3 --urls http://h:1, then start n3 with --join http://h:1',
     );
     expect(statusTable(rows).slice(1)).toEqual([

@@ -304,7 +304,10 @@ describe('a cluster that is told to change its members', () => {
     const disk = memoryDisk({ scheduler: cluster.scheduler, flushDelayMs: 1, storeId: 'another' });
     const again = await cluster.start(wiped, { storage: memoryStorage({ disk }) });
     await cluster.run(5000);
-    const refused = { code: 'wipedStore', reason: expect.stringContaining('nothing committed is lost') };
+    const refused = {
+      code: 'wipedStore',
+      reason: expect.stringContaining('nothing committed is lost, while they are a majority'),
+    };
     const remedy = new RegExp(`If its data are gone, run .rxraft remove ${wiped}. .*--join`);
 
     expect(again.status().refusals).toContainEqual({ id: leader.id, by: 'peer', ...refused });
