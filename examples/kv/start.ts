@@ -3,10 +3,11 @@ import { flagsOf, withFlags } from './cli/flags.ts';
 import { output } from './cli/output.ts';
 import { endOnSignal } from './cli/shutdown.ts';
 import { formatProblems } from './config/settings.ts';
-import { type Cluster, startCluster } from './launcher/cluster.ts';
+import { type Cluster, type KeptOut, type Readiness, startCluster } from './launcher/cluster.ts';
 import { prepareFolder } from './launcher/folder.ts';
-import { type LaunchConfig, launchConfig, nodesOf } from './launcher/launch-config.ts';
+import { type LaunchConfig, type LaunchedNode, launchConfig, nodesOf } from './launcher/launch-config.ts';
 import { launchSettings } from './launcher/launch-settings.ts';
+import { joinArguments } from './launcher/node-process.ts';
 import { refusalOfNewNodes } from './launcher/stored-members.ts';
 
 /** How long all nodes may take to end. */
@@ -56,16 +57,35 @@ function failToStart(error: unknown): void {
   out.fail(`the cluster was not started: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-function introduce({ processes }: Cluster, leaderId: string, { data, port }: LaunchConfig): void {
-  const urls = processes.map(({ node }) => node.url);
-  const options = port === 8101 && urls.length === 3 ? '' : ` --urls ${urls.join(',')}`;
+function introduce(
+  { processes }: Cluster,
+  { leaderId, keptOut }: Readiness,
+  { data, port }: LaunchConfig,
+): void {
+  const isKeptOut = (id: string): boolean => keptOut.some(({ node }) => node.id === id);
+  const running = processes.filter(({ node }) => !isKeptOut(node.id));
+  const urls = running.map(({ node }) => node.url);
+  const options = port === 8101 && processes.length === 3 ? '' : ` --urls ${urls.join(',')}`;
   const lines = processes.map(({ node, pid }) => {
+    if (isKeptOut(node.id)) return `  ${node.id}  ${node.url}  stopped      ✕ kept out`;
     const mark = node.id === leaderId ? '★ leader' : '● follower';
     return `  ${node.id}  ${node.url}  pid ${String(pid).padEnd(7)}  ${mark}`;
   });
-  out.text(`${processes.length} nodes are running; data and logs are in ${data}. Ctrl-C stops them.`);
+  const [server] = running.filter(({ node }) => node.id === leaderId);
+  if (server !== undefined) for (const one of keptOut) out.say(explained(one, server.node, options));
+  out.text(`${running.length} nodes are running; data and logs are in ${data}. Ctrl-C stops them.`);
   out.text(lines.join('\n'));
   out.text(`See who leads:   npx rxraft status${options}`);
   out.text(`Write and read:  npx rxraft put greeting hello${options}`);
   out.text(`                 curl ${urls[0]}/kv/greeting`);
+}
+
+/** Why a node was stopped, and how it gets back into the cluster. */
+function explained({ node, code, reason }: KeptOut, server: LaunchedNode, options: string): string {
+  const what = `WARNING: ${node.id} was stopped, since the others keep it out: ${reason}.`;
+  if (code === 'otherCluster') return what; // Its folder is that of another one, and not to be put to use here.
+  const remove = code === 'wipedStore' ? [`npx rxraft remove ${node.id}${options}`] : [];
+  const commands = [...remove, `npx rxraft ${joinArguments(node, server).join(' ')}`];
+  const lines = commands.map((line) => `\n         ${line}`).join('');
+  return `${what}\n       To take it in with an empty folder, run this in another terminal, while the others run:${lines}`;
 }

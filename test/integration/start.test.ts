@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../ports.ts';
@@ -15,7 +15,10 @@ interface Launched {
 }
 
 async function launched(...args: readonly string[]): Promise<Launched> {
-  const data = join(clusterOfTest().folder, 'data');
+  return launchedOn(join(clusterOfTest().folder, 'data'), ...args);
+}
+
+async function launchedOn(data: string, ...args: readonly string[]): Promise<Launched> {
   const [port, raftPort] = [await freePorts(3), await freePorts(3)];
   const places = ['--data', data, '--port', String(port), '--raft-port', String(raftPort)];
   const launcher = launch(...places, ...args);
@@ -74,6 +77,26 @@ describe('npm start', () => {
     await until('the node is ready again', async () => (await ask(url(1), 'GET /readyz')).status === 200);
 
     expect(pid(1)).not.toBe(before);
+  });
+
+  it('serves without a node whose folder is gone, and says at once how it comes back', async () => {
+    const first = await launched();
+    first.launcher.signal('SIGTERM');
+    await first.launcher.ended;
+    rmSync(join(first.data, 'n3'), { recursive: true });
+
+    const { launcher, url } = await launchedOn(first.data);
+    const put = await ask(url(1), 'PUT /kv/greeting', { body: 'hello' });
+    const dead = ask(url(3), 'GET /livez');
+    await expect(dead).rejects.toThrow('ECONNREFUSED');
+    launcher.signal('SIGTERM');
+    const { stdout, stderr } = await launcher.ended;
+
+    expect(put.status).toBe(200);
+    expect(stdout).toContain('2 nodes are running');
+    expect(stderr).toMatch(/n3 was stopped, since the others keep it out: n3 comes with an empty store/);
+    expect(stderr).toMatch(/npx rxraft remove n3 --urls .*\n.*npx rxraft serve --id n3 .* --join http:/);
+    expect(readFileSync(join(first.data, 'n3', 'log'), 'utf8')).toContain('n3 is kept out of the cluster');
   });
 
   it('leaves no node behind when it is killed', async () => {

@@ -24,19 +24,16 @@ const program = fileURLToPath(new URL('../main.js', import.meta.url));
 /** The arguments of `rxraft` that start this node. */
 export function serveArguments(node: LaunchedNode, nodes: readonly LaunchedNode[]): readonly string[] {
   const members = nodes.map(({ id, listen }) => `${id}=ws://${listen}`).join(',');
-  return [
-    'serve',
-    '--id',
-    node.id,
-    '--data',
-    node.data,
-    '--listen',
-    node.listen,
-    '--http',
-    node.http,
-    '--members',
-    members,
-  ];
+  return [...placeArguments(node), '--members', members];
+}
+
+/** Those that start it as one that asks a server of a running cluster to take it in. */
+export function joinArguments(node: LaunchedNode, { url }: LaunchedNode): readonly string[] {
+  return [...placeArguments(node), '--join', url];
+}
+
+function placeArguments({ id, data, listen, http }: LaunchedNode): readonly string[] {
+  return ['serve', '--id', id, '--data', data, '--listen', listen, '--http', http];
 }
 
 /**
@@ -69,16 +66,21 @@ export function startNode(node: LaunchedNode, nodes: readonly LaunchedNode[]): N
 export async function sightOf({ node, pid }: NodeProcess): Promise<Sight> {
   try {
     if (Number(readFileSync(join(node.data, 'pid'), 'utf8')) !== pid) return null;
-    const { clusterId, members } = await answerOf<StatusBody>(node, '/status');
+    const { clusterId, members, refusals } = await answerOf<StatusBody>(node, '/status');
     const isOutside = clusterId !== null && !members.some(({ id }) => id === node.id);
-    return isOutside ? 'outside' : await answerOf<{ leaderId: string }>(node, '/readyz');
+    if (isOutside) return 'outside';
+    const { leaderId } = await answerOf<{ leaderId: string }>(node, '/readyz');
+    return { leaderId, refused: refusals.filter(({ by }) => by === 'us') };
   } catch {
     return null;
   }
 }
 
 /** What a node that has just been started sees of its cluster. */
-export type Sight = { readonly leaderId: string } | 'outside' | null;
+export type Sight =
+  | { readonly leaderId: string; readonly refused: StatusBody['refusals'] }
+  | 'outside'
+  | null;
 
 async function answerOf<T>({ url }: LaunchedNode, path: string): Promise<T> {
   const { status, body } = await ask(url, { method: 'GET', path, timeoutMs: 2_000 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { lmdbStorage } from 'rxraft/storage';
 import { describe, expect, it } from 'vitest';
 import { flagSource } from '../../../examples/kv/config/sources.ts';
+import { readinessOf } from '../../../examples/kv/launcher/cluster.ts';
 import { prepareFolder } from '../../../examples/kv/launcher/folder.ts';
 import { launchConfig, nodesOf } from '../../../examples/kv/launcher/launch-config.ts';
 import { refusalOfNewNodes } from '../../../examples/kv/launcher/stored-members.ts';
@@ -154,5 +155,35 @@ describe('a folder with the stores of a cluster', () => {
     expect(await refusalOfNewNodes(unfounded)).toBe(null);
     expect(await refusalOfNewNodes(lost.slice(0, 3))).toBe(null);
     expect(await refusalOfNewNodes(lost)).toMatch(/^n4, n5 .* --nodes 3,/);
+  });
+});
+
+describe('a cluster that is starting', () => {
+  const read = launchConfig(flagSource({}));
+  const processes = 'config' in read ? nodesOf(read.config).map((node) => ({ node })) : [];
+  const wiped = { id: 'n3', by: 'us', code: 'wipedStore', reason: 'n3 is empty' } as const;
+  const sight = (leaderId: string, ...refused: (typeof wiped)[]) => ({ leaderId, refused });
+
+  it('is ready once all agree on who leads, but for one that was removed', () => {
+    expect(readinessOf(processes, [sight('n2'), sight('n2'), sight('n2')])).toEqual({
+      leaderId: 'n2',
+      keptOut: [],
+    });
+    expect(readinessOf(processes, [sight('n2'), sight('n2'), 'outside'])?.leaderId).toBe('n2');
+    expect(readinessOf(processes, [sight('n1'), sight('n2'), sight('n2')])).toBeNull();
+    expect(readinessOf(processes, [sight('n2'), sight('n2'), null])).toBeNull();
+    expect(readinessOf(processes, [null, null, null])).toBeNull();
+  });
+
+  it("waits for nobody whom the leader keeps out, and takes no word for it but the leader's", () => {
+    const [, , third] = processes;
+
+    expect(readinessOf(processes, [sight('n2'), sight('n2', wiped), null])).toEqual({
+      leaderId: 'n2',
+      keptOut: [{ node: third?.node, code: 'wipedStore', reason: 'n3 is empty' }],
+    });
+    expect(readinessOf(processes, [sight('n2', wiped), sight('n2'), null])).toBeNull();
+    expect(readinessOf(processes, [sight('n2', wiped), null, null])).toBeNull();
+    expect(readinessOf(processes, [null, sight('n2', wiped), null])).toBeNull();
   });
 });
