@@ -7,7 +7,8 @@ export function damaged(what: string, cause?: unknown): StorageError {
     'RAFT_STORE_DAMAGED',
     `${what}. Data that this node acknowledged may be lost, so it must not take part with this store. Nothing ` +
       'was changed. If the cluster has a majority without this node, move the folder away, remove the member, ' +
-      'and let it join again with a new store: it receives all data from the others.',
+      'and let it join again with a new store: it receives all data from the others. A state machine that keeps its data ' +
+      'elsewhere begins without them, too, or it is refused as being ahead of the log.',
     { cause },
   );
 }

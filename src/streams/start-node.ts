@@ -36,7 +36,7 @@ export async function raftNode<Command, Result, Query, Answer>(
     refuseForeign(loaded, options.id);
     refuseFounding(loaded, settings.members);
     const appliedIndex = await openMachine(options.machine, { storage: options.storage, loaded });
-    refuseGap(loaded, appliedIndex);
+    refuseGap(loaded, appliedIndex, options.machine);
     const logTimeMs = await logTimeAt(options.storage, appliedIndex);
     const { keeps } = options.machine;
     const found = await foundLogOf(options.storage, { log: loaded.log, appliedIndex, keeps }, settings);
@@ -117,7 +117,7 @@ async function restoreMachine<C, R, Q, A>(
       'RAFT_STORE_DAMAGED',
       `The log begins after ${loaded.log.startIndex}, and the state machine can't be brought there: it has applied ${applied}, ` +
         `the snapshot saved beside the log goes through ${saved}, and the machine ${machine.restore ? 'can' : "can't"} restore it. ` +
-        'Nothing was changed. Start the node with the machine it had, or let it join again with a new store.',
+        `Nothing was changed. Start the node with the machine and the data it had, or take it out of the cluster and ${anew(machine)}.`,
     );
   }
   await machine.restore(piecesIn(storage.machineStore), saved);
@@ -142,11 +142,24 @@ async function logTimeAt(storage: Storage, appliedIndex: Index): Promise<number>
 }
 
 /** Rule 13: data beyond the log were written by a disk that lost part of the log. */
-function refuseGap({ log }: Loaded, appliedIndex: Index): void {
+function refuseGap(
+  { log }: Loaded,
+  appliedIndex: Index,
+  machine: Pick<StateMachine<never, unknown, never, unknown>, 'keeps'>,
+): void {
   if (appliedIndex <= log.lastIndex) return;
   throw new StorageError(
     'RAFT_STORE_DAMAGED',
-    `The state machine has applied ${appliedIndex}, but the log ends at ${log.lastIndex}: part of it is lost. ` +
-      'Nothing was changed. Take the node out of the cluster and let it join again with a new store.',
+    `The state machine has applied ${appliedIndex}, but the log ends at ${log.lastIndex}: part of it is lost, or it is not the ` +
+      'log of this machine. Nothing was changed. If another folder holds that log, start the node with it. Otherwise take the ' +
+      `node out of the cluster and ${anew(machine)}: it receives everything from the others.`,
   );
+}
+
+/** Data that a machine keeps elsewhere outlive its store, and with a new one they would be ahead of the log again. */
+function anew({ keeps }: Pick<StateMachine<never, unknown, never, unknown>, 'keeps'>): string {
+  const store = 'let it join again with a new store';
+  return keeps === 'own'
+    ? `${store} and with a state machine that has no data, or it is refused again`
+    : store;
 }

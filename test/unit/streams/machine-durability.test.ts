@@ -106,5 +106,9 @@ describe('a machine that has applied more than the log on its disk holds', () =>
       code: 'RAFT_STORE_DAMAGED',
       message: expect.stringContaining('has applied 5, but the log ends at 0'),
     });
+    // A new store has an empty log: with the data that it has, the machine would be ahead of that one, too.
+    expect(failure).toMatchObject({
+      message: expect.stringContaining('with a new store and with a state machine that has no data'),
+    });
   });
 });
