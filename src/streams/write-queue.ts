@@ -275,12 +275,17 @@ export class WriteQueue<Result> {
     this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));
   }
 
-  /** Answers everything that is outstanding. Nothing leaves any more. */
+  /** Answers everything that is outstanding, as committed what the leader has said is. Nothing leaves any more. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
     this.#closed = { code, what };
     this.#wait(this.#waiting.takeAll());
-    for (const { request } of this.#sent.takeAll(() => true))
-      this.#reject(request, requestError(code, 'unknown', what));
+    for (const { request, arriving } of this.#sent.takeAll(() => true)) {
+      const error =
+        arriving === null
+          ? requestError(code, 'unknown', what)
+          : badResult(arriving.index, `${arriving.progress} when this node closed`);
+      this.#reject(request, error);
+    }
   }
 
   /** These were never appended anywhere: they may go off once more, each in its place. */

@@ -128,6 +128,16 @@ describe('results that arrive in parts', () => {
     expect(errors[0]?.message).toMatch(/committed at index 7/);
   });
 
+  it('are lost where the node closes, and the write is committed', () => {
+    const { queue, answers, errors, say } = passedOn();
+    say(0, 0);
+
+    queue.close('RAFT_CLOSED', 'The node closed.');
+
+    expect(answers).toEqual(badResults);
+    expect(errors[0]?.message).toMatch(/committed at index 7, .*when this node closed.*Don't send it again/);
+  });
+
   it('are waited for while they come, although another node leads now, and not when they stop', () => {
     const { routes, queue, answers, errors, say } = passedOn();
     routes.leader = 'n3';
