@@ -29,6 +29,7 @@ export function plainPutOf(bytes: Buffer): PlainPut | null {
   const headers = headersOf(lines);
   const length = headers?.get('content-length');
   if (headers === null || length === undefined || !/^\d{1,9}$/.test(length)) return null;
+  if (!isPlainHost(headers.get('host') ?? '')) return null;
   return { target, headers, valueAt: end + 4, valueBytes: Number(length) };
 }
 
@@ -83,6 +84,18 @@ function headersOf(lines: string): ReadonlyMap<string, string> | null {
   }
   return headers;
 }
+
+/** Whether a URL with this host says the same: of all others the application finds out what is wrong with them, if anything. */
+function isPlainHost(host: string): boolean {
+  if (host === lastPlainHost) return true;
+  const url = `http://${host}`;
+  if (!URL.canParse(url) || new URL(url).host !== host) return false;
+  lastPlainHost = host;
+  return true;
+}
+
+/** The last that was found to be one: most requests name the same. */
+let lastPlainHost = 'localhost';
 
 /** Headers that rule how a message is read, or what else its connection is for. */
 const ruling = new Set([
