@@ -7,7 +7,7 @@ import { kvApp } from './app.ts';
 import { answerClientErrors } from './client-errors.ts';
 import type { KvServices } from './context.ts';
 import { answerTo, malformed } from './errors.ts';
-import { type PlainConnections, servePlainPuts } from './plain-connections.ts';
+import { type PlainConnections, servePlainRequests } from './plain-connections.ts';
 
 /** A server that listens. */
 export interface HttpServer {
@@ -41,7 +41,7 @@ export async function listenHttp(services: KvServices, address: Address): Promis
     void answer(request, response);
   });
   answerClientErrors(server);
-  const plain = servePlainPuts(server, services);
+  const plain = servePlainRequests(server, services);
   await new Promise<void>((resolve, reject) => {
     // Stays on: an accept that fails later, for want of file descriptors, must not end the process.
     server.on('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, address))));

@@ -1,5 +1,4 @@
 import type { ReadAnswer, ReadOptions, RequestOptions } from 'rxraft';
-import { type KvContext, queryOf } from './context.ts';
 import { malformed } from './errors.ts';
 import type { Query } from './target.ts';
 
@@ -26,11 +25,13 @@ export function readOptions(query: Query): ReadOptions {
 }
 
 /**
- * Says where an answer comes from: `rxraft-index` is the index that it reflects at least, and `rxraft-age-ms`, of a
- * stale read, how long ago this node last heard from a leader, unless it never has.
+ * Headers that say where an answer comes from: `rxraft-index` is the index that it reflects at least, and
+ * `rxraft-age-ms`, of a stale read, how long ago this node last heard from a leader, unless it never has.
  */
-export function tellOrigin(c: KvContext, { index, ageMs }: ReadAnswer<unknown>): void {
-  c.header('rxraft-index', String(index));
-  const isStale = readOptions(queryOf(c)).consistency === 'stale';
-  if (isStale && ageMs !== null) c.header('rxraft-age-ms', String(ageMs));
+export function originOf(
+  { index, ageMs }: ReadAnswer<unknown>,
+  { consistency }: ReadOptions,
+): Record<string, string> {
+  const origin = { 'rxraft-index': String(index) };
+  return consistency === 'stale' && ageMs !== null ? { ...origin, 'rxraft-age-ms': String(ageMs) } : origin;
 }

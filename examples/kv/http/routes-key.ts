@@ -2,10 +2,9 @@ import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { jsonBytesSchema } from '../json-bytes.ts';
 import { bytesOf, jsonBytesMax, jsonOf } from './body.ts';
-import { type KvServices, nodeOf, queryOf } from './context.ts';
-import { KvError } from './errors.ts';
+import { type KvServices, queryOf } from './context.ts';
+import { keyNotFound, readKey } from './read-key.ts';
 import { checked, replicate } from './replicate.ts';
-import { readOptions, tellOrigin } from './requests.ts';
 import { type Bindings, keyIn } from './target.ts';
 
 /** `/kv/KEY`, `/append/KEY` and `/cas/KEY`: everything about one key. */
@@ -14,14 +13,10 @@ export function keyRoutes(app: Hono<{ Bindings: Bindings }>, services: KvService
 
   app.get('/kv/*', async (c) => {
     const key = keyIn(c.req.path, '/kv/', limits.keyBytesMax);
-    const answer = await nodeOf(services).read({ type: 'get', key }, readOptions(queryOf(c)));
-    tellOrigin(c, answer);
-    if (answer.value.type !== 'get' || answer.value.value === null) {
-      throw new KvError(404, 'KV_NOT_FOUND', 'the key is not there');
-    }
-    c.header('content-type', 'application/octet-stream');
-    c.header('x-content-type-options', 'nosniff'); // Whatever was stored, a browser must not run it.
-    return c.body(answer.value.value as Uint8Array<ArrayBuffer>);
+    const { value, headers } = await readKey(services, key, queryOf(c));
+    for (const [name, text] of Object.entries(headers)) c.header(name, text);
+    if (value === null) throw keyNotFound();
+    return c.body(value as Uint8Array<ArrayBuffer>);
   });
 
   app.put('/kv/*', async (c) => {

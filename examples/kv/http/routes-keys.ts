@@ -5,7 +5,7 @@ import type { KvOp } from '../kv-command.ts';
 import { jsonBytesMax, jsonOf } from './body.ts';
 import { type KvLimits, type KvServices, nodeOf, queryOf } from './context.ts';
 import { checked, replicate } from './replicate.ts';
-import { readOptions, tellOrigin } from './requests.ts';
+import { originOf, readOptions } from './requests.ts';
 import type { Bindings } from './target.ts';
 
 /** Operations in one batch. It is one command, and a machine applies it in one go. */
@@ -31,15 +31,14 @@ export function keysRoutes(app: Hono<{ Bindings: Bindings }>, services: KvServic
     const prefix = query.bytes('prefix') ?? new Uint8Array(0);
     const from = query.bytes('from') ?? prefix;
     const limit = query.integer('limit', { min: 1, max: rangeLimitMax }) ?? rangeLimitDefault;
-    const answer = await nodeOf(services).read({ type: 'range', prefix, from, limit }, readOptions(query));
+    const node = nodeOf(services);
+    const options = readOptions(query);
+    const answer = await node.read({ type: 'range', prefix, from, limit }, options);
     if (answer.value.type !== 'range') throw new Error('the machine answered another question');
     const { entries, next } = answer.value;
-    tellOrigin(c, answer);
-    return c.json({
-      index: answer.index,
-      items: entries.map(([key, value]) => ({ key: toJsonBytes(key), value: toJsonBytes(value) })),
-      next: next === null ? null : toJsonBytes(next),
-    });
+    const items = entries.map(([key, value]) => ({ key: toJsonBytes(key), value: toJsonBytes(value) }));
+    const body = { index: answer.index, items, next: next === null ? null : toJsonBytes(next) };
+    return c.json(body, 200, originOf(answer, options));
   });
 }
 

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PlainPut, plainPutOf } from '../../../examples/kv/http/plain-put.ts';
+import { type PlainRequest, plainRequestOf } from '../../../examples/kv/http/plain-request.ts';
 
 /** What Node's own server makes of some bytes: the requests in them, and an error as `null`. */
 async function readByNode(bytes: Buffer) {
@@ -29,15 +29,15 @@ async function readByNode(bytes: Buffer) {
       url,
       headers: { ...headers },
       complete,
-      value: Buffer.concat(each.parts).toString('latin1'),
+      body: Buffer.concat(each.parts).toString('latin1'),
     };
   });
 }
 
-/** The same of a plain put, as we read it. */
-function readByUs({ target, headers, valueAt }: PlainPut, bytes: Buffer) {
-  const value = bytes.toString('latin1', valueAt);
-  return [{ method: 'PUT', url: target, headers: Object.fromEntries(headers), complete: true, value }];
+/** The same of a plain request, as we read it. */
+function readByUs({ method, target, headers, bodyAt }: PlainRequest, bytes: Buffer) {
+  const body = bytes.toString('latin1', bodyAt);
+  return [{ method, url: target, headers: Object.fromEntries(headers), complete: true, body }];
 }
 
 const names = [
@@ -82,28 +82,34 @@ const damage = fc.tuple(
   fc.double({ min: 0, max: 1, noNaN: true }),
   fc.constantFrom('', ...'\r\n\t\0\x7f :,a0Z'),
 );
-const request = fc
-  .record({ target, lines: fc.array(line, { maxLength: 3 }), damages: fc.array(damage, { maxLength: 2 }) })
-  .map((given) => {
-    const head = `PUT ${given.target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n`;
-    let text = `${head}${given.lines.join('')}\r\nabc`;
-    for (const [place, put] of given.damages) {
-      const at = Math.floor(place * text.length);
-      text = text.slice(0, at) + put + text.slice(at + 1);
-    }
-    return Buffer.from(text, 'latin1');
-  });
+const starts = {
+  PUT: { length: 'Content-Length: 3\r\n', body: 'abc' },
+  GET: { length: '', body: '' },
+} as const;
+const request = (method: 'GET' | 'PUT') =>
+  fc
+    .record({ target, lines: fc.array(line, { maxLength: 3 }), damages: fc.array(damage, { maxLength: 2 }) })
+    .map((given) => {
+      const { length, body } = starts[method];
+      const head = `${method} ${given.target} HTTP/1.1\r\nHost: localhost\r\n${length}`;
+      let text = `${head}${given.lines.join('')}\r\n${body}`;
+      for (const [place, put] of given.damages) {
+        const at = Math.floor(place * text.length);
+        text = text.slice(0, at) + put + text.slice(at + 1);
+      }
+      return Buffer.from(text, 'latin1');
+    });
 
-describe('a put that is read as a plain one', () => {
+describe.each(['GET', 'PUT'] as const)('a %s that is read as a plain one', (method) => {
   it('is the same to Node', async () => {
     let plain = 0;
 
     await fc.assert(
-      fc.asyncProperty(request, async (bytes) => {
-        const put = plainPutOf(bytes);
-        if (put === null || put.valueAt + put.valueBytes !== bytes.byteLength) return;
+      fc.asyncProperty(request(method), async (bytes) => {
+        const found = plainRequestOf(bytes);
+        if (found === null || found.bodyAt + found.bodyBytes !== bytes.byteLength) return;
         plain += 1;
-        expect(await readByNode(bytes)).toEqual(readByUs(put, bytes));
+        expect(await readByNode(bytes)).toEqual(readByUs(found, bytes));
       }),
       { numRuns: 3_000 },
     );
