@@ -82,11 +82,18 @@ function furtherFieldsOf(value: object): object {
       ...(value instanceof AggregateError && { errors: value.errors }),
     };
   }
+  // To name the places of a quarter of a million bytes takes 50 ms, to count what is there a tenth of that.
+  if (isBytes(value) && Object.values(value).length === value.length) return {};
   const isList = Array.isArray(value) || ArrayBuffer.isView(value);
   const length = isList && 'length' in value ? Number(value.length) : 0; // A `DataView` has none.
   const names = Object.keys(value); // Places come first.
   const further = names.slice(1 + names.findLastIndex((name) => isPlace(name, length)));
   return Object.fromEntries(further.map((name) => [name, value[name as keyof typeof value]]));
+}
+
+/** Whether a value is a view that has something at each of its places. */
+function isBytes(value: object): value is Uint8Array {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
 /** Whether a key is a place in a list of this length. */
@@ -121,16 +128,19 @@ function adviceOn(value: object): string {
   return 'Return its values in a plain object, or give its class a toJSON()';
 }
 
-/** Bytes in hexadecimal. */
+/** Bytes in hexadecimal. The digits are written as bytes, and made a text at once: 256 KiB take 4 ms instead of 25. */
 export function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += hexOfByte[byte];
-  return text;
+  const text = new Uint8Array(2 * bytes.length);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    text[2 * at] = digits[byte >> 4] as number;
+    text[2 * at + 1] = digits[byte & 15] as number;
+  }
+  return utf8.decode(text);
 }
 
-const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, '0'),
-);
+const digits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const utf8 = new TextDecoder();
 
 /** Bytes for people: the text that they are in UTF-8, or else hexadecimal. */
 export function readable(bytes: Uint8Array): string {

@@ -131,6 +131,8 @@ describe('the words of two values', () => {
     [further(new Set([1]), { total: 1 }), new Set([1])],
     [further(new Map(), { total: 1 }), new Map()],
     [further(Uint8Array.of(1), { total: 1 }), Uint8Array.of(1)],
+    [further(new Uint8Array(100_000), { total: 1 }), new Uint8Array(100_000)],
+    [further(new Uint8Array(100_000), { total: 1 }), further(new Uint8Array(100_000), { total: 2 })],
   ])('differ for others: %o', (a, b) => {
     expect(wordsOf(a)).not.toBe(wordsOf(b));
   });
