@@ -17,11 +17,18 @@ export function ackOf(clusterId: string): FoundAckFrame {
 
 /** A piece of a snapshot that is like no other piece. */
 export function pieceOf(number: number): SnapshotChunkFrame {
-  return chunkOf({ number, isLast: false, bytes: bytesOf(256 * 1024, number) });
+  pattern ??= bytesOf(pieceBytes + 256 * piecesMax, 0);
+  const bytes = pattern.slice(256 * number, 256 * number + pieceBytes); // As `bytesOf` makes it of this number.
+  return chunkOf({ number, isLast: false, bytes });
 }
+
+const pieceBytes = 256 * 1024;
 
 /** As many pieces of a snapshot as no transport takes at once. */
 export const piecesMax = 100;
+
+/** What pieces are cut from. Of hundreds of them, to make the bytes one by one takes longer than to send them. */
+let pattern: Uint8Array | undefined;
 
 /** One frame of every type, with every message, request and answer that there is. */
 export function everyFrame(): readonly PeerFrame[] {
