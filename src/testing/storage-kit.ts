@@ -189,14 +189,17 @@ export function configurationBatch(at: number, names: readonly string[], inTerm 
 
 /** ASCII as bytes. */
 export function key(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
+/** And back; what is no ASCII gives other characters, another one for each byte. */
 export function text(bytes: Uint8Array): string {
-  let characters = '';
-  for (const byte of bytes) characters += String.fromCharCode(byte);
-  return characters;
+  return latin1.decode(bytes);
 }
+
+const latin1 = new TextDecoder('latin1');
 
 export function entriesOf(machine: MachineStore): readonly (readonly [string, string])[] {
   return [...machine.range({})].map(([each, value]) => [text(each), text(value)]);
