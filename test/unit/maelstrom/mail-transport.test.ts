@@ -77,7 +77,8 @@ for (const [weather, fateOf, cases] of [
     transportConformance.filter(({ name }) => !saidOnce.includes(name)),
   ],
 ] as const) {
-  describe(`the transport of messages, over a network that ${weather}`, () => {
+  // Each waits most of the time, for timers of its own.
+  describe.concurrent(`the transport of messages, over a network that ${weather}`, () => {
     for (const { name, run } of cases) {
       it(name, () => {
         const office = new PostOffice(fateOf());

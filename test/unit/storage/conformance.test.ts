@@ -28,7 +28,8 @@ describe('the storage in memory', () => {
   for (const { name, run } of storageConformance) it(name, () => run(subject));
 });
 
-describe('the storage on LMDB', () => {
+// Each waits for the disk half of the time.
+describe.concurrent('the storage on LMDB', () => {
   const subject = {
     make: () => {
       const path = join(folder, `store.${count++}`);
