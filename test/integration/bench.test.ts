@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, it, type TestContext } from 'vitest';
 
 const script = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
 const tiny = ['--quick', '--samples', '1', '--sample-ms', '300', '--warm-up-ms', '50'];
 
 /** Runs the benchmark; gives its exit code, the report, and what it writes as JSON. */
-async function bench(...args: readonly string[]) {
+async function bench({ onTestFinished }: TestContext, ...args: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'rxraft-bench-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const json = join(folder, 'report.json');
@@ -22,8 +22,10 @@ async function bench(...args: readonly string[]) {
   return { code: await ended, report, progress, json: JSON.parse(readFileSync(json, 'utf8')) };
 }
 
-describe('npm run bench', () => {
-  it('measures what it is asked for, and reports for people and for programs', async () => {
+// No bar depends on how fast it goes: side by side.
+describe.concurrent('npm run bench', () => {
+  it('measures what it is asked for, and reports for people and for programs', async (context) => {
+    const { expect } = context;
     const only = [
       '--systems',
       'prototype',
@@ -35,7 +37,14 @@ describe('npm run bench', () => {
       '16',
     ];
 
-    const { code, report, progress, json } = await bench('step', '--times-etcd', '0.001', 'cluster', ...only);
+    const { code, report, progress, json } = await bench(
+      context,
+      'step',
+      '--times-etcd',
+      '0.001',
+      'cluster',
+      ...only,
+    );
 
     expect(progress).toContain('prototype, embedded: write of 128 bytes, 16 outstanding');
     expect(report).toContain('| embedded write | prototype | 16 | 128 |');
@@ -56,8 +65,9 @@ describe('npm run bench', () => {
     expect(json.bars.every((each: { isMet: boolean }) => each.isMet)).toBe(true);
   });
 
-  it('ends with 1 if a bar is missed, and says which', async () => {
-    const { code, report, json } = await bench('step', '--times-etcd', '1000000');
+  it('ends with 1 if a bar is missed, and says which', async (context) => {
+    const { expect } = context;
+    const { code, report, json } = await bench(context, 'step', '--times-etcd', '1000000');
 
     expect(code).toBe(1);
     expect(report).toContain('FAIL  step, 1 a batch');
@@ -65,7 +75,7 @@ describe('npm run bench', () => {
     expect(json.bars).toContainEqual(expect.objectContaining({ must: 'atLeast', isMet: false }));
   });
 
-  it('names the cases there are, if it is asked for another', async () => {
+  it('names the cases there are, if it is asked for another', async ({ expect }) => {
     const child = spawn(process.execPath, [script, 'nonsense'], { stdio: ['ignore', 'ignore', 'pipe'] });
     const ended = new Promise((resolve) => child.once('close', resolve));
 
