@@ -38,8 +38,9 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 30_000 } },
-          // When the others are done, two at a time: these start processes, and wait for them most of the time.
-          maxWorkers: 2,
+          // When the others are done. These start processes, and wait for them for more than a third of the time:
+          // one more at a time than there are cores here. Each has ports of its own, see test/ports.ts.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

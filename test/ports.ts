@@ -7,7 +7,9 @@ import { isFree } from '../bench/harness/free-ports.ts';
  */
 const range = { from: 10_000, to: 32_000 };
 const block = 100;
-const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % 2;
+/** No fewer than there are test files side by side. */
+const turns = 16;
+const turn = Number(process.env['VITEST_POOL_ID'] ?? 0) % turns;
 
 const given = new Set<number>();
 
@@ -21,7 +23,7 @@ export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = range.from + Math.floor(Math.random() * (range.to - range.from));
     const ports = Array.from({ length: count }, (_, at) => first + at);
-    if (ports.some((port) => given.has(port) || Math.floor(port / block) % 2 !== worker)) continue;
+    if (ports.some((port) => given.has(port) || Math.floor(port / block) % turns !== turn)) continue;
     const areFree = await Promise.all(ports.map(isFree));
     if (areFree.includes(false)) continue;
     for (const port of ports) given.add(port);
