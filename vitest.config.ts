@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** `rxraft/core` and its like mean src, as in tsconfig.json: tests of src need no build. */
 const source = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
@@ -21,8 +22,28 @@ const alone = [
 /** The files of a worker share what they import, which is not loaded and compiled anew for each: a third of the time less. */
 const together = { isolate: false, maxWorkers, ...patience };
 
+/** What takes long and is short to read. On a fresh clone vitest goes by the size of files, and comes to these last. */
+const long = [
+  'test/unit/readme/examples.test.ts',
+  'test/unit/core/simulation.test.ts',
+  'test/unit/storage/conformance.test.ts',
+  'test/integration/crash.test.ts',
+  'test/integration/failover.test.ts',
+  'test/integration/chaos.test.ts',
+];
+
+/** Begins with what is long, so that no core is idle while another one finishes it. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => long.some((path) => moduleId.endsWith(`/${path}`));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         ...source,
