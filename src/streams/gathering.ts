@@ -1,5 +1,3 @@
-/** So many commands are enough for a batch: with more of them, each costs hardly less. */
-const enoughCommands = 1024;
 /** Nothing waits longer than twice the time that a commit has taken lately, but for so many milliseconds at least and at most. */
 const patienceMsMin = 2;
 const patienceMsMax = 10;
@@ -30,6 +28,7 @@ export interface Moments {
  * costs batches of its own, round by round. Where more don't come in time, this waits less and less often.
  */
 export class Gathering {
+  readonly #enough: number;
   /** As many had no answer before the last answers; 0 if nobody is expected back. */
   #expected = 0;
   #answeredAtMs = 0;
@@ -44,6 +43,11 @@ export class Gathering {
   /** So many batches leave without a wait, and so many of them have. */
   #passing = 0;
   #passed = 0;
+
+  /** @param enough - with more than so many at once, each costs hardly less: they wait for nobody. */
+  constructor(enough: number) {
+    this.#enough = enough;
+  }
 
   /** So long, in milliseconds, what has come first may wait; and callers who have been answered are expected back. */
   get patienceMs(): number {
@@ -89,7 +93,7 @@ export class Gathering {
   }
 
   #wantsMore({ waiting, all }: Unanswered): boolean {
-    if (waiting === 0 || waiting >= enoughCommands) return false;
+    if (waiting === 0 || waiting >= this.#enough) return false;
     const sent = all - waiting;
     if (sent > 0) return waiting * 2 < sent; // A few, which go with the many once these are back.
     return all < this.#expected;

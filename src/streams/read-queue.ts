@@ -2,14 +2,26 @@ import type { Index, NodeId, ReadResult } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
 import { type Answer, type CallLimits, pending, remainingMs, unabortable } from './call.ts';
 import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
+import { Gathering, type Unanswered } from './gathering.ts';
 import { isPromise } from './is-promise.ts';
 import type { ReadAnswer } from './raft-node.ts';
 import { type Answered, FailedQuery, JointRead, LateAnswer, ReadCall } from './read-call.ts';
 import type { Routes } from './routes.ts';
 import { SentRequests } from './sent-requests.ts';
 
+/** So many queries are enough for a read index. */
+const enoughQueries = 128;
+
 /** Reads that ask for one read index together. */
 type ReadGroup<Query, Value> = readonly ReadCall<Query, Value>[];
+
+/** Reads that have asked for a read index, and when. */
+interface SentGroup<Query, Value> {
+  readonly reads: ReadGroup<Query, Value>;
+  /** So many queries were in them. */
+  readonly count: number;
+  readonly sentAtMs: number;
+}
 
 /** Reads that wait until an index has been applied here. */
 interface AppliedGroup<Query, Value> {
@@ -38,7 +50,8 @@ export class ReadQueue<Query, Value> {
   #waiting: ReadCall<Query, Value>[] = [];
   /** The last that waits, while single reads of this turn may join it. */
   #joint: JointRead<Query, Value> | null = null;
-  readonly #sent = new SentRequests<ReadGroup<Query, Value>>();
+  readonly #sent = new SentRequests<SentGroup<Query, Value>>();
+  readonly #gathering = new Gathering(enoughQueries);
   #unapplied: AppliedGroup<Query, Value>[] = [];
   /** The machine takes its time to answer these. */
   readonly #querying = new Set<ReadCall<Query, Value>>();
@@ -119,6 +132,33 @@ export class ReadQueue<Query, Value> {
     read.reject(error);
   }
 
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Whether reads have asked and are not confirmed: our core begins no other round meanwhile. */
+  get isAsking(): boolean {
+    return this.#sent.size > 0;
+  }
+
+  /** Whether those that wait should wait for more, which are about to come. */
+  get isGathering(): boolean {
+    return this.#gathering.isWorthwhile(this.#unanswered, this.#routes.now());
+  }
+
+  /** What waits for others does so at most so long, in milliseconds. */
+  get patienceMs(): number {
+    return this.#gathering.patienceMs;
+  }
+
+  /** Queries that wait for a read index. */
+  get #unanswered(): Unanswered {
+    const waiting = countOf(this.#waiting);
+    let all = waiting;
+    for (const { count } of this.#sent.requests) all += count;
+    return { waiting, all };
+  }
+
   /** Asks for a read index for all that wait, if there is somebody to ask. */
   flush(): void {
     this.#joint = null; // The turn is over.
@@ -126,40 +166,46 @@ export class ReadQueue<Query, Value> {
     this.#takeBackFromOthersThan(target);
     if (target === null) return;
     const reads = this.#waiting.filter(({ isDone }) => !isDone);
+    if (reads.length > 0) this.#gathering.onSent(this.#unanswered);
     this.#waiting = [];
     if (reads.length === 0) return;
     const id = this.#routes.nextId();
-    this.#sent.add(id, reads, target);
+    this.#sent.add(id, { reads, count: countOf(reads), sentAtMs: this.#routes.now() }, target);
     if (target === 'self') return this.#routes.input({ type: 'read', id });
     const timeoutMs = remainingMs(reads, this.#routes.now());
     const request = { type: 'readIndex', timeoutMs } as const;
     if (this.#routes.forward(target, { type: 'forward', seq: id, request })) return;
-    const unsent = this.#sent.take(id) ?? []; // None if a closing link has put them back.
+    const unsent = this.#sent.take(id)?.reads ?? []; // None if a closing link has put them back.
     this.#waiting = [...unsent, ...this.#waiting];
   }
 
   /** Who leads has changed: the one that was asked may never answer. A read can be asked again, for a fresh index. */
   #takeBackFromOthersThan(target: 'self' | NodeId | null): void {
     const isOther = (via: NodeId | null): boolean => via !== null && via !== target;
-    for (const { request } of this.#sent.takeAll(({ via }) => isOther(via))) this.#waiting.push(...request);
+    for (const { request } of this.#sent.takeAll(({ via }) => isOther(via)))
+      this.#waiting.push(...request.reads);
   }
 
   /** Our core confirmed a read, and the machine has applied what it needs: run its queries. */
   onConfirmed(id: number): void {
-    this.#answer(this.#sent.take(id) ?? []);
+    const sent = this.#sent.take(id);
+    if (sent === undefined) return;
+    const moments = { sentAtMs: sent.sentAtMs, nowMs: this.#routes.now() };
+    this.#gathering.onAnswered(sent.count, this.#unanswered, moments);
+    this.#answer(sent.reads);
   }
 
   /** Our core refused a read: it did not lead, or had too many. */
   onResult(id: number, result: ReadResult): void {
     if (result.type === 'ok') return;
-    const reads = this.#sent.take(id) ?? [];
+    const { reads } = this.#sent.take(id) ?? nothingSent;
     if (result.reason.type === 'notLeader') this.#waiting.push(...reads);
     else for (const read of reads) this.#reject(read, refusalError(result.reason));
   }
 
   /** The node `from` answered with a read index, or said why not. */
   onReply(from: NodeId, seq: number, reply: ForwardReplyFrame['reply']): void {
-    const reads = this.#sent.takeAnsweredBy(from, seq);
+    const reads = this.#sent.takeAnsweredBy(from, seq)?.reads;
     if (reads === undefined) return;
     if (reply.type === 'readIndex') return this.#whenApplied({ reads, index: reply.index as Index });
     const isRefused = reply.type === 'notCommitted' && reply.code !== 'RAFT_NOT_LEADER';
@@ -173,7 +219,8 @@ export class ReadQueue<Query, Value> {
 
   /** The connection on which a read index was asked for has closed: the reads take a fresh one. */
   onLinkDown(to: NodeId): void {
-    for (const { request } of this.#sent.takeAll(({ via }) => via === to)) this.#waiting.push(...request);
+    for (const { request } of this.#sent.takeAll(({ via }) => via === to))
+      this.#waiting.push(...request.reads);
   }
 
   #whenApplied(group: AppliedGroup<Query, Value>): void {
@@ -254,8 +301,8 @@ export class ReadQueue<Query, Value> {
     };
     giveUp(this.#waiting, () => noLeader(this.#routes.whyOutside()));
     this.#waiting = this.#waiting.filter(({ isDone }) => !isDone);
-    for (const reads of this.#sent.requests) giveUp(reads, unconfirmed);
-    this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));
+    for (const { reads } of this.#sent.requests) giveUp(reads, unconfirmed);
+    this.#sent.takeAll(({ request }) => request.reads.every(({ isDone }) => isDone));
     for (const { reads, index } of this.#unapplied) giveUp(reads, () => this.#lagging(index));
     this.#unapplied = this.#unapplied.filter(({ reads }) => reads.some(({ isDone }) => !isDone));
     giveUp(this.#querying, unanswered);
@@ -269,7 +316,7 @@ export class ReadQueue<Query, Value> {
 
   /** Answers everything that is outstanding. */
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
-    const sent = this.#sent.takeAll(() => true).flatMap(({ request }) => request);
+    const sent = this.#sent.takeAll(() => true).flatMap(({ request }) => request.reads);
     const unapplied = this.#unapplied.flatMap((group) => group.reads);
     const reads = [...this.#waiting, ...this.#querying, ...sent, ...unapplied];
     this.#joint = null;
@@ -278,6 +325,15 @@ export class ReadQueue<Query, Value> {
     this.#unapplied = [];
     this.#querying.clear();
   }
+}
+
+const nothingSent = { reads: [] } as const;
+
+/** So many queries are in these, and not answered. */
+function countOf(reads: readonly ReadCall<unknown, unknown>[]): number {
+  let count = 0;
+  for (const { isDone, queries } of reads) if (!isDone) count += queries.length;
+  return count;
 }
 
 function aborted(): RequestError {

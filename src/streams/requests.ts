@@ -14,6 +14,7 @@ import { type Answer, type CallLimits, checkSignal } from './call.ts';
 import { CommandEncoder } from './command-encoder.ts';
 import { badRequest, requestError } from './errors.ts';
 import { ForwardedRequests } from './forwarded.ts';
+import { Hold } from './hold.ts';
 import type { Settings } from './options.ts';
 import type { Committed, ReadAnswer, ReadOptions, RequestOptions } from './raft-node.ts';
 import type { Answered } from './read-call.ts';
@@ -21,10 +22,13 @@ import { ReadQueue } from './read-queue.ts';
 import type { Routes } from './routes.ts';
 import type { StateMachine } from './state-machine.ts';
 import type { Written } from './write-call.ts';
-import { WriteHold } from './write-hold.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const batchCountMax = 2048;
+/** Writes wait for a transaction that is under way at most so long; for others, as long as the queue's patience. */
+const diskMsMax = 2;
+/** Reads wait for a round that is under way at most so long; a longer one holds nothing back that our core would not. */
+const roundMsMax = 2;
 
 /** What {@link Requests} works with. */
 export interface RequestsOptions<Command, Result, Query, Value> {
@@ -47,8 +51,9 @@ export class Requests<Command, Result, Query, Value> {
   readonly #options: RequestsOptions<Command, Result, Query, Value>;
   readonly #encoder: CommandEncoder<Command>;
   readonly #writes: WriteQueue<Result>;
-  readonly #hold: WriteHold;
+  readonly #writeHold: Hold;
   readonly #reads: ReadQueue<Query, Value>;
+  readonly #readHold: Hold;
   readonly #admin: AdminQueue;
   readonly #forwarded: ForwardedRequests<Result>;
   /** Results of batches applied here whose write has not been answered yet, by first index. */
@@ -57,7 +62,8 @@ export class Requests<Command, Result, Query, Value> {
   #refusal: 'RAFT_CLOSED' | 'RAFT_STOPPED' | null = null;
   readonly #endTurn = (): void => {
     this.#isFlushDue = false;
-    if (this.#refusal === null) this.flush({ holdsWrites: this.#hold.begin() });
+    if (this.#refusal !== null) return;
+    this.flush({ holdsWrites: this.#writeHold.begin(), holdsReads: this.#readHold.begin() });
   };
 
   constructor(options: RequestsOptions<Command, Result, Query, Value>) {
@@ -77,10 +83,18 @@ export class Requests<Command, Result, Query, Value> {
       },
       machine.result,
     );
-    const writes = this.#writes;
-    this.#hold = new WriteHold({ routes, writes, timeScheduler, onOver: () => this.flush() });
+    this.#writeHold = new Hold({
+      ...{ routes, queue: this.#writes, timeScheduler, firstLookMs: diskMsMax },
+      isBusy: () => routes.isDiskBusy(),
+      onOver: () => this.flush({ holdsReads: this.#readHold.isOn }),
+    });
     const queried = { query: (query: Query) => machine.query(query), appliedIndex, isInstalling };
     this.#reads = new ReadQueue(routes, queried, pendingMax);
+    this.#readHold = new Hold({
+      ...{ routes, queue: this.#reads, timeScheduler, firstLookMs: roundMsMax },
+      isBusy: () => this.#reads.isAsking,
+      onOver: () => this.flush({ holdsWrites: this.#writeHold.isOn }),
+    });
     this.#admin = new AdminQueue(routes, pendingMax);
     this.#forwarded = new ForwardedRequests(routes, {
       codec: machine.result,
@@ -194,22 +208,26 @@ export class Requests<Command, Result, Query, Value> {
   /** Time has passed: what has somewhere to go now leaves, but for what is held back. */
   onTick(): void {
     this.#expire();
-    this.flush({ holdsWrites: this.#hold.isOn });
+    this.flush({ holdsWrites: this.#writeHold.isOn, holdsReads: this.#readHold.isOn });
   }
 
   /** The disk has finished something: what waited for it goes off, unless it waits for more. */
   onFlushed(): void {
-    if (this.#hold.isOn) this.flush({ holdsWrites: this.#writes.isGathering });
+    if (!this.#writeHold.isOn) return;
+    this.flush({ holdsWrites: this.#writes.isGathering, holdsReads: this.#readHold.isOn });
   }
 
   /** Sends what waits for somewhere to go. */
-  flush({ holdsWrites = false } = {}): void {
+  flush({ holdsWrites = false, holdsReads = false } = {}): void {
     if (this.#refusal !== null) return;
     if (!holdsWrites) {
-      this.#hold.end();
+      this.#writeHold.end();
       this.#writes.flush();
     }
-    this.#reads.flush();
+    if (!holdsReads) {
+      this.#readHold.end();
+      this.#reads.flush();
+    }
     this.#admin.flush();
   }
 
@@ -239,7 +257,7 @@ export class Requests<Command, Result, Query, Value> {
     if (first !== undefined) this.#results.delete(first);
     this.#writes.onResult(id, result, results);
     this.#forwarded.onWriteResult(id, result, results);
-    if (this.#hold.isOn) this.flushSoon(); // What waited for this one may go.
+    if (this.#writeHold.isOn) this.flushSoon(); // What waited for this one may go.
   }
 
   /** Our core answered a read: good news came with the `readStateMachineReq` already. */
@@ -259,6 +277,7 @@ export class Requests<Command, Result, Query, Value> {
     this.#reads.onConfirmed(id);
     this.#forwarded.onConfirmed(id, readIndex);
     this.#options.routes.input({ type: 'readStateMachineRes', id });
+    if (this.#readHold.isOn) this.flushSoon(); // What waited for these may go.
   }
 
   /** What the transport saw. */
@@ -292,7 +311,8 @@ export class Requests<Command, Result, Query, Value> {
   close(code: 'RAFT_CLOSED' | 'RAFT_STOPPED', what: string): void {
     if (this.#refusal !== null) return;
     this.#refusal = code;
-    this.#hold.end();
+    this.#writeHold.end();
+    this.#readHold.end();
     this.#writes.close(code, what);
     this.#reads.close(code, what);
     this.#admin.close(code, what);

@@ -31,6 +31,9 @@ import type { Codec } from './state-machine.ts';
 import { WaitingWrites, type WriteGroup, type WriteLimits } from './waiting-writes.ts';
 import type { WriteCall, Written } from './write-call.ts';
 
+/** So many commands are enough for a batch. */
+const enoughCommands = 1024;
+
 /**
  * The writes of this node's callers, from the call to its one answer (rule 22).
  *
@@ -48,7 +51,7 @@ export class WriteQueue<Result> {
     const outcome = write.sentAtMs === null ? 'notCommitted' : 'unknown';
     this.#fail(write, requestError('RAFT_ABORTED', outcome, 'The caller gave the request up.'));
   };
-  readonly #gathering = new Gathering();
+  readonly #gathering = new Gathering(enoughCommands);
   #closed: { readonly code: RequestErrorCode; readonly what: string } | null = null;
 
   constructor(routes: Routes, limits: WriteLimits, codec: Codec<Result>) {

@@ -8,7 +8,7 @@ const waiting = (count: number) => ({ waiting: count, all: count });
 const commitOf = (commitMs: number) => ({ sentAtMs: 1_000 - commitMs, nowMs: 1_000 });
 
 /** Sixty commands have been answered, and four came meanwhile. */
-function answered(gathering = new Gathering()): Gathering {
+function answered(gathering = new Gathering(1024)): Gathering {
   gathering.onAnswered(60, waiting(4), commitOf(1));
   return gathering;
 }
@@ -35,7 +35,7 @@ describe('writes that could leave', () => {
   });
 
   it('wait for as long as two commits take, where those are slow', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(3));
 
     expect(gathering.patienceMs).toBeCloseTo(6, 3);
@@ -44,7 +44,7 @@ describe('writes that could leave', () => {
   });
 
   it('wait for many that are on their way, also if nobody else comes for a millisecond', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     expect(gathering.isWorthwhile({ waiting: 2, all: 62 }, 1_000)).toBe(true);
     expect(gathering.isWorthwhile({ waiting: 4, all: 64 }, 1_000)).toBe(true);
 
@@ -52,7 +52,7 @@ describe('writes that could leave', () => {
   });
 
   it('never wait longer than ten milliseconds', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(500));
 
     expect(gathering.patienceMs).toBe(10);
@@ -71,7 +71,7 @@ describe('writes that could leave', () => {
   });
 
   it('hold it against no commit that the clock went back meanwhile', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(3));
     gathering.onAnswered(60, waiting(4), commitOf(-3_600_000));
 
@@ -79,7 +79,7 @@ describe('writes that could leave', () => {
   });
 
   it('wait no longer once they have doubled, and nobody has come for a millisecond', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     for (let commit = 0; commit < 100; commit++) gathering.onAnswered(60, waiting(4), commitOf(5));
     expect(gathering.isWorthwhile(waiting(10), 1_000)).toBe(true);
     expect(gathering.isWorthwhile(waiting(19), 1_002)).toBe(true);
@@ -91,7 +91,7 @@ describe('writes that could leave', () => {
   });
 
   it('do not wait once they are many', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     gathering.onAnswered(4_000, waiting(10), commitOf(1));
 
     expect(gathering.isWorthwhile(waiting(1_023), 1_000)).toBe(true);
@@ -99,7 +99,7 @@ describe('writes that could leave', () => {
   });
 
   it('do not wait for nobody: neither the first one, nor one caller who writes one after the other', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     expect(gathering.isWorthwhile(waiting(1), 1_000)).toBe(false);
 
     gathering.onAnswered(1, waiting(0), commitOf(1));
@@ -107,28 +107,28 @@ describe('writes that could leave', () => {
   });
 
   it('do not wait for fewer than twice their number', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     gathering.onAnswered(60, waiting(30), commitOf(1));
 
     expect(gathering.isWorthwhile(waiting(31), 1_000)).toBe(false);
   });
 
   it('wait for more than twice their number that are on their way, whenever those left', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
 
     expect(gathering.isWorthwhile({ waiting: 4, all: 13 }, 1_000)).toBe(true);
     expect(gathering.isWorthwhile({ waiting: 4, all: 12 }, 1_000)).toBe(false);
   });
 
   it('are no reason to wait if there are none', () => {
-    expect(new Gathering().isWorthwhile({ waiting: 0, all: 13 }, 1_000)).toBe(false);
+    expect(new Gathering(1024).isWorthwhile({ waiting: 0, all: 13 }, 1_000)).toBe(false);
     expect(answered().isWorthwhile(waiting(0), 1_000)).toBe(false);
   });
 });
 
 describe('after a wait in vain', () => {
   it('batches leave without one: one, then three, and at most 255', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     const passed: number[] = [];
     for (let round = 0; round < 10; round++) {
       let count = 0;
@@ -140,14 +140,14 @@ describe('after a wait in vain', () => {
   });
 
   it('one that has doubled them was not in vain, and makes up for all that were', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     const held = [9, 9, 10, 10, 10].map((back) => waits(gathering, back));
 
     expect(held).toEqual([true, false, true, true, true]);
   });
 
   it('one that nobody is missing from any more was not in vain, either', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     gathering.onAnswered(7, waiting(3), commitOf(1));
     expect(gathering.isWorthwhile(waiting(6), 1_000)).toBe(true);
     gathering.onSent(waiting(10));
@@ -156,7 +156,7 @@ describe('after a wait in vain', () => {
   });
 
   it('one that ended because they were many was not in vain', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     gathering.onAnswered(4_000, waiting(0), commitOf(1));
     expect(gathering.isWorthwhile(waiting(1_000), 1_000)).toBe(true);
     gathering.onSent(waiting(1_024));
@@ -165,7 +165,7 @@ describe('after a wait in vain', () => {
   });
 
   it('a write behind many that are slow leaves without one, too', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     const behind = { waiting: 1, all: 61 };
     expect(gathering.isWorthwhile(behind, 1_000)).toBe(true);
     gathering.onSent(behind);
@@ -174,7 +174,7 @@ describe('after a wait in vain', () => {
   });
 
   it('writes behind many that are slow leave without one also if they have doubled meanwhile', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     expect(gathering.isWorthwhile({ waiting: 1, all: 61 }, 1_000)).toBe(true);
     gathering.onSent({ waiting: 2, all: 62 });
 
@@ -182,7 +182,7 @@ describe('after a wait in vain', () => {
   });
 
   it('a batch that leaves without one goes on doing so until it has left', () => {
-    const gathering = new Gathering();
+    const gathering = new Gathering(1024);
     waits(gathering, 9);
     answered(gathering);
 

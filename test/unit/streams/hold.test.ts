@@ -1,25 +1,26 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { WriteHold } from '../../../src/streams/write-hold.ts';
+import { Hold } from '../../../src/streams/hold.ts';
 import { NotedRoutes } from './noted-routes.ts';
 
-/** A leader's hold, on writes that wait for a disk at work. */
+/** A leader's hold, on requests that wait for a disk at work. */
 function held() {
   const time = new VirtualTimeScheduler();
   const routes = new NotedRoutes();
   Object.assign(routes, { leader: 'self', isBusy: true, now: () => time.frame });
-  const writes = { hasWaiting: true, isGathering: false, patienceMs: 10 };
+  const queue = { hasWaiting: true, isGathering: false, patienceMs: 10 };
   const overAtMs: number[] = [];
   const onOver = () => {
     overAtMs.push(time.frame);
     hold.end();
   };
-  const hold: WriteHold = new WriteHold({ routes, writes, timeScheduler: time, onOver });
-  return { hold, time, routes, writes, overAtMs };
+  const isBusy = () => routes.isDiskBusy();
+  const hold: Hold = new Hold({ routes, queue, isBusy, firstLookMs: 2, timeScheduler: time, onOver });
+  return { hold, time, routes, queue, overAtMs };
 }
 
-describe('a hold on writes', () => {
-  it('is over two milliseconds after the first turn that began it', () => {
+describe('a hold on requests', () => {
+  it('is over at the first look after the first turn that began it', () => {
     const { hold, time, overAtMs } = held();
     hold.begin();
     time.schedule(() => hold.begin(), 1);
@@ -31,16 +32,16 @@ describe('a hold on writes', () => {
   });
 
   it('lasts while others are to come, and no longer than patience does', () => {
-    const { hold, time, writes, overAtMs } = held();
-    writes.isGathering = true;
+    const { hold, time, queue, overAtMs } = held();
+    queue.isGathering = true;
     hold.begin();
     time.schedule(() => {
-      writes.isGathering = false;
+      queue.isGathering = false;
     }, 4.5);
     time.flush();
     expect(overAtMs).toEqual([5]);
 
-    writes.isGathering = true;
+    queue.isGathering = true;
     hold.begin();
     time.flush();
 
