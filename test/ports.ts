@@ -3,9 +3,9 @@ import { isFree } from '../bench/harness/free-ports.ts';
 /**
  * Below what the system hands out to outgoing connections: such a connection could otherwise sit on the port
  * of a node that is down for a moment, and keep it from starting again. Test files that run side by side take
- * turns, a hundred ports each, for the same reason.
+ * turns, a hundred ports each, for the same reason; and those below are for the benchmarks' own nodes.
  */
-const range = { from: 10_000, to: 32_000 };
+const range = { from: 20_000, to: 32_000 };
 const block = 100;
 /** No fewer than there are test files side by side. */
 const turns = 16;

@@ -1,5 +1,5 @@
 import { OrderedProcess } from '../harness/ordered-process.ts';
-import { EtcdCore } from '../step/etcd-core.ts';
+import { EtcdCore, type EtcdCoreProcess } from '../step/etcd-core.ts';
 import type { Shape, StepOptions, StepOrders } from '../step/step-main.ts';
 import type { BenchCase, Findings } from '../suite/bench-case.ts';
 import { rowOfRates } from '../suite/rate.ts';
@@ -21,15 +21,16 @@ export const stepCase: BenchCase = {
   isDefault: true,
   async run(options, findings) {
     const lengths = options.isQuick ? [1e3, 1e5] : [1e3, 1e4, 1e5, 1e6, 1e7];
-    const missing = EtcdCore.missing();
-    if (missing !== null) {
+    findings.progress("compiling etcd's core");
+    const compiled = EtcdCore.compile();
+    if ('missing' in compiled) {
       findings.note(
-        `etcd's core is not measured: ${missing}. "etcd's core, quoted" is what it did on this kind of machine, not in this run.`,
+        `etcd's core is not measured: ${compiled.missing}. "etcd's core, quoted" is what it did on this kind of machine, not in this run.`,
       );
     }
     const shapes: Shape[] = [];
     for (const perBatch of [1, 100] as const) {
-      const etcd = missing === null ? EtcdCore.start(perBatch) : null;
+      const etcd = 'missing' in compiled ? null : compiled.start(perBatch);
       try {
         await etcd?.sample(options.warmUpMs);
         for (const entries of lengths) {
@@ -41,6 +42,7 @@ export const stepCase: BenchCase = {
         await etcd?.kill();
       }
     }
+    if (!('missing' in compiled)) compiled.remove();
     compareShapes(shapes, findings);
   },
 };
@@ -48,7 +50,7 @@ export const stepCase: BenchCase = {
 /** One length of the log. */
 async function measure(
   { perBatch, entries }: StepOptions & { readonly perBatch: 1 | 100 },
-  etcd: EtcdCore | null,
+  etcd: EtcdCoreProcess | null,
   options: SuiteOptions,
   findings: Findings,
 ): Promise<Shape> {

@@ -11,41 +11,60 @@ const source = fileURLToPath(new URL('../../../bench/step/etcd-core/main.go', im
 /** Where Debian has the sources of etcd and of what it uses. */
 const goPath = '/usr/share/gocode';
 
-/** etcd's own Raft, driven as `ThreeCores` drives ours: a process that measures when it is asked. */
+/** etcd's own Raft, compiled, to be driven as `ThreeCores` drives ours. */
 export class EtcdCore {
+  readonly #folder: string;
+  readonly #program: string;
+  readonly #takeBack: () => void;
+
+  private constructor(folder: string, program: string) {
+    this.#folder = folder;
+    this.#program = program;
+    this.#takeBack = atExit(() => rmSync(folder, { recursive: true, force: true }));
+  }
+
+  /** Compiles it. Says why it can't be measured on this machine, and what to do, if it can't. */
+  static compile(): EtcdCore | { readonly missing: string } {
+    const hasGo = spawnSync('go', ['version']).status === 0;
+    if (!hasGo || !existsSync(join(goPath, 'src/go.etcd.io/etcd/raft')))
+      return {
+        missing:
+          'no Go with the sources of etcd; on Debian, `apt-get install golang-go golang-etcd-server-dev`',
+      };
+    const folder = mkdtempSync(join(tmpdir(), 'rxraft-etcd-core-'));
+    const program = join(folder, 'etcd-core');
+    const env = { ...process.env, GO111MODULE: 'off', GOPATH: goPath, GOFLAGS: '' };
+    const built = spawnSync('go', ['build', '-o', program, source], { env, encoding: 'utf8' });
+    const run = built.status === 0 ? spawnSync(program, { input: '', encoding: 'utf8' }) : built;
+    if (run.status === 0) return new EtcdCore(folder, program);
+    rmSync(folder, { recursive: true, force: true });
+    return { missing: `Go can't make it: ${(run.error?.message ?? run.stderr).trim()}` };
+  }
+
+  /** Starts a process that measures when it is asked, with so many commands in a message. */
+  start(perMessage: number): EtcdCoreProcess {
+    return new EtcdCoreProcess(this.#program, perMessage);
+  }
+
+  remove(): void {
+    this.#takeBack();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Three cores of etcd. */
+export class EtcdCoreProcess {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  }
-
-  /** Why it can't be measured on this machine, and what to install; `null` if it can. */
-  static missing(): string | null {
-    const hasGo = spawnSync('go', ['version']).status === 0;
-    return hasGo && existsSync(join(goPath, 'src/go.etcd.io/etcd/raft'))
-      ? null
-      : 'no Go with the sources of etcd; on Debian, `apt-get install golang-go golang-etcd-server-dev`';
-  }
-
-  /** Compiles it and starts it, with so many commands in a message. Throws what the compiler says. */
-  static start(perMessage: number): EtcdCore {
-    const folder = mkdtempSync(join(tmpdir(), 'rxraft-etcd-core-'));
-    const takeBack = atExit(() => rmSync(folder, { recursive: true, force: true }));
-    const program = join(folder, 'etcd-core');
-    const env = { ...process.env, GO111MODULE: 'off', GOPATH: goPath, GOFLAGS: '' };
-    const { status, stderr } = spawnSync('go', ['build', '-o', program, source], { env, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`etcd's core was not compiled:\n${stderr}`);
+  constructor(program: string, perMessage: number) {
     const args = ['-per-message', String(perMessage)];
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    const doNotOutlive = atExit(() => void child.kill('SIGKILL'));
-    child.once('exit', () => {
-      doNotOutlive();
-      takeBack();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    return new EtcdCore(child);
+    const takeBack = atExit(() => void child.kill('SIGKILL'));
+    child.once('exit', takeBack).on('error', ignore);
+    child.stdin?.on('error', ignore);
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
   /** Commits a second, measured for so long. */
@@ -59,9 +78,13 @@ export class EtcdCore {
   }
 
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null)
+      return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGKILL');
     await ended;
   }
 }
+
+/** That it has ended shows in what it does not say. */
+function ignore(): void {}

@@ -135,7 +135,7 @@ export const members = [
       name: 'a wiped store is let in under its old name',
       file: 'src/transport/admission.ts',
       find: '  if (members.some((member) => isSamePeer(member, hello))) return null;\n',
-      replace: '  if (known !== undefined) return null;\n',
+      replace: '  if (members.some(({ id }) => id === hello.id)) return null;\n',
       test: 'test/unit/transport/admission.test.ts',
       claim: 'refuses an empty store under a listed name with the commands to run',
     },

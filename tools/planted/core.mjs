@@ -28,7 +28,7 @@ export const coreBugs = [
       {
         file: core('log'),
         find: '  const ours = lastTerm(log);\n  if (candidate',
-        replace: '  return true;\n  if (candidate',
+        replace: '  const ours = lastTerm(log);\n  if (log.lastIndex >= 0) return true;\n  if (candidate',
       },
     ],
   },

@@ -31,7 +31,7 @@ export class UserProject {
   /** Runs a program with plain Node until it ends by itself. */
   async run(path: string): Promise<Ended> {
     const child = this.start(path, []);
-    const watchdog = setTimeout(() => child.process.kill('SIGKILL'), 30_000);
+    const watchdog = setTimeout(() => child.process.kill('SIGKILL'), 50_000);
     const ended = await child.ended;
     clearTimeout(watchdog);
     return ended;
