@@ -83,6 +83,7 @@ function introduce(
 /** Why a node was stopped, and how it gets back into the cluster. */
 function explained({ node, code, reason }: KeptOut, server: LaunchedNode, options: string): string {
   const what = `WARNING: ${node.id} was stopped, since the others keep it out: ${reason}.`;
+  if (code === 'nameInUse') return what; // The member itself is there.
   if (code === 'otherCluster') return what; // Its folder is that of another one, and not to be put to use here.
   const remove = code === 'wipedStore' ? [`npx rxraft remove ${node.id}${options}`] : [];
   const commands = [...remove, `npx rxraft ${joinArguments(node, server).join(' ')}`];

@@ -53,12 +53,13 @@ export class NodeNetwork {
   readonly #dialing: Dialing;
   /** The latest hello of each peer with an open connection. */
   readonly #connected = new Map<NodeId, Hello>();
-  readonly #refusals = new Refusals();
+  readonly #refusals: Refusals;
   /** Another start has opened the transport: a node that runs may speak through it. */
   #isOfAnother = false;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.settings.clock);
     const configurations = () => this.#configurations();
     this.#addresses = new PeerAddresses({ ...options, configurations });
     this.#invitations = new Invitations(() => this.#dialing.redial());
@@ -77,20 +78,21 @@ export class NodeNetwork {
     return this.#options.transport?.links() ?? [];
   }
 
-  /** Who was refused most lately, or refused this node, and is not connected with it since. */
+  /** Who was refused within the last minute, or refused this node, and is not connected with it since. */
   get refusals(): readonly RefusalStatus[] {
     return this.#refusals.all;
   }
 
   /**
    * Why this node, which belongs to no cluster, is kept out of one, where that will not pass by itself: its name is that of
-   * a store that was lost, it was started with another list of members, or it was to found a cluster that is there, without it.
+   * a store that was lost or of one that is there, it was started with another list of members, or it was to found a cluster that is there, without it.
    */
   get exclusion(): RefusalStatus | null {
     const isFounder = this.#options.settings.members.length > 0;
     const isLasting = ({ by, code }: RefusalStatus): boolean =>
       code === 'wipedStore' ||
-      (by === 'peer' && (code === 'otherMembers' || (code === 'notAMember' && isFounder)));
+      (by === 'peer' &&
+        (code === 'otherMembers' || code === 'nameInUse' || (code === 'notAMember' && isFounder)));
     return this.refusals.findLast(isLasting) ?? null;
   }
 
@@ -148,9 +150,14 @@ export class NodeNetwork {
   #admit(hello: Hello, dialedUrl: string | undefined): HandshakeRefusal | null {
     const members = this.#members();
     this.#invitations.answer(hello, (url) => isAt(url, hello, dialedUrl));
-    // Its name is in use by another store now, and the old connection may not have ended yet.
-    if (this.#connected.get(hello.id)?.storeId !== hello.storeId) this.#connected.delete(hello.id);
-    return judgeHello({ hello: this.#hello(), members }, hello) ?? this.#judgeCrowd(members, hello);
+    const connected = this.#connected.get(hello.id);
+    const refusal = judgeHello({ hello: this.#hello(), members, connected }, hello);
+    const isMember = connected !== undefined && lists(members, connected);
+    // Its name is in use by another store now, and the old connection may not have ended yet. A member does not lose its name to
+    // a store that is refused.
+    if (connected?.storeId !== hello.storeId && !(isMember && refusal !== null))
+      this.#connected.delete(hello.id);
+    return refusal ?? this.#judgeCrowd(members, hello);
   }
 
   /** Any number of stores may hold a configuration of this cluster: those that were members, and copies. */

@@ -173,7 +173,10 @@ export interface NodeStatus {
   /** On the leader, one for each other member; elsewhere empty. */
   readonly peers: readonly PeerStatus[];
   readonly links: readonly LinkStatus[];
-  /** Connections that were refused, by this node or by a peer, the latest last; 64 at most. Over once one is open with that node. */
+  /**
+   * Connections that were refused, by this node or by a peer, the latest last; 64 at most. Over once one is open with that node,
+   * or nobody has tried for a minute.
+   */
   readonly refusals: readonly RefusalStatus[];
 }
 
@@ -191,7 +194,7 @@ export interface PeerStatus {
   readonly rttMs: number | null;
 }
 
-/** A connection that was refused, and none has been opened with that node since. */
+/** A connection that was refused within the last minute, and none has been opened with that node since. */
 export interface RefusalStatus {
   readonly id: NodeId;
   /** `us`: this node refused the other one. `peer`: it was refused by it. */

@@ -4,15 +4,28 @@ import type { RefusalStatus } from './raft-node.ts';
 /** Refusals that are kept; beyond it the oldest is forgotten: a stranger may call itself anything. */
 const keptMax = 64;
 
-/** Who was refused, and who refused this node: the latest of each, the most recent one last. */
+/** Milliseconds that a refusal is kept: whoever still tries does so far more often. */
+const keptMs = 60_000;
+
+interface Kept {
+  readonly refusal: RefusalStatus;
+  readonly atMs: number;
+}
+
+/** Who was refused of late, and who refused this node: the latest of each, the most recent one last. */
 export class Refusals {
-  readonly #kept = new Map<string, RefusalStatus>();
+  readonly #now: () => number;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   /** A handshake was refused. */
   add(refusal: RefusalStatus): void {
     const key = keyOf(refusal);
     this.#kept.delete(key); // So that the latest is last.
-    this.#kept.set(key, refusal);
+    this.#kept.set(key, { refusal, atMs: this.#now() });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > keptMax && oldest !== undefined) this.#kept.delete(oldest);
   }
@@ -24,11 +37,12 @@ export class Refusals {
 
   /** Who is in the cluster has changed: whoever was refused for what was before, tries again, and may be let in. */
   forgetOurs(): void {
-    for (const [key, { by }] of this.#kept) if (by === 'us') this.#kept.delete(key);
+    for (const [key, { refusal }] of this.#kept) if (refusal.by === 'us') this.#kept.delete(key);
   }
 
   get all(): readonly RefusalStatus[] {
-    return [...this.#kept.values()];
+    const now = this.#now();
+    return [...this.#kept.values()].filter(({ atMs }) => now - atMs < keptMs).map(({ refusal }) => refusal);
   }
 }
 

@@ -8,17 +8,22 @@ export interface HelloJudge {
   readonly hello: Hello;
   /** Who is in the cluster by the configuration in effect; not read while `hello.clusterId` is `null`. */
   readonly members: readonly Peer[];
+  /** The store that is connected with this node under the name of the peer, if there is one. */
+  readonly connected?: Peer | undefined;
 }
 
 /**
  * The policy of `TransportIdentity.admit`: whether a peer is let in, or why not (rule 9). Symmetric while
  * neither store has a cluster; otherwise the founded side is the one that knows.
  */
-export function judgeHello({ hello: local, members }: HelloJudge, hello: Hello): HandshakeRefusal | null {
+export function judgeHello(
+  { hello: local, members, connected }: HelloJudge,
+  hello: Hello,
+): HandshakeRefusal | null {
   if (hello.protocolVersion !== local.protocolVersion) return otherVersion(local, hello.protocolVersion);
   if (hello.id === local.id) return namesake(local, hello);
   if (local.clusterId === null) return hello.clusterId === null ? judgeDeclared(local, hello) : null;
-  if (hello.clusterId === null) return judgeEmpty(local.clusterId, { members, hello });
+  if (hello.clusterId === null) return judgeEmpty(local.clusterId, { members, connected, hello });
   if (hello.clusterId !== local.clusterId) return otherCluster(local, hello);
   return null; // It holds a configuration of this cluster, perhaps a later one than ours.
 }
@@ -55,7 +60,7 @@ function judgeDeclared(local: Hello, hello: Hello): HandshakeRefusal | null {
 /** A store without a cluster is let in only if the configuration lists that very store. */
 function judgeEmpty(
   clusterId: string,
-  { members, hello }: { members: readonly Peer[]; hello: Hello },
+  { members, connected, hello }: Pick<HelloJudge, 'members' | 'connected'> & { readonly hello: Hello },
 ): HandshakeRefusal | null {
   const known = members.find((member) => member.id === hello.id);
   if (members.some((member) => isSamePeer(member, hello))) return null;
@@ -65,9 +70,19 @@ function judgeEmpty(
       reason: `${hello.id} is not a member of cluster ${clusterId}; start it with --join http://HOST:PORT of a member to add it`,
     };
   }
+  if (connected !== undefined && members.some((member) => isSamePeer(member, connected)))
+    return secondProcess(connected, hello);
   return {
     code: 'wipedStore',
     reason: `${hello.id} comes with an empty store ${hello.storeId}, but cluster ${clusterId} knows it with store ${known.storeId}: its data are gone or its path is wrong. It is not let in: it could have acknowledged what it does not hold now. The others go on without it, and nothing committed is lost, while they are a majority. ${remedy(hello.id)}`,
+  };
+}
+
+/** The member is there with its data, so there is nothing to remove. If it ends, the next attempt is judged anew. */
+function secondProcess({ id, storeId }: Peer, hello: Hello): HandshakeRefusal {
+  return {
+    code: 'nameInUse',
+    reason: `${id} is connected with its store ${storeId}, and a second process calls itself ${id} and comes with an empty store ${hello.storeId}. The second one is not let in, the member goes on, and no data were changed. Stop the second process, or give it a name and a folder of its own and start it with \`--join http://HOST:PORT\` of a member`,
   };
 }
 

@@ -29,6 +29,7 @@ const refusalCodes: readonly HandshakeRefusal['code'][] = [
   'notAMember',
   'notTheNodeDialed',
   'unauthenticated',
+  'nameInUse',
 ];
 
 /** A `Hello` of a version that this library does not speak: all that can be read of it. */

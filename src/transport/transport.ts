@@ -42,7 +42,8 @@ export interface HandshakeRefusal {
     | 'wipedStore'
     | 'notAMember'
     | 'notTheNodeDialed'
-    | 'unauthenticated';
+    | 'unauthenticated'
+    | 'nameInUse';
   readonly reason: string;
 }
 

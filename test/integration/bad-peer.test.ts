@@ -71,10 +71,26 @@ describe('a peer', () => {
     await expectUnharmed();
   });
 
-  it('with a known name and another store is refused, with the commands to replace the node', async () => {
+  it('with the name of a member that is connected, and an empty store, is to be stopped, and the member is as it was', async () => {
     const { code, reason } = await refusalOf({ id: 'n2', clusterId: null });
 
-    expect(code).toBe('wipedStore');
+    expect(code).toBe('nameInUse');
+    expect(reason).toMatch(/n2 is connected with its store .*empty store a-store.*Stop the second process/);
+    expect(JSON.stringify((await first().status()).explain)).not.toContain('rxraft remove');
+    await first().says(reason);
+    await expectUnharmed();
+  });
+
+  it('with a known name and another store is refused, with the commands to replace the node', async () => {
+    const second = cluster.nodes[1] as ServerNode;
+    await second.kill();
+    const { reason } = await until('the old store is not connected any more', async () => {
+      const refusal = await refusalOf({ id: 'n2', clusterId: null });
+      return refusal.code === 'wipedStore' && refusal;
+    });
+    second.start();
+    await second.ready();
+
     expect(reason).toMatch(/empty store a-store.*rxraft remove n2.*--join http:\/\/HOST:PORT/);
     await first().says(reason);
     await expectUnharmed();

@@ -157,7 +157,7 @@ export function readinessOf(
 
 /** Whether the node has to be started otherwise, or with other data, to be let in. */
 function isLasting(code: Refusal['code']): boolean {
-  return code === 'wipedStore' || code === 'notAMember' || code === 'otherCluster';
+  return code === 'wipedStore' || code === 'nameInUse' || code === 'notAMember' || code === 'otherCluster';
 }
 
 function wordsOf(processes: readonly NodeProcess[]): string {

@@ -2,6 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Configuration, State } from '../../../src/core/index.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { Founding } from '../../../src/storage/storage.ts';
 import { NodeNetwork } from '../../../src/streams/node-network.ts';
 import { settingsOf } from '../../../src/streams/options.ts';
 import { checkUrl } from '../../../src/transport/peer-url.ts';
@@ -48,7 +49,7 @@ class NotedPeers extends ScriptedPeers {
 }
 
 /** The network of n1, which goes by the configuration that the test sets. */
-function networkOf() {
+function networkOf(founding: Founding | null = null) {
   const transport = new NotedPeers();
   const errors: string[] = [];
   const none = () => {};
@@ -67,7 +68,7 @@ function networkOf() {
     settings: settingsOf({ id: 'n1', machine, storage, transport, logger, timeScheduler }),
     self: n1,
     bootCounter: 1,
-    founding: () => null,
+    founding: () => founding,
     state: () => state,
   });
   const goBy = (configuration: Configuration) => {
@@ -287,6 +288,55 @@ describe('a node that many dial whom it does not know', () => {
 
     expect(dialed().length).toBeLessThanOrEqual(2 + 200);
     expect(dialed()).toContain('s300');
+  });
+});
+
+describe('an empty store under the name of a member', () => {
+  /** A founded n1 that has met such a store; `come` is its next attempt. */
+  async function met() {
+    const parts = networkOf({ clusterId: 'c', configuration: threeNodes });
+    const { network, transport } = parts;
+    await network.open();
+    const empty: Hello = { ...hello('n2', []), clusterId: null, storeId: 'empty' };
+    const come = () => {
+      const refusal = transport.identity?.admit(empty) ?? null;
+      if (refusal !== null) network.onRefused({ type: 'refused', by: 'us', id: 'n2', refusal });
+      return refusal?.code;
+    };
+    return { ...parts, come };
+  }
+
+  it('is a second process of that name while the member is connected, and the member is not wiped', async () => {
+    const { network, come } = await met();
+    network.onUp({ ...hello('n2', []), storeId: n2.storeId });
+
+    expect([come(), come()]).toEqual(['nameInUse', 'nameInUse']);
+    expect(network.wiped).toEqual([]);
+    network.onDown('n2');
+
+    expect(come()).toBe('wipedStore');
+    expect(network.wiped).toMatchObject([{ id: 'n2' }]);
+  });
+
+  it('is not the store that the member has, once that has come back', async () => {
+    const { network, come } = await met();
+
+    expect(come()).toBe('wipedStore');
+    network.onUp({ ...hello('n2', []), storeId: n2.storeId });
+
+    expect(network.wiped).toEqual([]);
+    expect(come()).toBe('nameInUse');
+  });
+
+  it('is forgotten when it has not come for a minute', async () => {
+    const { network, come, pass } = await met();
+    come();
+
+    pass(59_999);
+    expect(network.wiped).toHaveLength(1);
+    pass(1);
+
+    expect([network.wiped, network.refusals]).toEqual([[], []]);
   });
 });
 

@@ -6,7 +6,7 @@ const refusal = (id: string, by: 'us' | 'peer' = 'us', reason = 'of old') =>
 
 describe('the refusals of a node', () => {
   it('are the latest of each node in each direction, the most recent one last', () => {
-    const refusals = new Refusals();
+    const refusals = new Refusals(() => 0);
 
     refusals.add(refusal('n2'));
     refusals.add(refusal('n3'));
@@ -17,7 +17,7 @@ describe('the refusals of a node', () => {
   });
 
   it('are over once a connection is open, and those by this node when the members change', () => {
-    const refusals = new Refusals();
+    const refusals = new Refusals(() => 0);
     for (const id of ['n2', 'n3']) for (const by of ['us', 'peer'] as const) refusals.add(refusal(id, by));
 
     refusals.forget('n2');
@@ -26,8 +26,22 @@ describe('the refusals of a node', () => {
     expect(refusals.all).toEqual([refusal('n3', 'peer')]);
   });
 
+  it('are over once nobody has tried for a minute', () => {
+    let now = 0;
+    const refusals = new Refusals(() => now);
+
+    refusals.add(refusal('n2'));
+    refusals.add(refusal('n3'));
+    now = 59_999;
+    refusals.add(refusal('n3'));
+    expect(refusals.all).toEqual([refusal('n2'), refusal('n3')]);
+    now = 60_000;
+
+    expect(refusals.all).toEqual([refusal('n3')]);
+  });
+
   it('are kept of so many nodes and no more', () => {
-    const refusals = new Refusals();
+    const refusals = new Refusals(() => 0);
 
     for (let stranger = 0; stranger < 300; stranger++) refusals.add(refusal(`stranger-${stranger}`));
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Peer } from '../../../src/core/index.ts';
 import { judgeHello } from '../../../src/transport/admission.ts';
 import type { Hello, MemberAddress } from '../../../src/transport/transport.ts';
 
@@ -45,6 +46,23 @@ describe('judging a hello', () => {
     expect(refusal).toMatchObject({ code: 'wipedStore' });
     expect(refusal?.reason).toContain('rxraft remove n2');
     expect(refusal?.reason).toContain('--join http://HOST:PORT');
+  });
+
+  it('calls it a second process where the listed store of that name is connected, and has nothing removed', () => {
+    const judgeBeside = (connected: Peer) =>
+      judgeHello(
+        { hello: hello('n1', founded), members: voters, connected },
+        hello('n2', { storeId: 'fresh' }),
+      );
+
+    const refusal = judgeBeside(peer('n2'));
+
+    expect(refusal).toMatchObject({
+      code: 'nameInUse',
+      reason: expect.stringMatching(/store-n2.*fresh.*[Ss]top/),
+    });
+    expect(refusal?.reason).not.toContain('remove');
+    expect(judgeBeside({ id: 'n2', storeId: 'another' })).toMatchObject({ code: 'wipedStore' });
   });
 
   it('refuses an empty store under an unknown name', () => {

@@ -515,6 +515,7 @@ const anyRefusal: fc.Arbitrary<HandshakeRefusal> = fc.record({
     'notAMember' as const,
     'notTheNodeDialed' as const,
     'unauthenticated' as const,
+    'nameInUse' as const,
   ),
   reason: text,
 });
