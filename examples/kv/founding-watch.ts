@@ -26,24 +26,24 @@ const againMsMax = 60_000;
 /** Milliseconds between looks at whether somebody has refused this node. */
 const lookMs = 250;
 
-/** Says, ever less often, why a cluster is not founded yet: whom it waits for, or that there is one which keeps this node out. */
+/** Says, ever less often, why a cluster is not founded yet: whom it waits for, or who does not let this node in, and why. */
 export async function watchFounding(node: KvNode, watch: FoundingWatch): Promise<void> {
   const { config, logger, signal } = watch;
   let againMs = watch.againMs ?? 3_000;
   let saidAtMs = performance.now();
-  let saidToBeKeptOut = false;
+  let saidToBeRefused = false;
   for (;;) {
     await pause(Math.min(lookMs, againMs), undefined, { signal, ref: false }).catch(() => undefined);
     const status = node.status();
     if (signal.aborted || status.clusterId !== null) return;
-    const keptOut = whyKeptOut(status, config);
-    const isNew = keptOut !== null && !saidToBeKeptOut;
+    const refused = whyKeptOut(status, config) ?? whyRefused(status);
+    const isNew = refused !== null && !saidToBeRefused;
     if (!isNew && performance.now() - saidAtMs < againMs) continue;
-    if (keptOut !== null) logger.error({}, keptOut);
+    if (refused !== null) logger.error({}, refused);
     else sayWhoIsMissing(status, watch);
     if (!isNew) againMs = Math.min(2 * againMs, againMsMax);
     saidAtMs = performance.now();
-    saidToBeKeptOut = keptOut !== null;
+    saidToBeRefused = refused !== null;
   }
 }
 
@@ -70,13 +70,23 @@ function whyKeptOut({ id, refusals }: NodeStatus, config: WatchedConfig): string
   return (
     `${id} is kept out of the cluster: ${what}. Nothing was changed, and the others go on without it while they are a majority. ` +
     `If its data are in another folder, start it with that. ${remove}start it with ` +
-    `npx rxraft ${joining(config)}. http://HOST:PORT is where a member such as ${refusal.id} answers clients (its --http)`
+    `npx rxraft ${joining(config)}. http://HOST:PORT is where a member such as ${refusal.id} answers clients (its --http). The reason given: ${refusal.reason}`
   );
 }
 
 /** A cluster is there already, and knows this node by another store, or does not know it. */
 function isOfCluster({ by, code }: NodeStatus['refusals'][number]): boolean {
   return code === 'wipedStore' || (code === 'notAMember' && by === 'peer');
+}
+
+/** That a node does not let this one in, be there a cluster or not: for its name or its list of members. */
+function whyRefused({ id, refusals }: NodeStatus): string | null {
+  const refusal = refusals.findLast(
+    ({ by, code }) => by === 'peer' && (code === 'nameInUse' || code === 'otherMembers'),
+  );
+  return refusal === undefined
+    ? null
+    : `${id} is in no cluster: ${refusal.id} does not let it in: ${refusal.reason}`;
 }
 
 /** The command that starts this node as one that joins. */

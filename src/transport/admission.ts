@@ -38,7 +38,7 @@ export function otherVersion(local: Hello, version: number): HandshakeRefusal {
 
 function namesake(local: Hello, hello: Hello): HandshakeRefusal {
   return {
-    code: 'notAMember',
+    code: 'nameInUse',
     reason: `both ends are called ${local.id} (stores ${local.storeId} and ${hello.storeId}); check the address, or stop the node that was started under a name already in use`,
   };
 }
@@ -52,7 +52,7 @@ function judgeDeclared(local: Hello, hello: Hello): HandshakeRefusal | null {
   }
   if (local.members.some((member) => member.id === hello.id)) return null;
   return {
-    code: 'notAMember',
+    code: 'otherMembers',
     reason: `${hello.id} is not among the members that both nodes declare, ${listed(local.members)}; correct its name or the list`,
   };
 }

@@ -115,7 +115,7 @@ describe('a peer', () => {
   it('with the name of the node itself is refused', async () => {
     const { code, reason } = await refusalOf({ id: first().id });
 
-    expect(code).toBe('notAMember');
+    expect(code).toBe('nameInUse');
     expect(reason).toMatch(/both ends are called n1/);
   });
 

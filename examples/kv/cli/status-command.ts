@@ -56,12 +56,12 @@ function explained(answers: readonly StatusBody[]): readonly string[] {
 
 /** What to do next, as a command or in words. */
 export function adviceFor(
-  { rows, level, keptOut }: ClusterStatus,
+  { rows, level, refused }: ClusterStatus,
   { urls, flags }: Pick<Cluster, 'urls' | 'flags'>,
 ): string {
   if (level === 'healthy') return `rxraft watch${flags} shows what is committed`;
-  if (keptOut !== null)
-    return `do what is said above of ${keptOut}; rxraft status --urls with the addresses of the others shows the cluster`;
+  if (refused !== null)
+    return `do what is said above of ${refused}; rxraft status --urls with the addresses of the others shows what they say`;
   const lost = rows.find(({ role, isVoter }) => role === 'outside' && isVoter);
   if (lost !== undefined && level === 'degraded') {
     const { id } = lost;

@@ -23,8 +23,8 @@ export interface ClusterStatus {
   readonly summary: string;
   /** Whether writes go through. */
   readonly level: 'healthy' | 'degraded' | 'stopped';
-  /** Where nobody who answered is in a cluster: a node that one which is there does not let in; else `null`. */
-  readonly keptOut: string | null;
+  /** Where nobody who answered is in a cluster: a node that another one does not let in; else `null`. */
+  readonly refused: string | null;
 }
 
 /**
@@ -43,8 +43,8 @@ export function clusterStatus(answers: readonly StatusBody[]): ClusterStatus {
   const rows = [...members, ...others].map(({ id, role }) =>
     rowOf({ id, membership: role, self: own.get(id), peer: peers.get(id), leader, informed }),
   );
-  const keptOut = informed?.configuration === null ? keptOutOf(answers) : null;
-  return { rows, ...verdict(rows, { leader, informed, keptOut }), keptOut };
+  const refused = informed?.configuration === null ? refusedOf(answers) : null;
+  return { rows, ...verdict(rows, { leader, informed, refused }), refused: refused?.id ?? null };
 }
 
 interface Member {
@@ -100,18 +100,18 @@ function verdict(
   {
     leader,
     informed,
-    keptOut,
+    refused,
   }: {
     readonly leader: StatusBody | undefined;
     readonly informed: StatusBody | undefined;
-    readonly keptOut: string | null;
+    readonly refused: Refused | null;
   },
 ): Pick<ClusterStatus, 'summary' | 'level'> {
   if (informed === undefined) {
     return { summary: 'Nobody answers: as far as one can see, no node is up.', level: 'stopped' };
   }
-  if (keptOut !== null) {
-    return { summary: `${keptOut} is in no cluster: one is there, and keeps it out.`, level: 'stopped' };
+  if (refused !== null) {
+    return { summary: `${refused.id} is in no cluster: ${refused.why}.`, level: 'stopped' };
   }
   if (informed.configuration === null) {
     return {
@@ -137,11 +137,25 @@ function verdict(
   };
 }
 
-/** One whose store a cluster knows as lost, or does not know at all. */
-function keptOutOf(answers: readonly StatusBody[]): string | null {
+/** A node that is not let in. */
+interface Refused {
+  readonly id: string;
+  readonly why: string;
+}
+
+/** One whose store a cluster knows as lost, or does not know at all; else one whose name or list another node does not accept. */
+function refusedOf(answers: readonly StatusBody[]): Refused | null {
   const isKeptOut = ({ refusals }: StatusBody): boolean =>
     refusals.some(({ by, code }) => code === 'wipedStore' || (code === 'notAMember' && by === 'peer'));
-  return answers.find(isKeptOut)?.id ?? null;
+  const keptOut = answers.find(isKeptOut);
+  if (keptOut !== undefined) return { id: keptOut.id, why: 'one is there, and keeps it out' };
+  for (const { id, refusals } of answers) {
+    const refusal = refusals.findLast(
+      ({ by, code }) => by === 'peer' && (code === 'nameInUse' || code === 'otherMembers'),
+    );
+    if (refusal !== undefined) return { id, why: `${refusal.id} does not let it in (${refusal.code})` };
+  }
+  return null;
 }
 
 /** How many voters are up. */

@@ -67,8 +67,18 @@ describe('a node that was to found a cluster, and finds one that does not let it
 
     await until(() => failed.length > 0);
 
-    expect(failed[0]).toMatch(/n1 says that n3 is not a member/);
+    expect(failed[0]).toMatch(/n1 says that n3 is not a member.*The reason given: unknown$/);
     expect(failed[0]).not.toContain('rxraft remove');
+  });
+
+  it('gives the reason where two nodes have one name or lists differ, and does not say that a cluster is there', async () => {
+    for (const code of ['nameInUse', 'otherMembers'] as const) {
+      const { failed } = await watched([{ id: 'n1', by: 'peer', code, reason: 'correct the name' }]);
+
+      await until(() => failed.length > 0);
+
+      expect(failed).toEqual(['n3 is in no cluster: n1 does not let it in: correct the name']);
+    }
   });
 
   it('says whom it waits for where nobody has said so', async () => {

@@ -113,9 +113,21 @@ describe('what the nodes say together', () => {
     const together = clusterStatus([wiped]);
 
     expect(wiped.refusals).toEqual(refusals);
-    expect(together).toMatchObject({ level: 'stopped', keptOut: 'n3' });
+    expect(together).toMatchObject({ level: 'stopped', refused: 'n3' });
     expect(together.summary).toBe('n3 is in no cluster: one is there, and keeps it out.');
     expect(adviceFor(together, { urls: [], flags: '' })).toContain('do what is said above of n3');
+  });
+
+  it('says of two nodes of one name at a first start who does not let whom in, and of no cluster that is there', () => {
+    const reason = 'both ends are called n1';
+    const refusals = [{ id: 'n2', by: 'peer', code: 'nameInUse', reason } as const];
+    const doubled = body({ id: 'n1', role: 'follower', clusterId: null, members: [], peers: [], refusals });
+
+    const together = clusterStatus([doubled]);
+
+    expect(together).toMatchObject({ level: 'stopped', refused: 'n1' });
+    expect(together.summary).toBe('n1 is in no cluster: n2 does not let it in (nameInUse).');
+    expect(adviceFor(together, { urls: [], flags: '' })).toContain('do what is said above of n1');
   });
 
   it('counts failures that are left, of five and of one', () => {
@@ -192,7 +204,7 @@ describe('what the nodes say together', () => {
 
     expect(summary).toBe('Degraded: 2 of 3 voters. One more failure stops writes.');
     const cluster = { urls: ['http://h:1'], flags: ' --urls http://h:1' };
-    expect(adviceFor({ rows, summary, level: 'degraded', keptOut: null }, cluster)).toContain(
+    expect(adviceFor({ rows, summary, level: 'degraded', refused: null }, cluster)).toContain(
       'rxraft remove n3 --urls http://h:1, then start n3 with --join http://h:1',
     );
     expect(statusTable(rows).slice(1)).toEqual([

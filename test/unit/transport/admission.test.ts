@@ -29,7 +29,7 @@ describe('judging a hello', () => {
   });
 
   it('refuses a name that the common list lacks', () => {
-    expect(judge({}, hello('n9'))).toMatchObject({ code: 'notAMember' });
+    expect(judge({}, hello('n9'))).toMatchObject({ code: 'otherMembers' });
   });
 
   it('lets a founded peer in to an empty store, whatever it declares', () => {
@@ -83,6 +83,6 @@ describe('judging a hello', () => {
   });
 
   it('refuses a second node of its own name', () => {
-    expect(judge({}, hello('n1', { storeId: 'other' }))).toMatchObject({ code: 'notAMember' });
+    expect(judge({}, hello('n1', { storeId: 'other' }))).toMatchObject({ code: 'nameInUse' });
   });
 });
