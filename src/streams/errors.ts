@@ -103,9 +103,14 @@ export function lostForward(to: NodeId): RequestError {
 }
 
 /** The write is committed, but nobody can say with what result. */
-export function badResult(index: number, cause: unknown): RequestError {
-  const what = `The write is committed at index ${index}, but its result can't be read: ${textOf(cause)}.`;
-  const message = `${what} Don't send it again: it has been carried out. Read what it did.`;
+export function badResult(index: number, cause: unknown, count = 1): RequestError {
+  const isOne = count === 1;
+  const where = isOne
+    ? `The write is committed at index ${index}, but its result`
+    : `The writes are committed at the indexes ${index} to ${index + count - 1}, but their results`;
+  const again = isOne ? "Don't send it again: it has" : "Don't send them again: they have";
+  const done = isOne ? 'it did' : 'they did';
+  const message = `${where} can't be read: ${textOf(cause)}. ${again} been carried out. Read what ${done}.`;
   return new RequestError('RAFT_BAD_RESULT', 'unknown', message, { cause });
 }
 

@@ -161,7 +161,7 @@ export class ForwardedRequests<Result> {
     try {
       encoded = results.map((value) => encodedBy(this.#options.codec, value));
     } catch (cause) {
-      this.#replies.fail(forwarded, badResult(result.index, cause));
+      this.#replies.fail(forwarded, badResult(result.index, cause, results.length));
       return;
     }
     this.#replies.sendResults(forwarded, result, encoded);

@@ -44,6 +44,7 @@ interface Results extends Place {
   readonly to: Forwarded;
   /** All of them, each with its length in front. */
   readonly bytes: Uint8Array;
+  readonly count: number;
   /** So many of these the transport has taken. */
   offset: number;
 }
@@ -122,10 +123,10 @@ export class OutgoingReplies {
     const waitingBytes = this.#kept.get(keyOf(to.from))?.bytes ?? 0;
     if (waitingBytes + bytes > resultsBytesMax || !this.#mayKeep(to)) {
       const what = `the writes that left together have ${bytes} bytes of results, ${waitingBytes} more wait to be sent to ${id}, and the limit is ${resultsBytesMax}`;
-      return this.fail(to, badResult(index, what));
+      return this.fail(to, badResult(index, what, results.length));
     }
     const kept = this.#keptFor(to);
-    kept.results.push({ to, index, term, bytes: encodePayload(results), offset: 0 });
+    kept.results.push({ to, index, term, bytes: encodePayload(results), count: results.length, offset: 0 });
     kept.bytes += bytes;
     this.#sendKept(kept);
     this.#lookSoon();
@@ -174,8 +175,8 @@ export class OutgoingReplies {
     this.#looking?.unsubscribe();
     for (const kept of this.#kept.values()) {
       this.#sendKept(kept);
-      for (const { to, index } of kept.results)
-        this.#send(to, failureReply(badResult(index, 'the node that had it closed')));
+      for (const { to, index, count } of kept.results)
+        this.#send(to, failureReply(badResult(index, 'the node that had them closed', count)));
     }
     this.#kept.clear();
   }

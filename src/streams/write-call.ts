@@ -1,5 +1,6 @@
 import { type Index, plus, type Term } from '../core/index.ts';
 import { type Answer, Call, type CallLimits, pending, unabortable } from './call.ts';
+import { badResult } from './errors.ts';
 import type { Committed } from './raft-node.ts';
 
 /** Where a call's first command stands, and where the results of its commands are. */
@@ -46,6 +47,18 @@ export class WriteCall<Result> extends Call<Written<Result>> {
     this.order = work.order;
     this.takesOwn = work.takesOwn;
   }
+
+  /** Its commands are committed, the first of them at `index`, and their results can't be read. */
+  rejectCommitted(index: number, cause: unknown): void {
+    this.reject(badResult(index, cause, this.commands.length));
+  }
+}
+
+/** What stands in place of the results of a joint call that are committed and can't be read: every write has its own error. */
+interface Unread {
+  readonly index: number;
+  readonly cause: unknown;
+  readonly results: null;
 }
 
 /**
@@ -55,19 +68,19 @@ export class WriteCall<Result> extends Call<Written<Result>> {
  */
 export class JointCall<Result> extends WriteCall<Result> {
   readonly timeoutMs: number;
-  readonly written: Promise<Written<Result>>;
+  readonly #written: Promise<Written<Result> | Unread>;
   readonly #commands: Uint8Array[];
 
   constructor(
     first: { readonly command: Uint8Array; readonly order: number },
     { timeoutMs, deadlineMs }: { readonly timeoutMs: number; readonly deadlineMs: number },
   ) {
-    const { promise, answer } = pending<Written<Result>>();
+    const { promise, answer } = pending<Written<Result> | Unread>();
     const commands = [first.command];
     const work = { commands, bytes: payloadBytes(first.command), order: first.order, takesOwn: false };
     super(work, { deadlineMs, signal: undefined }, answer, unabortable);
     this.timeoutMs = timeoutMs;
-    this.written = promise;
+    this.#written = promise;
     this.#commands = commands;
   }
 
@@ -80,10 +93,15 @@ export class JointCall<Result> extends WriteCall<Result> {
   /** What becomes of the command that joined last. */
   last(): Promise<Committed<Result>> {
     const place = this.#commands.length - 1;
-    return this.written.then(({ index, term, results, offset }) => ({
-      index: plus(index, place),
-      term,
-      result: results[offset + place] as Result,
-    }));
+    return this.#written.then((written) => {
+      if (written.results === null) throw badResult(written.index + place, written.cause);
+      const { index, term, results, offset } = written;
+      return { index: plus(index, place), term, result: results[offset + place] as Result };
+    });
+  }
+
+  override rejectCommitted(index: number, cause: unknown): void {
+    const unread: Unread = { index, cause, results: null };
+    this.resolve(unread as unknown as Written<Result>); // Only `last` reads it.
   }
 }

@@ -12,7 +12,6 @@ import { ArrivingResults, type ResultsPart } from './arriving-results.ts';
 import { type Answer, type CallLimits, remainingMs } from './call.ts';
 import { crc32 } from './crc32.ts';
 import {
-  badResult,
   isElsewhere,
   lostForward,
   lostLeadership,
@@ -206,7 +205,7 @@ export class WriteQueue<Result> {
       try {
         this.#resolve([write], place, write.takesOwn ? part : asElsewhere(part, this.#codec));
       } catch (cause) {
-        this.#reject([write], badResult(place.index, cause));
+        this.#rejectCommitted([write], place.index, cause);
       }
     }
   }
@@ -233,7 +232,7 @@ export class WriteQueue<Result> {
     const what = isWhole
       ? 'what came are not the results of its commands'
       : 'a part of it was lost on the way';
-    this.#reject(group, badResult(index, what));
+    this.#rejectCommitted(group, index, what);
   }
 
   #onCommittedElsewhere(
@@ -245,7 +244,7 @@ export class WriteQueue<Result> {
     try {
       decoded = results.map(decode);
     } catch (cause) {
-      return this.#reject(group, badResult(index, cause));
+      return this.#rejectCommitted(group, index, cause);
     }
     this.#resolve(group, { index: index as Index, term: term as Term }, decoded);
   }
@@ -259,23 +258,31 @@ export class WriteQueue<Result> {
   #onLost(to: NodeId, { request, arriving }: Sent<WriteGroup<Result>>): void {
     if (arriving === null) return this.#reject(request, lostForward(to));
     const what = `${arriving.progress} from ${to} when the connection broke or another node led`;
-    this.#reject(request, badResult(arriving.index, what));
+    this.#rejectCommitted(request, arriving.index, what);
   }
 
   /** Gives up the calls whose time is over, and those that a leader of before has left unanswered. */
   expire(now: number): void {
     const isLeaderKnown = this.#routes.target() !== null;
+    const isOver = (write: WriteCall<Result>): boolean => !write.isDone && now >= write.deadlineMs;
     this.#waiting.keep((write) => {
-      if (now >= write.deadlineMs)
-        this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.whyOutside()));
+      if (isOver(write)) this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.whyOutside()));
       return !write.isDone;
     });
     for (const sent of this.#sent.all) {
-      for (const write of sent.request) if (now >= write.deadlineMs) this.#fail(write, timedOut(sent));
+      if (sent.request.some(isOver)) this.#expireSent(sent, isOver);
     }
     for (const sent of this.#sent.takeOrphans(this.#routes.target(), now))
       this.#onLost(sent.via as NodeId, sent);
     this.#sent.takeAll(({ request }) => request.every(({ isDone }) => isDone));
+  }
+
+  #expireSent(
+    { request, via, arriving }: Sent<WriteGroup<Result>>,
+    isOver: (write: WriteCall<Result>) => boolean,
+  ): void {
+    if (arriving === null) return this.#reject(request.filter(isOver), timedOut(via));
+    this.#rejectCommitted(request, arriving.index, `${arriving.progress} within the time limit`, isOver);
   }
 
   /** Answers everything that is outstanding, as committed what the leader has said is. Nothing leaves any more. */
@@ -283,11 +290,8 @@ export class WriteQueue<Result> {
     this.#closed = { code, what };
     this.#wait(this.#waiting.takeAll());
     for (const { request, arriving } of this.#sent.takeAll(() => true)) {
-      const error =
-        arriving === null
-          ? requestError(code, 'unknown', what)
-          : badResult(arriving.index, `${arriving.progress} when this node closed`);
-      this.#reject(request, error);
+      if (arriving === null) this.#reject(request, requestError(code, 'unknown', what));
+      else this.#rejectCommitted(request, arriving.index, `${arriving.progress} when this node closed`);
     }
   }
 
@@ -308,7 +312,7 @@ export class WriteQueue<Result> {
     const count = countOf(group);
     if (results.length !== count) {
       const what = `it has ${results.length} results for ${count} commands`;
-      return this.#reject(group, badResult(index, what));
+      return this.#rejectCommitted(group, index, what);
     }
     let offset = 0;
     for (const write of group) {
@@ -325,6 +329,23 @@ export class WriteQueue<Result> {
 
   #reject(group: WriteGroup<Result>, error: RequestError): void {
     for (const write of group) this.#fail(write, error);
+  }
+
+  /** The batch is committed from `first` on, and its results can't be read: each caller hears where its own write is. */
+  #rejectCommitted(
+    group: WriteGroup<Result>,
+    first: number,
+    cause: unknown,
+    isMeant: (write: WriteCall<Result>) => boolean = () => true,
+  ): void {
+    let index = first;
+    for (const write of group) {
+      if (!write.isDone && isMeant(write)) {
+        this.#waiting.release(write);
+        write.rejectCommitted(index, cause);
+      }
+      index += write.commands.length;
+    }
   }
 
   #fail(write: WriteCall<Result>, error: RequestError): void {
@@ -357,8 +378,7 @@ function neverLeft(): RequestError {
   return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }
 
-function timedOut({ via, arriving }: Sent<unknown>): RequestError {
-  if (arriving !== null) return badResult(arriving.index, `${arriving.progress} within the time limit`);
+function timedOut(via: Sent<unknown>['via']): RequestError {
   const what =
     via === null
       ? 'No majority acknowledged the write within the time limit.'

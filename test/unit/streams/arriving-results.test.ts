@@ -10,13 +10,13 @@ const limits = { batchBytesMax: 1000, batchCountMax: 10, pendingMax: 100, pendin
 const payload = encodePayload([Uint8Array.of(10), Uint8Array.of(20)]);
 
 /** Two writes that a follower has passed on to n2, as the batch at index 7. */
-function passedOn() {
+function passedOn({ deadlinesMs = [1000, 1000], commandsEach = 1 } = {}) {
   const routes = new NotedRoutes();
   routes.leader = 'n2';
   const queue = new WriteQueue<number>(routes, limits, jsonCodec<number>());
   const answers: string[] = [];
   const errors: RequestError[] = [];
-  for (const at of [1, 2]) {
+  for (const [at, deadlineMs] of deadlinesMs.entries()) {
     const answer = {
       resolve: (of: { index: number; results: readonly number[]; offset: number }) =>
         answers.push(`${of.index}: ${of.results[of.offset]}`),
@@ -25,8 +25,9 @@ function passedOn() {
         errors.push(error as RequestError);
       },
     };
-    const work = { commands: [Uint8Array.of(at)], takesOwn: false };
-    queue.add(work, { deadlineMs: 1000, signal: undefined }, answer);
+    const commands = Array.from({ length: commandsEach }, () => Uint8Array.of(at));
+    const work = { commands, takesOwn: false };
+    queue.add(work, { deadlineMs, signal: undefined }, answer);
   }
   queue.flush();
   const say = (from: number, to: number, { of = payload, by = 'n2' } = {}): void => {
@@ -35,6 +36,10 @@ function passedOn() {
   };
   return { routes, queue, answers, errors, say };
 }
+
+/** Where each caller is told that its write is committed. */
+const indexesIn = (errors: readonly RequestError[]) =>
+  errors.map(({ message }) => /committed at index (\d+)/.exec(message)?.[1]);
 
 const badResults = ['RAFT_BAD_RESULT', 'RAFT_BAD_RESULT'];
 
@@ -80,6 +85,7 @@ describe('results that arrive in parts', () => {
 
     expect(answers).toEqual(badResults);
     expect(errors[0]?.message).toMatch(/committed at index 7, .*part of it was lost/);
+    expect(indexesIn(errors)).toEqual(['7', '8']);
   });
 
   it('can not be read where they are fewer than the commands, which is said at once', () => {
@@ -89,6 +95,7 @@ describe('results that arrive in parts', () => {
 
     expect(answers).toEqual(badResults);
     expect(errors[0]?.message).toMatch(/committed at index 7, .*not the results/);
+    expect(indexesIn(errors)).toEqual(['7', '8']);
   });
 
   it('that do not come in time are told as what they are: the write is committed', () => {
@@ -106,6 +113,7 @@ describe('results that arrive in parts', () => {
     expect(errors[0]?.message).toMatch(
       /committed at index 7, .* 4 of its 10 bytes .* time limit.*Don't send it again/,
     );
+    expect(indexesIn(errors)).toEqual(['7', '8']);
   });
 
   it('of which nothing has come in time leave it open what became of the write', () => {
@@ -118,6 +126,43 @@ describe('results that arrive in parts', () => {
     expect(errors[0]?.message).not.toMatch(/majority/); // Nobody here knows.
   });
 
+  it('that do not come in time for one caller are told to that one, with its own index', () => {
+    const { queue, errors, say } = passedOn({ deadlinesMs: [2000, 1000] });
+    say(0, 3);
+
+    queue.expire(1000);
+    expect(indexesIn(errors)).toEqual(['8']);
+    queue.expire(2000);
+
+    expect(indexesIn(errors)).toEqual(['8', '7']);
+  });
+
+  it('that are lost are told to those who sent several writes in one call with all of their indexes', () => {
+    const { queue, errors, say } = passedOn({ commandsEach: 2 });
+    say(0, 3);
+
+    queue.close('RAFT_CLOSED', 'The node closed.');
+
+    const ranges = errors.map(({ message }) => /committed at the indexes (\d+ to \d+)/.exec(message)?.[1]);
+    expect(ranges).toEqual(['7 to 8', '9 to 10']);
+  });
+
+  it('that are lost are told to each of the single writes of one turn with its own index', async () => {
+    const routes = new NotedRoutes();
+    routes.leader = 'n2';
+    const queue = new WriteQueue<number>(routes, limits, jsonCodec<number>());
+    const writes = [1, 2].map((at) => queue.addOne(Uint8Array.of(at), 1000));
+    queue.flush();
+
+    const part = { offset: 0, totalBytes: payload.length, bytes: payload.subarray(0, 3) };
+    queue.onReply('n2', 1, { type: 'results', index: 7, term: 1, ...part }, ([byte]) => byte as number);
+    queue.onLinkDown('n2');
+
+    const errors = await Promise.all(writes.map((write) => write.catch((error: RequestError) => error)));
+    expect(errors.map((error) => (error as RequestError).code)).toEqual(badResults);
+    expect(indexesIn(errors as RequestError[])).toEqual(['7', '8']);
+  });
+
   it('are lost with the connection, and the write is committed', () => {
     const { queue, answers, errors, say } = passedOn();
     say(0, 0);
@@ -126,6 +171,7 @@ describe('results that arrive in parts', () => {
 
     expect(answers).toEqual(badResults);
     expect(errors[0]?.message).toMatch(/committed at index 7/);
+    expect(indexesIn(errors)).toEqual(['7', '8']);
   });
 
   it('are lost where the node closes, and the write is committed', () => {
@@ -136,6 +182,7 @@ describe('results that arrive in parts', () => {
 
     expect(answers).toEqual(badResults);
     expect(errors[0]?.message).toMatch(/committed at index 7, .*when this node closed.*Don't send it again/);
+    expect(indexesIn(errors)).toEqual(['7', '8']);
   });
 
   it('are waited for while they come, although another node leads now, and not when they stop', () => {
