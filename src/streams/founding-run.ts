@@ -8,7 +8,7 @@ import {
   type FoundingState,
   foundingStep,
 } from '../transport/founding.ts';
-import type { MemberAddress, PeerFrame, TransportEvent } from '../transport/transport.ts';
+import type { HandshakeRefusal, MemberAddress, PeerFrame, TransportEvent } from '../transport/transport.ts';
 
 /** What a {@link FoundingRun} works with. */
 export interface FoundingRunOptions {
@@ -18,7 +18,7 @@ export interface FoundingRunOptions {
   readonly founding: Founding | null;
   readonly storage: Storage;
   readonly send: (to: Peer, frame: PeerFrame) => void;
-  readonly hangUp: (id: string, reason: string) => void;
+  readonly hangUp: (id: string, refusal: HandshakeRefusal) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -79,7 +79,7 @@ export class FoundingRun {
 
   #carryOut(action: FoundingAction): void {
     if (action.type === 'send') this.#options.send(action.to, action.frame);
-    else if (action.type === 'hangUp') this.#options.hangUp(action.id, action.reason);
+    else if (action.type === 'hangUp') this.#options.hangUp(action.id, action.refusal);
     else this.#persist(action.founding);
   }
 

@@ -278,9 +278,9 @@ export class NodeNetwork {
     return member !== undefined && this.send(member, frame);
   }
 
-  /** A peer offers a founding in which this node's name is that of a store that was lost. */
-  refuseFounding(id: NodeId, reason: string): void {
-    this.#refusals.add({ id, by: 'us', code: 'wipedStore', reason });
+  /** A peer offers a founding that is not this store's to take, such as one in which this node's name is that of a store that was lost. */
+  refuseFounding(id: NodeId, { code, reason }: HandshakeRefusal): void {
+    this.#refusals.add({ id, by: 'us', code, reason });
     this.hangUp(id, reason);
   }
 

@@ -16,7 +16,7 @@ import {
   type State,
 } from '../core/index.ts';
 import type { Founding, Loaded } from '../storage/storage.ts';
-import type { RaftFrame, TransportEvent } from '../transport/transport.ts';
+import type { HandshakeRefusal, RaftFrame, TransportEvent } from '../transport/transport.ts';
 import type { CallLimits } from './call.ts';
 import { ConfigurationsInEffect } from './configurations-in-effect.ts';
 import { runCore, ticks } from './core-loop.ts';
@@ -157,15 +157,15 @@ export class NodeRuntime<Command, Result, Query, Value> {
       founding: this.#founding,
       storage: this.#options.storage,
       send: (to, frame) => void this.network.send(to, frame),
-      hangUp: (id, reason) => this.#refuseFounding(id, reason),
+      hangUp: (id, refusal) => this.#refuseFounding(id, refusal),
       onError: (cause) => this.lanes.onDiskError(cause),
     });
   }
 
   /** A peer offers a founding that is not this store's to take. */
-  #refuseFounding(id: NodeId, reason: string): void {
-    this.#warnings.onHungUp(id, reason);
-    this.network.refuseFounding(id, reason);
+  #refuseFounding(id: NodeId, refusal: HandshakeRefusal): void {
+    this.#warnings.onHungUp(id, refusal.reason);
+    this.network.refuseFounding(id, refusal);
   }
 
   /** `null` before the cluster is founded. */

@@ -1,6 +1,6 @@
 import { isSamePeer, type Member, type NodeId, type Peer } from '../core/index.ts';
 import { declaredProblem, isSameList, sorted } from './declared-members.ts';
-import type { FoundFrame, Hello, MemberAddress, PeerFrame } from './transport.ts';
+import type { FoundFrame, HandshakeRefusal, Hello, MemberAddress, PeerFrame } from './transport.ts';
 
 /** The cluster that a store belongs to: its random id, and the configuration it began with (index 0, term 0). */
 export interface FoundedCluster {
@@ -60,7 +60,7 @@ export type FoundingAction =
   | { readonly type: 'persistFounding'; readonly founding: FoundedCluster }
   | { readonly type: 'send'; readonly to: Peer; readonly frame: PeerFrame }
   /** Close that peer's connections: it offers a founding that is not ours to take. */
-  | { readonly type: 'hangUp'; readonly id: NodeId; readonly reason: string };
+  | { readonly type: 'hangUp'; readonly id: NodeId; readonly refusal: HandshakeRefusal };
 
 /** The next state, and what to do. */
 export interface FoundingStep {
@@ -164,8 +164,12 @@ function onFound(state: FoundingState, { from, found }: { from: Peer; found: Fou
   const isJoining = state.declared.length === 0;
   const isListed = has(found.voters, state.self);
   if (!isFounding(found))
-    return refuse(state, { from, reason: 'its founding names no member, or one twice' });
-  if (!isListed && !isJoining) return refuse(state, { from, reason: notListed(state, found) });
+    return refuse(state, from, {
+      code: 'otherMembers',
+      reason: 'its founding names no member, or one twice',
+    });
+  if (!isListed && !isJoining)
+    return refuse(state, from, { code: 'wipedStore', reason: notListed(state, found) });
   const kept = keep(state, { clusterId: found.clusterId, voters: sorted(found.voters) });
   return { state: { ...kept.state, acked: [peerOf(from)], owed: [from.id] }, actions: kept.actions };
 }
@@ -180,7 +184,7 @@ function onFoundAgain(
 ): FoundingStep {
   if (!isSameCluster(state.founding, found)) {
     const reason = `it offers the founding of cluster ${found.clusterId}, this node belongs to ${state.founding?.clusterId}`;
-    return refuse(state, { from, reason });
+    return refuse(state, from, { code: 'otherCluster', reason });
   }
   const known = { ...state, acked: withPeer(state.acked, from) };
   if (state.isDurable) return { state: known, actions: [ackTo(from, found.clusterId)] };
@@ -229,8 +233,8 @@ function unacknowledged(state: FoundingState): readonly Peer[] {
   return peers.filter((peer) => has(state.members, peer) && !has(state.acked, peer));
 }
 
-function refuse(state: FoundingState, { from, reason }: { from: Peer; reason: string }): FoundingStep {
-  return { state, actions: [{ type: 'hangUp', id: from.id, reason }] };
+function refuse(state: FoundingState, { id }: Peer, refusal: HandshakeRefusal): FoundingStep {
+  return { state, actions: [{ type: 'hangUp', id, refusal }] };
 }
 
 function ackTo(to: Peer, clusterId: string): FoundingAction {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Refusals } from '../../../src/streams/refusals.ts';
+import { raftNode } from '../../../src/streams/start-node.ts';
+import { foundedStorage, helloOf, n2, ScriptedPeers } from './scripted-peers.ts';
+import { wordsMachine } from './words.ts';
 
 const refusal = (id: string, by: 'us' | 'peer' = 'us', reason = 'of old') =>
   ({ id, by, code: 'wipedStore', reason }) as const;
@@ -47,5 +50,27 @@ describe('the refusals of a node', () => {
 
     expect(refusals.all).toHaveLength(64);
     expect(refusals.all.at(-1)?.id).toBe('stranger-299');
+  });
+});
+
+describe('a node of one cluster that is offered the founding of another', () => {
+  it('has refused another cluster, and not a store that was lost', async () => {
+    const peers = new ScriptedPeers();
+    const storage = await foundedStorage();
+    const node = await raftNode({
+      id: 'n1',
+      machine: wordsMachine(),
+      storage,
+      transport: peers,
+      members: [],
+    });
+    const voters = [{ ...n2, url: 'ws://n2' }];
+
+    peers.emit({ type: 'up', hello: helloOf(n2), direction: 'incoming' });
+    peers.say(n2, { type: 'found', clusterId: 'another', voters });
+    const { refusals } = node.status();
+    await node.close();
+
+    expect(refusals).toMatchObject([{ id: 'n2', by: 'us', code: 'otherCluster' }]);
   });
 });

@@ -69,7 +69,7 @@ function simulate(seed: number, { wipes }: { wipes: boolean }): ReadonlyMap<stri
     };
     const act = (action: FoundingAction): void => {
       if (action.type === 'send') transport.send(action.to, action.frame);
-      if (action.type === 'hangUp') transport.hangUp(action.id, action.reason);
+      if (action.type === 'hangUp') transport.hangUp(action.id, action.refusal.reason);
       if (action.type !== 'persistFounding') return;
       scheduler.schedule(() => {
         if (hasEnded || !node.isAlive()) return; // Crashed before it was on disk.

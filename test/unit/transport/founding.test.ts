@@ -218,7 +218,10 @@ describe('a member whose store was wiped between its hello and the founding', ()
       {
         type: 'hangUp',
         id: 'n1',
-        reason: expect.stringMatching(/store-n2.*fresh.*rxraft remove n2.*--join/),
+        refusal: {
+          code: 'wipedStore',
+          reason: expect.stringMatching(/store-n2.*fresh.*rxraft remove n2.*--join/),
+        },
       },
     ]);
   });
@@ -262,7 +265,7 @@ describe('a founded node', () => {
     });
 
     expect(state.founding).toEqual(cluster);
-    expect(actions).toMatchObject([{ type: 'hangUp', id: 'n1' }]);
+    expect(actions).toMatchObject([{ type: 'hangUp', id: 'n1', refusal: { code: 'otherCluster' } }]);
   });
 
   it('refuses a founding of the same name with other voters', () => {
@@ -274,7 +277,7 @@ describe('a founded node', () => {
       found: other,
     });
 
-    expect(actions).toMatchObject([{ type: 'hangUp', id: 'n1' }]);
+    expect(actions).toMatchObject([{ type: 'hangUp', id: 'n1', refusal: { code: 'otherCluster' } }]);
   });
 
   it('hands the founding on to a store that a later configuration lists', () => {
@@ -306,7 +309,7 @@ describe('a node that joins', () => {
         found: frame,
       });
 
-      expect(actions).toMatchObject([{ type: 'hangUp' }]);
+      expect(actions).toMatchObject([{ type: 'hangUp', refusal: { code: 'otherMembers' } }]);
     }
   });
 });
