@@ -166,11 +166,12 @@ export class ReadQueue<Query, Value> {
     this.#takeBackFromOthersThan(target);
     if (target === null) return;
     const reads = this.#waiting.filter(({ isDone }) => !isDone);
-    if (reads.length > 0) this.#gathering.onSent(this.#unanswered);
+    const unanswered = this.#unanswered;
     this.#waiting = [];
     if (reads.length === 0) return;
+    this.#gathering.onSent(unanswered);
     const id = this.#routes.nextId();
-    this.#sent.add(id, { reads, count: countOf(reads), sentAtMs: this.#routes.now() }, target);
+    this.#sent.add(id, { reads, count: unanswered.waiting, sentAtMs: this.#routes.now() }, target);
     if (target === 'self') return this.#routes.input({ type: 'read', id });
     const timeoutMs = remainingMs(reads, this.#routes.now());
     const request = { type: 'readIndex', timeoutMs } as const;

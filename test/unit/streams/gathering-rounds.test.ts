@@ -1,7 +1,8 @@
-import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type Index, type Input, index, term } from '../../../src/core/index.ts';
+import type { Answer } from '../../../src/streams/call.ts';
 import { type BytesRequests, leaderRequests } from './bytes-requests.ts';
+import { Callers, meanOf } from './callers.ts';
 import { NotedRoutes } from './noted-routes.ts';
 
 interface Batch {
@@ -14,30 +15,25 @@ interface Batch {
  * A leader in virtual time, and who writes to it. One transaction is under way at a time, as on the leader's disk so on the
  * followers'; what comes meanwhile is in the next.
  */
-class Rounds {
-  readonly latenciesMs: number[] = [];
+class Rounds extends Callers {
   readonly batches: number[] = [];
   readonly #diskMs: number;
   readonly #wayMs: number;
   readonly #routes = new NotedRoutes();
-  readonly #time = new VirtualTimeScheduler();
   readonly #requests: BytesRequests;
   readonly #asked: Batch[] = [];
   #lastIndex = 0;
 
   /** `wayMs`, there and back, is what a majority takes longer than a disk. */
   constructor({ diskMs, wayMs = 0 }: { readonly diskMs: number; readonly wayMs?: number }) {
+    super();
     this.#diskMs = diskMs;
     this.#wayMs = wayMs;
     this.#routes.input = (input) => this.#take(input);
-    const turnScheduler = {
-      now: () => this.#time.frame,
-      schedule: (work: () => void) => this.#time.schedule(work, 0.01),
-    } as unknown as SchedulerLike;
     this.#requests = leaderRequests({
       routes: this.#routes,
-      time: this.#time,
-      turnScheduler,
+      time: this.time,
+      turnScheduler: this.turnScheduler,
       limits: {
         pendingMax: 10_000,
         commandBytesMax: 1_000_000,
@@ -60,9 +56,9 @@ class Rounds {
   #flush(): void {
     this.#routes.isBusy = true;
     const batches = this.#asked.splice(0);
-    this.#time.schedule(() => {
+    this.time.schedule(() => {
       this.#routes.isBusy = false;
-      this.#time.schedule(() => this.#commitAll(batches), this.#wayMs);
+      this.time.schedule(() => this.#commitAll(batches), this.#wayMs);
       if (this.#asked.length > 0) this.#flush();
       this.#requests.onFlushed();
     }, this.#diskMs);
@@ -79,65 +75,36 @@ class Rounds {
     this.#requests.onWriteRes({ type: 'writeRes', id, result });
   }
 
-  /** A caller who writes again so long after each answer. */
-  add(thinkMs: number): void {
-    const again = () => this.#write(() => this.#time.schedule(again, thinkMs));
-    this.#time.schedule(again, thinkMs);
-  }
-
-  /** Writes, one each so many milliseconds, that wait for no answer. */
-  writeEach(ms: number): void {
-    const again = () => {
-      this.#write(() => undefined);
-      this.#time.schedule(again, ms);
-    };
-    this.#time.schedule(again, ms);
-  }
-
-  #write(onAnswer: () => void): void {
-    const startedAtMs = this.#time.frame;
-    const resolve = () => {
-      this.latenciesMs.push(this.#time.frame - startedAtMs);
-      onAnswer();
-    };
-    this.#requests.writeEncoded([Uint8Array.of(1)], {}, { resolve, reject: () => undefined });
+  protected ask(answer: Answer<unknown>): void {
+    this.#requests.writeEncoded([Uint8Array.of(1)], {}, answer);
   }
 
   /** Lets so much time pass, and forgets what was noted in the first half of it. */
   run(ms: number): this {
     const tick = () => {
       this.#requests.onTick();
-      this.#time.schedule(tick, 25);
+      this.time.schedule(tick, 25);
     };
-    this.#time.schedule(tick, 25);
-    this.#time.maxFrames = ms / 2;
-    this.#time.flush();
+    this.time.schedule(tick, 25);
+    this.time.maxFrames = ms / 2;
+    this.time.flush();
     this.batches.length = 0;
     this.latenciesMs.length = 0;
-    this.#time.maxFrames = ms;
-    this.#time.flush();
+    this.time.maxFrames = ms;
+    this.time.flush();
     return this;
   }
 }
 
-const meanOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-
-/** Sixty-four callers, of whom four each come back at once, within a millisecond. */
-function quickCallers(diskMs: number): Rounds {
-  const rounds = new Rounds({ diskMs });
-  for (let caller = 0; caller < 64; caller++) rounds.add((1 + (caller % 16)) / 16);
-  return rounds;
-}
-
 describe('callers who write again once they are answered', () => {
   it.each([0.8, 2.5, 4, 8])('form one batch of all, where a transaction takes %s ms', (diskMs) => {
-    const { batches } = quickCallers(diskMs).run(2_000);
+    const { batches } = new Rounds({ diskMs }).addQuick(64).run(2_000);
 
     expect(meanOf(batches)).toBeGreaterThan(60);
   });
 
   it('form one batch of all who are quick, with a few among them who are not', () => {
-    const rounds = quickCallers(4);
+    const rounds = new Rounds({ diskMs: 4 }).addQuick(64);
     for (let caller = 0; caller < 5; caller++) rounds.add(40 + 7 * caller);
 
     const { batches, latenciesMs } = rounds.run(2_000);
@@ -148,7 +115,7 @@ describe('callers who write again once they are answered', () => {
 
   it('hardly wait for others who are on a long way', () => {
     const rounds = new Rounds({ diskMs: 1, wayMs: 40 });
-    rounds.writeEach(1);
+    rounds.addEach(1);
 
     const { latenciesMs } = rounds.run(4_000);
 
