@@ -69,6 +69,7 @@ await Promise.all([leader.do('memory'), other.do('timer')]);
 const bytesBefore = proxy.bytes;
 const startedAt = performance.now();
 await follower.start();
+await follower.do('timer');
 for (let cut = 1; cut <= cuts; cut++) {
   await until('the next part is on its way', () => moved() > (cut * stateBytes) / (cuts + 1), {
     pollMs: lookMs,

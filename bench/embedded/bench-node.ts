@@ -1,5 +1,4 @@
 /** The process of a node that a benchmark drives by messages: `raftNode` with LMDB and WebSockets, and no HTTP. */
-import { readFileSync } from 'node:fs';
 import { raftNode } from 'rxraft';
 import { lmdbStorage } from 'rxraft/storage';
 import { wsTransport } from 'rxraft/transport';
@@ -8,10 +7,10 @@ import { ClosedLoop } from '../load/closed-loop.ts';
 import { benchMachine } from './bench-machine.ts';
 import { Load } from './load.ts';
 import { LoopWatch } from './loop-watch.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { NodeClient } from './node-client.ts';
-import type { BenchNodeOptions, MemoryFigures, Orders, TimerFigures } from './orders.ts';
-
-const memoryLookMs = 50;
+import type { BenchNodeOptions, Orders } from './orders.ts';
+import { TimerWatch } from './timer-watch.ts';
 
 const { id, path, port, members, shape, ...snapshots } = await firstOrder<BenchNodeOptions>();
 const node = await raftNode({
@@ -27,35 +26,16 @@ node.closed.catch((error: unknown) => {
   process.exit(1);
 });
 
-let memoryMax = memoryNow();
-setInterval(() => {
-  const { resident, own } = memoryNow();
-  memoryMax = { resident: Math.max(memoryMax.resident, resident), own: Math.max(memoryMax.own, own) };
-}, memoryLookMs).unref();
-
-const unstarted: TimerFigures = { elapsedMs: 0, timeoutMs: 1 };
-let worst = unstarted;
-node.state$.subscribe(({ role, electionElapsedMs: elapsedMs, electionTimeoutMs: timeoutMs }) => {
-  const isFollowing = role.type === 'follower' && role.leader !== null;
-  if (isFollowing && elapsedMs / timeoutMs > worst.elapsedMs / worst.timeoutMs)
-    worst = { elapsedMs, timeoutMs };
-});
-
-const load = new Load(node, shape);
+// Each watches from the first time it is asked, and costs nothing before.
+const memoryWatch = new MemoryWatch();
+const timerWatch = new TimerWatch(node);
 const loopWatch = new LoopWatch();
+const load = new Load(node, shape);
 const loop = new ClosedLoop(new NodeClient(node, shape.valueBytes));
 const orders: Orders = {
   status: () => node.status(),
-  memory: () => {
-    const highest = memoryMax;
-    memoryMax = memoryNow();
-    return highest;
-  },
-  timer: () => {
-    const highest = worst;
-    worst = unstarted;
-    return highest;
-  },
+  memory: () => memoryWatch.take(),
+  timer: () => timerWatch.take(),
   flood: (count, outstanding) => load.flood(count, outstanding),
   begin: (perSecond) => load.begin(perSecond),
   openWindow: () => load.openWindow(),
@@ -71,10 +51,3 @@ const orders: Orders = {
 };
 
 serveOrders<Orders>(orders);
-
-function memoryNow(): MemoryFigures {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const bytesOf = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
-  return { resident: bytesOf('VmRSS'), own: bytesOf('RssAnon') };
-}

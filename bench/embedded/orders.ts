@@ -39,9 +39,9 @@ export interface MemoryFigures {
 /** What a node of a benchmark can be told to do, and what it answers. */
 export interface Orders extends LoadOrders {
   status(): NodeStatus;
-  /** The highest figures since the last call. */
+  /** The highest figures since the last call; watched from the first one on. */
   memory(): MemoryFigures;
-  /** The state in which the election timer was nearest to its end while this node followed a leader, since the last call. */
+  /** The state in which the election timer was nearest to its end while this node followed a leader, since the last call; watched from the first one on. */
   timer(): TimerFigures;
   flood(count: number, outstanding: number): Promise<number>;
   begin(perSecond: number): void;

@@ -1,8 +1,10 @@
 const works = new Set<() => void>();
+let isListening = false;
 
 /** Does this before the process ends, also on Ctrl-C or an error, unless it is taken back by calling what is returned. */
 export function atExit(work: () => void): () => void {
-  if (works.size === 0) {
+  if (!isListening) {
+    isListening = true;
     process.once('exit', () => {
       for (const each of works) each();
     });

@@ -11,6 +11,11 @@ export const bytesCodec: Codec<Uint8Array> = {
   decode: (bytes) => bytes,
 };
 
+/** Whether it is that one: whoever copies bytes anyway need not have it copy them. */
+export function isBytesCodec(codec: unknown): boolean {
+  return codec === bytesCodec;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 

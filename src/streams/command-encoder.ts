@@ -1,21 +1,24 @@
 import { encodedBy } from '../transport/codec.ts';
+import { isBytesCodec } from './codecs.ts';
 import { type RequestError, requestError, textOf } from './errors.ts';
+import { entryBytes } from './payload.ts';
 import type { Codec } from './state-machine.ts';
-import { payloadBytes } from './write-call.ts';
 
 /** Commands as they go into the log: in bytes, and not too many. */
 export class CommandEncoder<Command> {
   readonly #codec: Codec<Command>;
+  readonly #isOfBytes: boolean;
   readonly #commandBytesMax: number;
 
   constructor(codec: Codec<Command>, commandBytesMax: number) {
     this.#codec = codec;
+    this.#isOfBytes = isBytesCodec(codec);
     this.#commandBytesMax = commandBytesMax;
   }
 
-  /** A command by itself. */
+  /** A command by itself. To be copied at once: of bytes, these are the caller's own, which may change them later. */
   encodeOne(command: Command): Uint8Array {
-    const encoded = this.#encode(command);
+    const encoded = this.#isOfBytes && command instanceof Uint8Array ? command : this.#encode(command);
     const bytes = encoded.length;
     if (bytes > this.#commandBytesMax) throw this.#tooLarge(1, bytes);
     return encoded;
@@ -31,7 +34,7 @@ export class CommandEncoder<Command> {
   /** Throws if these are too large for one batch. */
   check(encoded: readonly Uint8Array[]): void {
     let bytes = -4;
-    for (const one of encoded) bytes += payloadBytes(one);
+    for (const one of encoded) bytes += entryBytes(one);
     if (bytes > this.#commandBytesMax) throw this.#tooLarge(encoded.length, bytes);
   }
 

@@ -1,22 +1,27 @@
 import { encodedBy } from '../transport/codec.ts';
+import { isBytesCodec } from './codecs.ts';
 import type { Codec } from './state-machine.ts';
 
 /**
  * Results as a node that does not lead would give them, through their bytes. Strings, booleans and numbers are what they are: nothing of
- * them can be changed. Throws what the codec throws, and at what are no bytes.
+ * them can be changed; nor of bytes of which there are none. Throws what the codec throws, and at what are no bytes.
  */
 export function asElsewhere<Result>(results: readonly Result[], codec: Codec<Result>): readonly Result[] {
+  const isOfBytes = isBytesCodec(codec);
   let place = 0;
-  while (place < results.length && isSame(results[place])) place += 1;
+  while (place < results.length && isSame(results[place], isOfBytes)) place += 1;
   if (place === results.length) return results;
-  return results.map((result) => (isSame(result) ? result : codec.decode(encodedBy(codec, result))));
+  return results.map((result) =>
+    isSame(result, isOfBytes) ? result : codec.decode(encodedBy(codec, result)),
+  );
 }
 
 /** Whether nothing of it can be changed, nor lost on the way: most results. */
-function isSame(result: unknown): boolean {
+function isSame(result: unknown, isOfBytes: boolean): boolean {
   return (
     typeof result === 'string' ||
     typeof result === 'boolean' ||
-    (typeof result === 'number' && Number.isFinite(result))
+    (typeof result === 'number' && Number.isFinite(result)) ||
+    (isOfBytes && result instanceof Uint8Array && result.length === 0)
   );
 }

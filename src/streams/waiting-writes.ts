@@ -1,11 +1,19 @@
 import type { Answer, CallLimits } from './call.ts';
 import { type RequestError, requestError } from './errors.ts';
 import type { Unanswered } from './gathering.ts';
+import { entryBytes } from './payload.ts';
 import type { Committed } from './raft-node.ts';
-import { JointCall, payloadBytes, WriteCall, type Written } from './write-call.ts';
+import { JointCall, ListCall, type WriteCall, type Written } from './write-call.ts';
 
 /** Calls whose commands go off together. */
 export type WriteGroup<Result> = readonly WriteCall<Result>[];
+
+/** Commands to write that have one answer. */
+export interface NewWrite {
+  readonly commands: readonly Uint8Array[];
+  /** Whether the caller encodes the results and changes nothing: it gets the machine's own. */
+  readonly takesOwn: boolean;
+}
 
 /** Bounds of {@link WaitingWrites}. */
 export interface WriteLimits {
@@ -27,6 +35,8 @@ export class WaitingWrites<Result> {
   #calls: WriteCall<Result>[] = [];
   /** The last of them, while single writes of this turn may join it. */
   #joint: JointCall<Result> | null = null;
+  /** What the one before it came to: the next will need as much. */
+  #jointBytes = 0;
   #pending = 0;
   #pendingBytes = 0;
   #lastOrder = 0;
@@ -38,26 +48,22 @@ export class WaitingWrites<Result> {
   }
 
   /** Takes commands that stand one after the other in the log. */
-  add(
-    { commands, takesOwn }: Pick<WriteCall<Result>, 'commands' | 'takesOwn'>,
-    limits: CallLimits,
-    answer: Answer<Written<Result>>,
-  ): void {
+  add({ commands, takesOwn }: NewWrite, limits: CallLimits, answer: Answer<Written<Result>>): void {
     let bytes = 0;
-    for (const command of commands) bytes += payloadBytes(command);
+    for (const command of commands) bytes += entryBytes(command);
     const overload = this.#overloadOf(commands.length, bytes);
     if (overload !== null) return answer.reject(overload);
     const work = { commands, bytes, order: this.#nextOrder(), takesOwn };
-    this.#take(new WriteCall(work, limits, answer, this.#onAbort), commands.length, bytes);
-    this.#joint = null; // Who comes later stands later.
+    this.#take(new ListCall(work, limits, answer, this.#onAbort), commands.length, bytes);
+    this.#closeJoint(); // Who comes later stands later.
   }
 
   /**
-   * Takes one command that nobody will abort. Those until the end of the turn have one deadline, that of the first: that is
+   * Takes one command that nobody will abort, and copies it. Those until the end of the turn have one deadline, that of the first: that is
    * soon, and a clock that is read for each costs more.
    */
   addOne(command: Uint8Array, timeoutMs: number): Promise<Committed<Result>> {
-    const bytes = payloadBytes(command);
+    const bytes = entryBytes(command);
     const overload = this.#overloadOf(1, bytes);
     if (overload !== null) return Promise.reject(overload);
     const joint = this.#joint;
@@ -68,7 +74,9 @@ export class WaitingWrites<Result> {
       return joint.last();
     }
     const limits = { timeoutMs, deadlineMs: this.#now() + timeoutMs };
-    const opened = new JointCall<Result>({ command, order: this.#nextOrder() }, limits);
+    this.#closeJoint();
+    const first = { command, order: this.#nextOrder(), expectedBytes: this.#jointBytes };
+    const opened = new JointCall<Result>(first, limits);
     this.#take(opened, 1, bytes);
     this.#joint = opened;
     return opened.last();
@@ -76,7 +84,7 @@ export class WaitingWrites<Result> {
 
   #fits(joint: JointCall<Result>, bytes: number): boolean {
     const { batchCountMax, batchBytesMax } = this.#limits;
-    return joint.commands.length < batchCountMax && joint.bytes + bytes <= batchBytesMax;
+    return joint.count < batchCountMax && joint.bytes + bytes <= batchBytesMax;
   }
 
   #nextOrder(): number {
@@ -105,8 +113,8 @@ export class WaitingWrites<Result> {
   }
 
   /** A call is about to be answered, wherever it is. */
-  release({ commands, bytes }: WriteCall<Result>): void {
-    this.#pending -= commands.length;
+  release({ count, bytes }: WriteCall<Result>): void {
+    this.#pending -= count;
     this.#pendingBytes -= bytes;
   }
 
@@ -118,9 +126,9 @@ export class WaitingWrites<Result> {
   get unanswered(): Unanswered & { readonly waitingBytes: number } {
     let waiting = 0;
     let waitingBytes = 0;
-    for (const { isDone, commands, bytes } of this.#calls) {
+    for (const { isDone, count, bytes } of this.#calls) {
       if (isDone) continue;
-      waiting += commands.length;
+      waiting += count;
       waitingBytes += bytes;
     }
     return { waiting, waitingBytes, all: this.#pending };
@@ -128,6 +136,12 @@ export class WaitingWrites<Result> {
 
   /** The turn is over: who comes later is not joined with who is here. */
   endTurn(): void {
+    this.#closeJoint();
+  }
+
+  /** Nothing joins it any more. */
+  #closeJoint(): void {
+    if (this.#joint !== null) this.#jointBytes = this.#joint.bytes;
     this.#joint = null;
   }
 
@@ -148,7 +162,7 @@ export class WaitingWrites<Result> {
     for (let bytes = 0, count = 0; end < calls.length; end++) {
       const write = calls[end] as WriteCall<Result>;
       bytes += write.bytes;
-      count += write.commands.length;
+      count += write.count;
       const isFull = bytes > this.#limits.batchBytesMax || count > this.#limits.batchCountMax;
       if (isFull && end > start) break;
     }
@@ -159,7 +173,7 @@ export class WaitingWrites<Result> {
   takeAll(): WriteGroup<Result> {
     const calls = this.#calls;
     this.#calls = [];
-    this.#joint = null;
+    this.#closeJoint();
     return calls;
   }
 

@@ -1,6 +1,7 @@
 import { type Index, plus, type Term } from '../core/index.ts';
 import { type Answer, Call, type CallLimits, pending, unabortable } from './call.ts';
 import { badResult } from './errors.ts';
+import { entryBytes, GrowingPayload, putEntry } from './payload.ts';
 import type { Committed } from './raft-node.ts';
 
 /** Where a call's first command stands, and where the results of its commands are. */
@@ -13,14 +14,22 @@ export interface Written<Result> {
   readonly offset: number;
 }
 
-/** Bytes of a command in a payload. */
-export function payloadBytes(command: Uint8Array): number {
-  return 4 + command.length;
+/** What is known of a call's commands. */
+export interface WriteWork {
+  /** So many commands. */
+  readonly count: number;
+  /** Of the commands, each with its length. */
+  readonly bytes: number;
+  /** Calls leave in the order they came, also when they have to leave once more. */
+  readonly order: number;
+  /** Whether the caller encodes the results and changes nothing: it gets the machine's own. */
+  readonly takesOwn: boolean;
 }
 
-/** Commands that stand one after the other in the log and have one answer: a `writeAll`, or a `write` that may be aborted. */
-export class WriteCall<Result> extends Call<Written<Result>> {
-  readonly commands: readonly Uint8Array[];
+/** Commands that stand one after the other in the log and have one answer. */
+export abstract class WriteCall<Result> extends Call<Written<Result>> {
+  /** So many commands. */
+  count: number;
   /** Of the commands, each with its length. */
   bytes: number;
   /** Calls leave in the order they came, also when they have to leave once more. */
@@ -31,26 +40,54 @@ export class WriteCall<Result> extends Call<Written<Result>> {
   sentAtMs: number | null = null;
 
   constructor(
-    work: {
-      readonly commands: readonly Uint8Array[];
-      readonly bytes: number;
-      readonly order: number;
-      readonly takesOwn: boolean;
-    },
+    work: WriteWork,
     limits: CallLimits,
     answer: Answer<Written<Result>>,
     onAbort: (write: WriteCall<Result>) => void,
   ) {
     super(limits, answer, onAbort as (call: Call<Written<Result>>) => void); // It is told of this very call.
-    this.commands = work.commands;
+    this.count = work.count;
     this.bytes = work.bytes;
     this.order = work.order;
     this.takesOwn = work.takesOwn;
   }
 
+  /** Writes the commands to the payload of a batch, from `at` on. */
+  abstract putInto(payload: Uint8Array, at: number): void;
+
+  /** The payload of a batch of this call alone. */
+  get payload(): Uint8Array {
+    const payload = new Uint8Array(this.bytes);
+    this.putInto(payload, 0);
+    return payload;
+  }
+
   /** Its commands are committed, the first of them at `index`, and their results can't be read. */
   rejectCommitted(index: number, cause: unknown): void {
-    this.reject(badResult(index, cause, this.commands.length));
+    this.reject(badResult(index, cause, this.count));
+  }
+}
+
+/** A `writeAll`, what a client brings in one frame, or a `write` that may be aborted. */
+export class ListCall<Result> extends WriteCall<Result> {
+  readonly #commands: readonly Uint8Array[];
+
+  constructor(
+    { commands, ...work }: Omit<WriteWork, 'count'> & { readonly commands: readonly Uint8Array[] },
+    limits: CallLimits,
+    answer: Answer<Written<Result>>,
+    onAbort: (write: WriteCall<Result>) => void,
+  ) {
+    super({ ...work, count: commands.length }, limits, answer, onAbort);
+    this.#commands = commands;
+  }
+
+  override putInto(payload: Uint8Array, start: number): void {
+    let at = start;
+    for (const command of this.#commands) {
+      putEntry(payload, at, command);
+      at += entryBytes(command);
+    }
   }
 }
 
@@ -69,30 +106,39 @@ interface Unread {
 export class JointCall<Result> extends WriteCall<Result> {
   readonly timeoutMs: number;
   readonly #written: Promise<Written<Result> | Unread>;
-  readonly #commands: Uint8Array[];
+  readonly #payload: GrowingPayload;
 
   constructor(
-    first: { readonly command: Uint8Array; readonly order: number },
+    first: { readonly command: Uint8Array; readonly order: number; readonly expectedBytes: number },
     { timeoutMs, deadlineMs }: { readonly timeoutMs: number; readonly deadlineMs: number },
   ) {
     const { promise, answer } = pending<Written<Result> | Unread>();
-    const commands = [first.command];
-    const work = { commands, bytes: payloadBytes(first.command), order: first.order, takesOwn: false };
+    const work = { count: 0, bytes: 0, order: first.order, takesOwn: false };
     super(work, { deadlineMs, signal: undefined }, answer, unabortable);
     this.timeoutMs = timeoutMs;
     this.#written = promise;
-    this.#commands = commands;
+    this.#payload = new GrowingPayload(first.expectedBytes);
+    this.join(first.command);
   }
 
-  /** Takes one more command, before it leaves. */
+  /** Takes a copy of one more command, before any of them leaves. */
   join(command: Uint8Array): void {
-    this.#commands.push(command);
-    this.bytes += payloadBytes(command);
+    this.#payload.add(command);
+    this.count += 1;
+    this.bytes += entryBytes(command);
+  }
+
+  override putInto(payload: Uint8Array, at: number): void {
+    payload.set(this.#payload.bytes, at);
+  }
+
+  override get payload(): Uint8Array {
+    return this.#payload.bytes;
   }
 
   /** What becomes of the command that joined last. */
   last(): Promise<Committed<Result>> {
-    const place = this.#commands.length - 1;
+    const place = this.count - 1;
     return this.#written.then((written) => {
       if (written.results === null) throw badResult(written.index + place, written.cause);
       const { index, term, results, offset } = written;

@@ -1,12 +1,4 @@
-import {
-  encodePayload,
-  type Index,
-  type NodeId,
-  plus,
-  type Term,
-  unreachable,
-  type WriteResult,
-} from '../core/index.ts';
+import { type Index, type NodeId, plus, type Term, unreachable, type WriteResult } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
 import { ArrivingResults, type ResultsPart } from './arriving-results.ts';
 import { type Answer, type CallLimits, remainingMs } from './call.ts';
@@ -27,7 +19,7 @@ import { asElsewhere } from './results.ts';
 import type { Routes } from './routes.ts';
 import { type Sent, SentRequests } from './sent-requests.ts';
 import type { Codec } from './state-machine.ts';
-import { WaitingWrites, type WriteGroup, type WriteLimits } from './waiting-writes.ts';
+import { type NewWrite, WaitingWrites, type WriteGroup, type WriteLimits } from './waiting-writes.ts';
 import type { WriteCall, Written } from './write-call.ts';
 
 /** So many commands are enough for a batch. */
@@ -61,11 +53,7 @@ export class WriteQueue<Result> {
   }
 
   /** Takes commands that stand one after the other in the log. They leave with the next {@link flush}. */
-  add(
-    work: Pick<WriteCall<Result>, 'commands' | 'takesOwn'>,
-    limits: CallLimits,
-    answer: Answer<Written<Result>>,
-  ): void {
+  add(work: NewWrite, limits: CallLimits, answer: Answer<Written<Result>>): void {
     this.#waiting.add(work, limits, answer);
   }
 
@@ -108,11 +96,10 @@ export class WriteQueue<Result> {
     if (this.#closed !== null) return false;
     const live = calls.filter(isAwaited);
     if (live.length === 0) return true;
-    const commands = commandsOf(live);
-    const payload = encodePayload(commands);
+    const payload = payloadOf(live);
     const payloadChecksum = crc32(payload);
     const id = this.#routes.nextId();
-    const count = commands.length;
+    const count = countOf(live);
     this.#sent.add(id, live, target);
     const now = this.#routes.now();
     for (const write of live) write.sentAtMs = now;
@@ -199,9 +186,9 @@ export class WriteQueue<Result> {
   ): void {
     let offset = 0;
     for (const write of group) {
-      const part = own.slice(offset, offset + write.commands.length);
+      const part = own.slice(offset, offset + write.count);
       const place = { index: plus(index, offset), term };
-      offset += write.commands.length;
+      offset += write.count;
       try {
         this.#resolve([write], place, write.takesOwn ? part : asElsewhere(part, this.#codec));
       } catch (cause) {
@@ -318,7 +305,7 @@ export class WriteQueue<Result> {
     for (const write of group) {
       if (!write.isDone) this.#waiting.release(write);
       write.resolve({ index: plus(index, offset), term, results, offset });
-      offset += write.commands.length;
+      offset += write.count;
     }
     const nowMs = this.#routes.now();
     this.#gathering.onAnswered(count, this.#waiting.unanswered, {
@@ -344,7 +331,7 @@ export class WriteQueue<Result> {
         this.#waiting.release(write);
         write.rejectCommitted(index, cause);
       }
-      index += write.commands.length;
+      index += write.count;
     }
   }
 
@@ -360,17 +347,23 @@ function isAwaited({ isDone }: WriteCall<unknown>): boolean {
 }
 
 function countOf(calls: readonly WriteCall<unknown>[]): number {
-  let count = 0;
-  for (const { commands } of calls) count += commands.length;
-  return count;
+  let all = 0;
+  for (const { count } of calls) all += count;
+  return all;
 }
 
-function commandsOf(calls: readonly WriteCall<unknown>[]): readonly Uint8Array[] {
+function payloadOf(calls: readonly WriteCall<unknown>[]): Uint8Array {
   const [first] = calls;
-  if (first !== undefined && calls.length === 1) return first.commands;
-  const all: Uint8Array[] = [];
-  for (const { commands } of calls) for (const command of commands) all.push(command);
-  return all;
+  if (first !== undefined && calls.length === 1) return first.payload;
+  let length = 0;
+  for (const { bytes } of calls) length += bytes;
+  const payload = new Uint8Array(length);
+  let at = 0;
+  for (const call of calls) {
+    call.putInto(payload, at);
+    at += call.bytes;
+  }
+  return payload;
 }
 
 function neverLeft(): RequestError {
