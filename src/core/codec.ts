@@ -165,17 +165,30 @@ export function isPayload(payload: Uint8Array, count: number): boolean {
   return at === length;
 }
 
+/** The bytes of an entry in a payload. */
+export function entryBytes(entry: Uint8Array): number {
+  return 4 + entry.length;
+}
+
+/** The bytes of entries in a payload. */
+export function entriesBytes(entries: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entryBytes(entry);
+  return bytes;
+}
+
+/** Writes an entry to a payload at `at`, its length in front. Returns where it ends. */
+export function putEntry(payload: Uint8Array, at: number, entry: Uint8Array): number {
+  putUint32(payload, at, entry.length);
+  payload.set(entry, at + 4);
+  return at + entryBytes(entry);
+}
+
 /** Puts entries one behind the other, each with its length in front. */
 export function encodePayload(entries: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const entry of entries) length += 4 + entry.length;
-  const payload = new Uint8Array(length);
+  const payload = new Uint8Array(entriesBytes(entries));
   let at = 0;
-  for (const entry of entries) {
-    putUint32(payload, at, entry.length);
-    payload.set(entry, at + 4);
-    at += 4 + entry.length;
-  }
+  for (const entry of entries) at = putEntry(payload, at, entry);
   return payload;
 }
 

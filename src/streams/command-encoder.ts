@@ -1,7 +1,7 @@
+import { entriesBytes } from '../core/index.ts';
 import { encodedBy } from '../transport/codec.ts';
 import { isBytesCodec } from './codecs.ts';
 import { type RequestError, requestError, textOf } from './errors.ts';
-import { entryBytes } from './payload.ts';
 import type { Codec } from './state-machine.ts';
 
 /** Commands as they go into the log: in bytes, and not too many. */
@@ -33,8 +33,7 @@ export class CommandEncoder<Command> {
 
   /** Throws if these are too large for one batch. */
   check(encoded: readonly Uint8Array[]): void {
-    let bytes = -4;
-    for (const one of encoded) bytes += entryBytes(one);
+    const bytes = entriesBytes(encoded) - 4;
     if (bytes > this.#commandBytesMax) throw this.#tooLarge(encoded.length, bytes);
   }
 

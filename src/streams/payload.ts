@@ -1,20 +1,9 @@
-import { putUint32 } from '../core/index.ts';
+import { entryBytes, putEntry } from '../core/index.ts';
 
 /** Room for a command or two. */
 const bytesMin = 256;
 /** Room is made for at most so much at first; the rest as it is needed. */
 const firstBytesMax = 256 * 1024;
-
-/** Bytes of a command in the payload of a batch. */
-export function entryBytes(command: Uint8Array): number {
-  return 4 + command.length;
-}
-
-/** Writes a command to a payload: its length, and its bytes. */
-export function putEntry(payload: Uint8Array, at: number, command: Uint8Array): void {
-  putUint32(payload, at, command.length);
-  payload.set(command, at + 4);
-}
 
 /**
  * The payload of a batch while commands come (`EntryBatch`). Each is copied once; a list of copies that becomes a payload later
@@ -33,8 +22,7 @@ export class GrowingPayload {
   add(command: Uint8Array): void {
     const end = this.#length + entryBytes(command);
     if (end > this.#room.length) this.#grow(end);
-    putEntry(this.#room, this.#length, command);
-    this.#length = end;
+    this.#length = putEntry(this.#room, this.#length, command);
   }
 
   #grow(bytes: number): void {

@@ -1,7 +1,7 @@
+import { entriesBytes, entryBytes } from '../core/index.ts';
 import type { Answer, CallLimits } from './call.ts';
 import { type RequestError, requestError } from './errors.ts';
 import type { Unanswered } from './gathering.ts';
-import { entryBytes } from './payload.ts';
 import type { Committed } from './raft-node.ts';
 import { JointCall, ListCall, type WriteCall, type Written } from './write-call.ts';
 
@@ -49,8 +49,7 @@ export class WaitingWrites<Result> {
 
   /** Takes commands that stand one after the other in the log. */
   add({ commands, takesOwn }: NewWrite, limits: CallLimits, answer: Answer<Written<Result>>): void {
-    let bytes = 0;
-    for (const command of commands) bytes += entryBytes(command);
+    const bytes = entriesBytes(commands);
     const overload = this.#overloadOf(commands.length, bytes);
     if (overload !== null) return answer.reject(overload);
     const work = { commands, bytes, order: this.#nextOrder(), takesOwn };

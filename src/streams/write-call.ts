@@ -1,7 +1,7 @@
-import { type Index, plus, type Term } from '../core/index.ts';
+import { entriesBytes, entryBytes, type Index, plus, putEntry, type Term } from '../core/index.ts';
 import { type Answer, Call, type CallLimits, pending, unabortable } from './call.ts';
 import { badResult } from './errors.ts';
-import { entryBytes, GrowingPayload, putEntry } from './payload.ts';
+import { GrowingPayload } from './payload.ts';
 import type { Committed } from './raft-node.ts';
 
 /** Where a call's first command stands, and where the results of its commands are. */
@@ -52,15 +52,11 @@ export abstract class WriteCall<Result> extends Call<Written<Result>> {
     this.takesOwn = work.takesOwn;
   }
 
-  /** Writes the commands to the payload of a batch, from `at` on. */
-  abstract putInto(payload: Uint8Array, at: number): void;
+  /** As {@link bytes}, of the commands as they are now. */
+  abstract get payloadBytes(): number;
 
-  /** The payload of a batch of this call alone. */
-  get payload(): Uint8Array {
-    const payload = new Uint8Array(this.bytes);
-    this.putInto(payload, 0);
-    return payload;
-  }
+  /** Writes the commands to the payload of a batch, from `at` on. Returns where they end. */
+  abstract putInto(payload: Uint8Array, at: number): number;
 
   /** Its commands are committed, the first of them at `index`, and their results can't be read. */
   rejectCommitted(index: number, cause: unknown): void {
@@ -82,12 +78,14 @@ export class ListCall<Result> extends WriteCall<Result> {
     this.#commands = commands;
   }
 
-  override putInto(payload: Uint8Array, start: number): void {
+  override get payloadBytes(): number {
+    return entriesBytes(this.#commands);
+  }
+
+  override putInto(payload: Uint8Array, start: number): number {
     let at = start;
-    for (const command of this.#commands) {
-      putEntry(payload, at, command);
-      at += entryBytes(command);
-    }
+    for (const command of this.#commands) at = putEntry(payload, at, command);
+    return at;
   }
 }
 
@@ -128,12 +126,18 @@ export class JointCall<Result> extends WriteCall<Result> {
     this.bytes += entryBytes(command);
   }
 
-  override putInto(payload: Uint8Array, at: number): void {
-    payload.set(this.#payload.bytes, at);
+  /** The payload of a batch of this call alone. Nothing joins it any more. */
+  get payload(): Uint8Array {
+    return this.#payload.bytes;
   }
 
-  override get payload(): Uint8Array {
-    return this.#payload.bytes;
+  override get payloadBytes(): number {
+    return this.bytes;
+  }
+
+  override putInto(payload: Uint8Array, at: number): number {
+    payload.set(this.payload, at);
+    return at + this.bytes;
   }
 
   /** What becomes of the command that joined last. */

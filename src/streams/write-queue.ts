@@ -20,7 +20,7 @@ import type { Routes } from './routes.ts';
 import { type Sent, SentRequests } from './sent-requests.ts';
 import type { Codec } from './state-machine.ts';
 import { type NewWrite, WaitingWrites, type WriteGroup, type WriteLimits } from './waiting-writes.ts';
-import type { WriteCall, Written } from './write-call.ts';
+import { JointCall, type WriteCall, type Written } from './write-call.ts';
 
 /** So many commands are enough for a batch. */
 const enoughCommands = 1024;
@@ -354,15 +354,12 @@ function countOf(calls: readonly WriteCall<unknown>[]): number {
 
 function payloadOf(calls: readonly WriteCall<unknown>[]): Uint8Array {
   const [first] = calls;
-  if (first !== undefined && calls.length === 1) return first.payload;
-  let length = 0;
-  for (const { bytes } of calls) length += bytes;
-  const payload = new Uint8Array(length);
+  if (calls.length === 1 && first instanceof JointCall) return first.payload;
+  let bytes = 0;
+  for (const { payloadBytes } of calls) bytes += payloadBytes;
+  const payload = new Uint8Array(bytes);
   let at = 0;
-  for (const call of calls) {
-    call.putInto(payload, at);
-    at += call.bytes;
-  }
+  for (const call of calls) at = call.putInto(payload, at);
   return payload;
 }
 
