@@ -48,7 +48,7 @@ describe.concurrent('npm run bench', () => {
 
     expect(progress).toContain('prototype, embedded: write of 128 bytes, 16 outstanding');
     expect(report).toContain('| embedded write | prototype | 16 | 128 |');
-    expect(code).toBe(0);
+    expect(code, `${progress}\n${report}`).toBe(0);
     expect(json).toMatchObject({
       machine: expect.any(String),
       samples: 1,
