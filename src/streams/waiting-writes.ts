@@ -50,10 +50,11 @@ export class WaitingWrites<Result> {
   /** Takes commands that stand one after the other in the log. */
   add({ commands, takesOwn }: NewWrite, limits: CallLimits, answer: Answer<Written<Result>>): void {
     const bytes = entriesBytes(commands);
-    const overload = this.#overloadOf(commands.length, bytes);
+    const count = commands.length;
+    const overload = this.#overloadOf(count, bytes);
     if (overload !== null) return answer.reject(overload);
-    const work = { commands, bytes, order: this.#nextOrder(), takesOwn };
-    this.#take(new ListCall(work, limits, answer, this.#onAbort), commands.length, bytes);
+    const work = { count, bytes, order: this.#nextOrder(), takesOwn };
+    this.#take(new ListCall(commands, work, limits, answer, this.#onAbort), count, bytes);
     this.#closeJoint(); // Who comes later stands later.
   }
 

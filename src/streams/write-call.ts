@@ -69,12 +69,13 @@ export class ListCall<Result> extends WriteCall<Result> {
   readonly #commands: readonly Uint8Array[];
 
   constructor(
-    { commands, ...work }: Omit<WriteWork, 'count'> & { readonly commands: readonly Uint8Array[] },
+    commands: readonly Uint8Array[],
+    work: WriteWork,
     limits: CallLimits,
     answer: Answer<Written<Result>>,
     onAbort: (write: WriteCall<Result>) => void,
   ) {
-    super({ ...work, count: commands.length }, limits, answer, onAbort);
+    super(work, limits, answer, onAbort);
     this.#commands = commands;
   }
 

@@ -103,7 +103,8 @@ export function readClientFrame(reader: ByteReader): ClientFrame | undefined {
 function readWrite(reader: ByteReader): WriteFrame {
   const firstId = reader.u53();
   const timeoutMs = reader.u32();
-  return { type: 'write', firstId, timeoutMs, ...readItems(reader, firstId) };
+  const count = readItemCount(reader, firstId);
+  return { type: 'write', firstId, timeoutMs, count, payload: readPayload(reader, count) };
 }
 
 function readRead(reader: ByteReader): ReadFrame {
@@ -112,15 +113,17 @@ function readRead(reader: ByteReader): ReadFrame {
   const consistency = consistencies[reader.u8()];
   if (consistency === undefined) reader.fail('outOfRange', 'the consistency of a read is unknown');
   const index = reader.u53();
-  const items = readItems(reader, firstId);
-  return { type: 'read', firstId, timeoutMs, consistency: consistency ?? 'stale', index, ...items };
+  const count = readItemCount(reader, firstId);
+  const payload = readPayload(reader, count);
+  return { type: 'read', firstId, timeoutMs, consistency: consistency ?? 'stale', index, count, payload };
 }
 
 function readWritten(reader: ByteReader): WrittenFrame {
   const firstId = reader.u53();
   const index = reader.u53();
   const term = reader.u53();
-  return { type: 'written', firstId, index, term, ...readItems(reader, firstId) };
+  const count = readItemCount(reader, firstId);
+  return { type: 'written', firstId, index, term, count, payload: readPayload(reader, count) };
 }
 
 function readAnswered(reader: ByteReader): AnsweredFrame {
@@ -155,10 +158,10 @@ function readStanding(reader: ByteReader): StandingFrame {
 }
 
 /** At least one item, each with a number that can be told. */
-function readItems(reader: ByteReader, firstId: number): { count: number; payload: Uint8Array } {
+function readItemCount(reader: ByteReader, firstId: number): number {
   const count = readCount(reader, 4);
   checkIds(reader, firstId, count);
-  return { count, payload: readPayload(reader, count) };
+  return count;
 }
 
 function readCount(reader: ByteReader, itemBytesMin: number): number {
