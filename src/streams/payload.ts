@@ -33,7 +33,7 @@ export class GrowingPayload {
 
   /** The payload as it is now. Whoever keeps it keeps less than twice the memory. */
   get bytes(): Uint8Array {
-    const isMostlyEmpty = 2 * this.#length < this.#room.length;
+    const isMostlyEmpty = 2 * this.#length <= this.#room.length;
     return isMostlyEmpty ? this.#room.slice(0, this.#length) : this.#room.subarray(0, this.#length);
   }
 }

@@ -48,7 +48,7 @@ export class ReadQueue<Query, Value> {
   readonly #machine: Queried<Query, Value>;
   readonly #pendingMax: number;
   #waiting: ReadCall<Query, Value>[] = [];
-  /** The last that waits, while single reads of this turn may join it. */
+  /** The last that waits, while single reads may join it: until it leaves. */
   #joint: JointRead<Query, Value> | null = null;
   readonly #sent = new SentRequests<SentGroup<Query, Value>>();
   readonly #gathering = new Gathering(enoughQueries);
@@ -73,13 +73,13 @@ export class ReadQueue<Query, Value> {
     if (read !== undefined) this.#waiting.push(read);
   }
 
-  /** Takes one that nobody will abort. Those of one event-loop turn have one deadline, that of the first. */
+  /** Takes one that nobody will abort. Those that leave together have one deadline, that of the first. */
   addOne(query: Query, timeoutMs: number): Promise<ReadAnswer<Value>> {
     const overload = this.#overloadOf(1);
     if (overload !== null) return Promise.reject(overload);
     this.#pending += 1;
     const joint = this.#joint;
-    if (joint !== null && joint.timeoutMs === timeoutMs) {
+    if (joint !== null && !joint.isDone && joint.timeoutMs === timeoutMs) {
       joint.join(query);
       return joint.last();
     }
@@ -300,7 +300,8 @@ export class ReadQueue<Query, Value> {
     const giveUp = (reads: Iterable<ReadCall<Query, Value>>, why: () => RequestError): void => {
       for (const read of reads) if (now >= read.deadlineMs) this.#reject(read, why());
     };
-    giveUp(this.#waiting, () => noLeader(this.#routes.whyOutside()));
+    const isLeaderKnown = this.#routes.target() !== null;
+    giveUp(this.#waiting, () => (isLeaderKnown ? neverLeft() : noLeader(this.#routes.whyOutside())));
     this.#waiting = this.#waiting.filter(({ isDone }) => !isDone);
     for (const { reads } of this.#sent.requests) giveUp(reads, unconfirmed);
     this.#sent.takeAll(({ request }) => request.reads.every(({ isDone }) => isDone));
@@ -339,6 +340,11 @@ function countOf(reads: readonly ReadCall<unknown, unknown>[]): number {
 
 function aborted(): RequestError {
   return requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the read up.');
+}
+
+function neverLeft(): RequestError {
+  const what = 'The read had not left this node within the time limit.';
+  return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }
 
 function unconfirmed(): RequestError {

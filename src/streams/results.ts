@@ -4,7 +4,7 @@ import type { Codec } from './state-machine.ts';
 
 /**
  * Results as a node that does not lead would give them, through their bytes. Strings, booleans and numbers are what they are: nothing of
- * them can be changed; nor of bytes of which there are none. Throws what the codec throws, and at what are no bytes.
+ * them can be changed; nor of an empty array that is no view of anything. Throws what the codec throws, and at what are no bytes.
  */
 export function asElsewhere<Result>(results: readonly Result[], codec: Codec<Result>): readonly Result[] {
   const isOfBytes = isBytesCodec(codec);
@@ -22,6 +22,16 @@ function isSame(result: unknown, isOfBytes: boolean): boolean {
     typeof result === 'string' ||
     typeof result === 'boolean' ||
     (typeof result === 'number' && Number.isFinite(result)) ||
-    (isOfBytes && result instanceof Uint8Array && result.length === 0)
+    (isOfBytes && isNothing(result))
+  );
+}
+
+/** No bytes, and none behind it, as there are where a machine gives a part of its own. */
+function isNothing(result: unknown): boolean {
+  return (
+    result instanceof Uint8Array &&
+    result.length === 0 &&
+    result.constructor === Uint8Array && // Other nodes give no `Buffer`.
+    result.buffer.byteLength === 0
   );
 }

@@ -33,7 +33,7 @@ export class WaitingWrites<Result> {
   readonly #now: () => number;
   readonly #onAbort: (write: WriteCall<Result>) => void;
   #calls: WriteCall<Result>[] = [];
-  /** The last of them, while single writes of this turn may join it. */
+  /** The last of them, while single writes may join it: until the turn is over, and where writes are held back, until it leaves. */
   #joint: JointCall<Result> | null = null;
   /** What the one before it came to: the next will need as much. */
   #jointBytes = 0;
@@ -59,15 +59,15 @@ export class WaitingWrites<Result> {
   }
 
   /**
-   * Takes one command that nobody will abort, and copies it. Those until the end of the turn have one deadline, that of the first: that is
-   * soon, and a clock that is read for each costs more.
+   * Takes one command that nobody will abort, and copies it. Those that leave together have one deadline, that of the first: they come within
+   * a turn, or while writes are held back, which is soon, and a clock that is read for each costs more.
    */
   addOne(command: Uint8Array, timeoutMs: number): Promise<Committed<Result>> {
     const bytes = entryBytes(command);
     const overload = this.#overloadOf(1, bytes);
     if (overload !== null) return Promise.reject(overload);
     const joint = this.#joint;
-    if (joint !== null && joint.timeoutMs === timeoutMs && this.#fits(joint, bytes)) {
+    if (joint !== null && this.#isOpen(joint, timeoutMs) && this.#fits(joint, bytes)) {
       joint.join(command);
       this.#pending += 1;
       this.#pendingBytes += bytes;
@@ -80,6 +80,11 @@ export class WaitingWrites<Result> {
     this.#take(opened, 1, bytes);
     this.#joint = opened;
     return opened.last();
+  }
+
+  /** Not if its time is over, which it may be while writes are held back: who joined would be told so, too, and keep his room for ever. */
+  #isOpen(joint: JointCall<Result>, timeoutMs: number): boolean {
+    return !joint.isDone && joint.timeoutMs === timeoutMs;
   }
 
   #fits(joint: JointCall<Result>, bytes: number): boolean {

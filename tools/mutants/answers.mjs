@@ -76,6 +76,22 @@ export const answers = [
       claim: 'answers unknown when the connection breaks',
     },
     {
+      name: 'a write joins one whose time is over',
+      file: streams('waiting-writes'),
+      find: 'return !joint.isDone && joint.timeoutMs === timeoutMs;',
+      replace: 'return joint.timeoutMs === timeoutMs;',
+      test: 'test/unit/streams/write-queue.test.ts',
+      claim: 'has a time of its own, leaves, and takes up no room once it is answered',
+    },
+    {
+      name: 'a read joins one whose time is over',
+      file: streams('read-queue'),
+      find: 'joint !== null && !joint.isDone && joint.timeoutMs === timeoutMs',
+      replace: 'joint !== null && joint.timeoutMs === timeoutMs',
+      test: 'test/unit/streams/read-queue.test.ts',
+      claim: 'has a time of its own, leaves, and takes up no room once it is answered',
+    },
+    {
       name: 'a command that no machine can read is appended',
       file: streams('forwarded'),
       find: 'if (!decodePayload(payload).every(this.#options.isCommand))',

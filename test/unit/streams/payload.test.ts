@@ -41,9 +41,13 @@ describe('a payload that grows', () => {
   });
 
   it('keeps less than twice its own memory alive', () => {
-    const { bytes } = growing(200_000, commandsOf(128));
+    for (const size of [124, 128]) {
+      const { bytes } = growing(200_000, commandsOf(size));
 
-    expect(bytes.buffer.byteLength).toBeLessThan(2 * bytes.length);
+      expect(bytes.buffer.byteLength).toBeLessThan(2 * bytes.length);
+    }
+    const alone = growing(0, commandsOf(124)).bytes; // Half of the least room.
+    expect(alone.buffer.byteLength).toBeLessThan(2 * alone.length);
   });
 });
 
@@ -56,5 +60,14 @@ describe('results that are bytes', () => {
     expect(results).toEqual(own);
     expect(results[0]).not.toBe(own[0]);
     expect(results[1]).toBe(own[1]);
+  });
+
+  it('lead no caller to memory of the machine, nor to another class than elsewhere, where they are empty', () => {
+    const memory = Uint8Array.of(1, 2, 3);
+
+    const [part, buffer] = asElsewhere([memory.subarray(1, 1), Buffer.alloc(0)], bytesCodec);
+
+    expect(part?.buffer).not.toBe(memory.buffer);
+    expect(buffer?.constructor).toBe(Uint8Array);
   });
 });

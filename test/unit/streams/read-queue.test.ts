@@ -3,6 +3,7 @@ import { index0 } from '../../../src/core/index.ts';
 import { type Answered, FailedQuery } from '../../../src/streams/read-call.ts';
 import { ReadQueue } from '../../../src/streams/read-queue.ts';
 import { NotedRoutes } from './noted-routes.ts';
+import { failureOf } from './words.ts';
 
 const pendingMax = 4;
 const patient = { deadlineMs: 1000, signal: undefined };
@@ -157,5 +158,25 @@ describe('reads that were asked together', () => {
 
     const { values } = await together;
     expect(values).toEqual([2, expect.any(FailedQuery), 200]);
+  });
+});
+
+describe('a single read after one whose time was over while reads were held back', () => {
+  it('has a time of its own, leaves, and takes up no room once it is answered', async () => {
+    const { routes, queue } = queueOf();
+    const codes: string[] = [];
+    for (let round = 0; round < 2 * pendingMax; round++) {
+      const late = queue.addOne(1, 5);
+
+      routes.time += 5;
+      queue.expire(routes.time); // Nothing was sent off: reads are held back.
+
+      codes.push((await failureOf(late)).code);
+    }
+    expect(codes).toEqual(Array.from({ length: 2 * pendingMax }, () => 'RAFT_TIMEOUT'));
+    const next = queue.addOne(2, 5);
+    queue.flush();
+    queue.onConfirmed(1);
+    expect(await next).toMatchObject({ value: 4 });
   });
 });

@@ -5,6 +5,7 @@ import type { Answer } from '../../../src/streams/call.ts';
 import type { Written } from '../../../src/streams/write-call.ts';
 import { WriteQueue } from '../../../src/streams/write-queue.ts';
 import { NotedRoutes } from './noted-routes.ts';
+import { failureOf } from './words.ts';
 
 const limits = { batchBytesMax: 1000, batchCountMax: 2, pendingMax: 100, pendingBytesMax: 2000 };
 const patient = { deadlineMs: 1000, signal: undefined };
@@ -231,5 +232,28 @@ describe('a queue of writes that wait for a leader', () => {
       expect.stringContaining('No leader was found'),
       expect.stringContaining('1504 bytes are waiting'),
     ]);
+  });
+});
+
+describe('a single write after one whose time was over while writes were held back', () => {
+  it('has a time of its own, leaves, and takes up no room once it is answered', async () => {
+    const routes = new NotedRoutes();
+    routes.leader = 'self';
+    const queue = new WriteQueue<number>(routes, { ...limits, pendingMax: 1 }, jsonCodec<number>());
+    const codes: string[] = [];
+    for (const startedAt of [0, 5, 10, 15]) {
+      routes.time = startedAt;
+      const late = queue.addOne(Uint8Array.of(1), 5);
+
+      routes.time = startedAt + 5;
+      queue.expire(routes.time); // Nothing was sent off: writes are held back.
+
+      codes.push((await failureOf(late)).code);
+    }
+    expect(codes).toEqual(['RAFT_TIMEOUT', 'RAFT_TIMEOUT', 'RAFT_TIMEOUT', 'RAFT_TIMEOUT']);
+    const next = queue.addOne(Uint8Array.of(2), 5);
+    next.catch(() => undefined);
+    queue.flush();
+    expect(routes.inputs).toMatchObject([{ type: 'write', count: 1 }]);
   });
 });
