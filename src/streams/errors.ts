@@ -82,6 +82,15 @@ export function badRequest(what: string): RequestError {
   return requestError('RAFT_BAD_REQUEST', 'notCommitted', `${what}.`);
 }
 
+/** A leader is known, and what waited here was held back for others to go with it, or could not be passed on. */
+export function neverLeft(what: 'read' | 'write'): RequestError {
+  return requestError(
+    'RAFT_TIMEOUT',
+    'notCommitted',
+    `The ${what} had not left this node within the time limit.`,
+  );
+}
+
 /** Nobody took the request before its deadline. `whyOutside`: why this node is in no cluster; `null` if it is in one. */
 export function noLeader(whyOutside: string | null): RequestError {
   const what =

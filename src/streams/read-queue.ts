@@ -1,7 +1,14 @@
 import type { Index, NodeId, ReadResult } from '../core/index.ts';
 import type { ForwardReplyFrame } from '../transport/transport.ts';
 import { type Answer, type CallLimits, pending, remainingMs, unabortable } from './call.ts';
-import { noLeader, RequestError, type RequestErrorCode, refusalError, requestError } from './errors.ts';
+import {
+  neverLeft,
+  noLeader,
+  RequestError,
+  type RequestErrorCode,
+  refusalError,
+  requestError,
+} from './errors.ts';
 import { Gathering, type Unanswered } from './gathering.ts';
 import { isPromise } from './is-promise.ts';
 import type { ReadAnswer } from './raft-node.ts';
@@ -301,7 +308,7 @@ export class ReadQueue<Query, Value> {
       for (const read of reads) if (now >= read.deadlineMs) this.#reject(read, why());
     };
     const isLeaderKnown = this.#routes.target() !== null;
-    giveUp(this.#waiting, () => (isLeaderKnown ? neverLeft() : noLeader(this.#routes.whyOutside())));
+    giveUp(this.#waiting, () => (isLeaderKnown ? neverLeft('read') : noLeader(this.#routes.whyOutside())));
     this.#waiting = this.#waiting.filter(({ isDone }) => !isDone);
     for (const { reads } of this.#sent.requests) giveUp(reads, unconfirmed);
     this.#sent.takeAll(({ request }) => request.reads.every(({ isDone }) => isDone));
@@ -340,11 +347,6 @@ function countOf(reads: readonly ReadCall<unknown, unknown>[]): number {
 
 function aborted(): RequestError {
   return requestError('RAFT_ABORTED', 'notCommitted', 'The caller gave the read up.');
-}
-
-function neverLeft(): RequestError {
-  const what = 'The read had not left this node within the time limit.';
-  return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }
 
 function unconfirmed(): RequestError {

@@ -7,6 +7,7 @@ import {
   isElsewhere,
   lostForward,
   lostLeadership,
+  neverLeft,
   noLeader,
   RequestError,
   type RequestErrorCode,
@@ -253,7 +254,8 @@ export class WriteQueue<Result> {
     const isLeaderKnown = this.#routes.target() !== null;
     const isOver = (write: WriteCall<Result>): boolean => !write.isDone && now >= write.deadlineMs;
     this.#waiting.keep((write) => {
-      if (isOver(write)) this.#fail(write, isLeaderKnown ? neverLeft() : noLeader(this.#routes.whyOutside()));
+      if (isOver(write))
+        this.#fail(write, isLeaderKnown ? neverLeft('write') : noLeader(this.#routes.whyOutside()));
       return !write.isDone;
     });
     for (const sent of this.#sent.all) {
@@ -361,11 +363,6 @@ function payloadOf(calls: readonly WriteCall<unknown>[]): Uint8Array {
   let at = 0;
   for (const call of calls) at = call.putInto(payload, at);
   return payload;
-}
-
-function neverLeft(): RequestError {
-  const what = 'The write had not left this node within the time limit.';
-  return requestError('RAFT_TIMEOUT', 'notCommitted', what);
 }
 
 function timedOut(via: Sent<unknown>['via']): RequestError {
